@@ -1,0 +1,104 @@
+"""What the analysis commands have in common: options, JSON on stdout alone, progress and errors on stderr, exit status 2."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from analysis.results import Question
+from analysis.selectors import MAX_THRESHOLD_M, MAX_WEIGHT, city_get, number
+from geo.errors import InvalidInput, MahallehError
+from geo.models import Place
+from geo.querysets import system_user
+
+
+class AnalysisCommand(BaseCommand):
+    """A command about one city that answers with a table, or with JSON for another program."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add what all have: the city and ``--json``."""
+        parser.add_argument("city", help="code of the city, such as khorramabad")
+        parser.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else there")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the analysis; an error of the input ends with status 2 and says what to do."""
+        try:
+            city = city_get(options["city"], system_user())
+            self.stderr.write(f"{self.progress} {city.name_en} …", self.style.HTTP_INFO)
+            answer = self.answer(city, options)
+        except MahallehError as error:
+            self.stderr.write(str(error))
+            sys.exit(2)
+        if options["json"]:
+            json.dump(answer, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
+            sys.stdout.write("\n")
+        else:
+            for line in self.table(answer):
+                self.stdout.write(line)
+
+    progress = "Reading"
+
+    def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON-safe answer."""
+        raise NotImplementedError  # pragma: no cover - every command has its own
+
+    def table(self, answer: dict[str, Any]) -> list[str]:
+        """Return the answer as lines for a person."""
+        raise NotImplementedError  # pragma: no cover - every command has its own
+
+
+def add_question_arguments(parser: ArgumentParser) -> None:
+    """Add the options that change what is asked."""
+    parser.add_argument(
+        "--service", action="append", default=[], metavar="CODE", help="only this service; may be given again"
+    )
+    parser.add_argument(
+        "--threshold-m", action="append", default=[], metavar="METRES|CODE=METRES",
+        help="threshold of the services asked for, or of one: --threshold-m 600, --threshold-m clinic=600",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights",
+        default="",
+        metavar="CODE=NUMBER,…",
+        help="weights of the index, such as clinic=2,park=0.5; others keep theirs",
+    )
+    parser.add_argument("--normalisation", default="", choices=["", "goalpost", "min-max"])
+    parser.add_argument("--aggregation", default="", choices=["", "arithmetic", "geometric"])
+
+
+def question_from_options(options: dict[str, Any], known: list[str]) -> Question:
+    """Read the question from a command's options.
+
+    Parameters
+    ----------
+    options : dict
+        As argparse gives them.
+    known : list of str
+        Codes of the city's services: a threshold without a code goes to the services asked for, or to all of these.
+
+    Raises
+    ------
+    InvalidInput
+        Where a threshold or weight is not a number in range.
+    """
+    thresholds: dict[str, float] = {}
+    for text in options["threshold_m"]:
+        code, equals, value = text.rpartition("=")
+        metres = number(value, "--threshold-m", 1, MAX_THRESHOLD_M)
+        thresholds.update({code: metres} if equals else dict.fromkeys(options["service"] or known, metres))
+    weights: dict[str, float] = {}
+    for part in filter(None, options["weights"].split(",")):
+        code, equals, value = part.partition("=")
+        if not equals:
+            raise InvalidInput(
+                f"{part!r} is not a weight.",
+                code="bad_weight",
+                where="--weights",
+                remedy="Write CODE=NUMBER, separated by commas.",
+            )
+        weights[code.strip()] = number(value, "--weights", 0, MAX_WEIGHT)
+    return Question(thresholds, weights, tuple(options["service"]), options["normalisation"], options["aggregation"])

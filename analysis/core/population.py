@@ -1,0 +1,214 @@
+"""People on the grid: census areas and population rasters moved onto cells without changing their total.
+
+Within a census area or a pixel people are taken to live evenly (areal weighting, [@goodchild1980]): that is the
+assumption, and the smaller the source's areas, the less it matters.
+"""
+
+from typing import Final, cast
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from geo.core.crs import GeometryLike, as_geometries
+from geo.core.grid import Grid, cell_fractions
+from geo.errors import InvalidInput
+
+Floats = NDArray[np.float64]
+
+# Pixels are handed to the polygon method in batches, so that memory does not follow the size of the raster.
+_BATCH: Final = 50_000
+
+
+def people_from_polygons(polygons_m: GeometryLike, people: NDArray[np.floating], grid: Grid) -> Floats:
+    """Spread the people of areas evenly over them, and add them up by cell.
+
+    Parameters
+    ----------
+    polygons_m
+        Valid polygons in the grid's system, for example census sectors. They may overlap; then people add up.
+    people
+        Shape ``(n,)``: people in each area. NaN (not published) counts as nobody.
+    grid
+        The grid. People outside it are left out: of an area partly inside, the share of its area that is inside.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(n_cells,)``, people per cell. The sum is that of ``people`` if all areas are inside the grid, to a
+        relative 1e-9.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is negative or infinite, or an area with people has no geometry.
+
+    Examples
+    --------
+    >>> grid = Grid(epsg=32639, x_min_m=0.0, y_max_m=2.0, cell_m=2.0, n_rows=1, n_cols=3)
+    >>> people_from_polygons([shapely.box(0, 0, 3, 2)], np.array([30.0]), grid).tolist()
+    [20.0, 10.0, 0.0]
+    """
+    polygons = as_geometries(polygons_m)
+    count = _checked(people, None, "area")
+    if count.shape != (len(polygons),):
+        raise InvalidInput(
+            f"{len(polygons)} areas cannot be given {count.size} numbers of people.", code="length_mismatch"
+        )
+    homeless = np.flatnonzero((count > 0) & (shapely.is_missing(polygons) | shapely.is_empty(polygons)))
+    if homeless.size:
+        raise InvalidInput(
+            f"An area with {count[homeless[0]]:g} people has no geometry.",
+            code="people_without_area",
+            where=f"area {homeless[0]}",
+            remedy="Draw it, or set its people to zero.",
+        )
+    lived_in = np.flatnonzero(count > 0)
+    polygons, count = polygons[lived_in], count[lived_in] * _shares_inside(polygons[lived_in], grid)
+    fractions = cell_fractions(polygons, grid)
+    covered = np.asarray(fractions.sum(axis=1)).ravel()
+    # Dividing by the sum of the shares, not by the area, makes the total exact however small the area is.
+    density = np.divide(count, covered, out=np.zeros_like(count), where=covered > 0)
+    result = np.asarray(fractions.T @ density, dtype=np.float64)
+    # Areas too small to show in any cell, such as slivers of one square millimetre, live in the cell of a point.
+    for index in np.flatnonzero((covered == 0) & (count > 0)):
+        result[_cell_of(polygons[index], grid)] += count[index]
+    return result
+
+
+def people_from_raster(
+    values: NDArray[np.number], corners_m: Floats, grid: Grid, *, nodata: float | None = None
+) -> Floats:
+    """Move a raster of people per pixel onto the grid.
+
+    Parameters
+    ----------
+    values
+        Shape ``(r, c)``: people in each pixel (not per km²).
+    corners_m
+        Shape ``(r + 1, c + 1, 2)``: x, y of the corners of the pixels in the grid's system. For a raster in another
+        system, the corners of `pixel_corners` projected; a pixel is then a quadrilateral with straight sides.
+    grid
+        The grid. People outside it are left out, in proportion to the area of their pixel.
+    nodata
+        The value that stands for "no data", which counts as nobody, as NaN does.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(n_cells,)``, people per cell; the total of what is inside is kept to a relative 1e-9.
+
+    Raises
+    ------
+    InvalidInput
+        If a value is negative or infinite, or the shapes do not fit.
+
+    Examples
+    --------
+    One pixel of 4 × 2 m with 8 people over two cells of 2 m:
+
+    >>> grid = Grid(epsg=32639, x_min_m=0.0, y_max_m=2.0, cell_m=2.0, n_rows=1, n_cols=3)
+    >>> corners_m = pixel_corners((4.0, 0.0, 0.0, 0.0, -2.0, 2.0), (1, 1))
+    >>> people_from_raster(np.array([[8.0]]), corners_m, grid).tolist()
+    [4.0, 4.0, 0.0]
+    """
+    if values.ndim != 2 or corners_m.shape != (values.shape[0] + 1, values.shape[1] + 1, 2):
+        raise InvalidInput(
+            f"A raster of shape {values.shape} does not fit corners of shape {corners_m.shape}.",
+            code="length_mismatch",
+            remedy="Give (r, c) values and (r + 1, c + 1, 2) corners.",
+        )
+    count = _checked(values, nodata, "pixel")
+    if not np.isfinite(corners_m).all():
+        raise InvalidInput("A corner of a pixel is not finite.", code="not_finite")
+    x, y = corners_m[..., 0], corners_m[..., 1]
+    if (x == x[:1]).all() and (y == y[:, :1]).all():
+        # Pixels along the axes: the share of a pixel in a cell is a product of two shares of lengths.
+        to_cols = _length_shares((x[0] - grid.x_min_m) / grid.cell_m, grid.n_cols)
+        to_rows = _length_shares((grid.y_max_m - y[:, 0]) / grid.cell_m, grid.n_rows)
+        return np.asarray(to_rows.T @ (to_cols.T @ count.T).T, dtype=np.float64).ravel()
+    result = np.zeros(grid.n_cells)
+    row, col = np.nonzero(count)
+    for start in range(0, row.size, _BATCH):
+        r, c = row[start : start + _BATCH], col[start : start + _BATCH]
+        quads = np.stack((corners_m[r, c], corners_m[r, c + 1], corners_m[r + 1, c + 1], corners_m[r + 1, c]), axis=1)
+        result += people_from_polygons(shapely.polygons(quads), count[r, c], grid)
+    return result
+
+
+def pixel_corners(affine: tuple[float, float, float, float, float, float], shape: tuple[int, int]) -> Floats:
+    """Give the corners of a raster's pixels, shape ``(r + 1, c + 1, 2)``, x then y, in the raster's own system.
+
+    Parameters
+    ----------
+    affine
+        ``(a, b, c, d, e, f)`` with x = a·col + b·row + c and y = d·col + e·row + f, as rasterio orders them.
+    shape
+        ``(r, c)`` of the raster.
+
+    Examples
+    --------
+    >>> pixel_corners((10.0, 0.0, 100.0, 0.0, -10.0, 50.0), (1, 1)).tolist()
+    [[[100.0, 50.0], [110.0, 50.0]], [[100.0, 40.0], [110.0, 40.0]]]
+    """
+    a, b, c, d, e, f = affine
+    row, col = np.meshgrid(np.arange(shape[0] + 1.0), np.arange(shape[1] + 1.0), indexing="ij")
+    return np.stack((a * col + b * row + c, d * col + e * row + f), axis=-1)
+
+
+def _checked(people: NDArray[np.number], nodata: float | None, unit: str) -> Floats:
+    """Give people as float64 with nobody where there is no data, and refuse what cannot be a number of people."""
+    count = np.array(people, dtype=np.float64)
+    missing = np.isnan(count)
+    if nodata is not None:
+        # Compared in the raster's own type: -3.4e38 as a float32 is not the float64 of the same digits.
+        missing |= np.asarray(people) == np.asarray(people).dtype.type(nodata)
+    count[missing] = 0.0
+    wrong = np.flatnonzero(~((count >= 0) & np.isfinite(count)))
+    if wrong.size:
+        where = ", ".join(str(i) for i in np.unravel_index(wrong[0], count.shape))
+        raise InvalidInput(
+            f"{count.flat[wrong[0]]:g} is not a number of people.",
+            code="bad_population",
+            where=f"{unit} {where}",
+            remedy="Correct it, or name it as the value that stands for no data.",
+        )
+    return count
+
+
+def _shares_inside(polygons: NDArray[np.object_], grid: Grid) -> Floats:
+    """Give the share of each polygon's area that lies inside the grid."""
+    x_min, y_min, x_max, y_max = grid.bounds_m
+    bounds = shapely.bounds(polygons)
+    inside = (bounds[:, :2] >= (x_min, y_min)).all(axis=1) & (bounds[:, 2:] <= (x_max, y_max)).all(axis=1)
+    share = np.ones(len(polygons))
+    partly = np.flatnonzero(~inside)
+    area = shapely.area(polygons[partly])
+    area_inside = shapely.area(shapely.intersection(polygons[partly], shapely.box(*grid.bounds_m)))
+    share[partly] = np.divide(area_inside, area, out=np.zeros_like(area), where=area > 0)
+    return share
+
+
+def _cell_of(polygon: shapely.Geometry, grid: Grid) -> int:
+    point = cast(shapely.Point, polygon.representative_point())
+    col = min(max(int((point.x - grid.x_min_m) // grid.cell_m), 0), grid.n_cols - 1)
+    row = min(max(int((grid.y_max_m - point.y) // grid.cell_m), 0), grid.n_rows - 1)
+    return row * grid.n_cols + col
+
+
+def _length_shares(edges: Floats, n_cells: int) -> sparse.csr_matrix:
+    """Give the share of each pixel's side in each cell, ``(n_pixels, n_cells)``; ``edges`` are in cells."""
+    n_pixels = edges.size - 1
+    order = np.arange(n_pixels)
+    if edges[-1] < edges[0]:
+        edges, order = edges[::-1], order[::-1]
+    if not (np.diff(edges) > 0).all():
+        raise InvalidInput("The pixels have no size, or fold over.", code="bad_raster")
+    cuts = np.unique(np.concatenate((edges, np.arange(n_cells + 1.0))))
+    middle = (cuts[:-1] + cuts[1:]) / 2
+    pixel = np.searchsorted(edges, middle, side="right") - 1
+    cell = np.floor(middle).astype(np.int64)
+    keep = (pixel >= 0) & (pixel < n_pixels) & (cell >= 0) & (cell < n_cells)
+    share = np.diff(cuts)[keep] / np.diff(edges)[pixel[keep]]
+    return sparse.csr_matrix((share, (order[pixel[keep]], cell[keep])), shape=(n_pixels, n_cells))

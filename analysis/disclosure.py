@@ -1,0 +1,49 @@
+"""What may be told to the public about few people: small counts are suppressed."""
+
+from __future__ import annotations
+
+from geo.models import Place
+from geo.querysets import User, assigned_q, is_administrator
+
+SMALL_COUNT = 10
+"""Counts of people above zero and below this are not told to the public."""
+
+
+def is_insider(user: User, city: Place) -> bool:
+    """Tell whether a user has a role in a city or in a place above it, and so sees exact counts."""
+    return is_administrator(user) or Place.objects.filter(assigned_q(user), pk=city.pk).exists()
+
+
+def suppressed(count: float | None) -> bool:
+    """Tell whether a count of people is too small for the public.
+
+    Examples
+    --------
+    >>> suppressed(0), suppressed(3.2), suppressed(10), suppressed(None)
+    (False, True, False, False)
+    """
+    return count is not None and 0 < count < SMALL_COUNT
+
+
+def public_count(count: float | None) -> float | None:
+    """Return a count as the public sees it: None where it is suppressed.
+
+    Examples
+    --------
+    >>> public_count(3.2), public_count(12.0)
+    (None, 12.0)
+    """
+    return None if suppressed(count) else count
+
+
+def public_share(share: float | None, people: float | None) -> float | None:
+    """Return a share of people as the public sees it: None where the people, or those on either side of it, are few.
+
+    Examples
+    --------
+    >>> public_share(0.5, 1000.0), public_share(0.995, 1000.0), public_share(1.0, 1000.0), public_share(0.5, 6.0)
+    (0.5, None, 1.0, None)
+    """
+    if share is None or people is None:
+        return share
+    return None if suppressed(people) or suppressed(people * share) or suppressed(people * (1 - share)) else share

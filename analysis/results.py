@@ -1,0 +1,197 @@
+"""What analyses of a city answer: frozen, with the inputs and parameters they were computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+from django.utils.translation import get_language
+from numpy.typing import NDArray
+
+from analysis.core.coverage import Coverage
+from analysis.core.index import Priority
+from geo.models import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of an analysis; what is left out is taken from the city's standards and index.
+
+    Attributes
+    ----------
+    thresholds_m
+        Service code to metres.
+    weights
+        Service code to the weight of its indicator.
+    services
+        Codes of the services asked for; empty for all that the city has.
+    normalisation, aggregation
+        Methods of the index; empty for the index's own.
+    """
+
+    thresholds_m: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
+    normalisation: str = ""
+    aggregation: str = ""
+
+
+class _Named:
+    """Gives the name in the language of the reader."""
+
+    __slots__ = ()
+    name_fa: str
+    name_en: str
+
+    @property
+    def name(self) -> str:
+        """The name in the language of the reader."""
+        return self.name_en if get_language() == "en" else self.name_fa
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow(_Named):
+    """A place of a result."""
+
+    id: int
+    code: str
+    kind: str
+    name_fa: str
+    name_en: str
+    zone: str
+    district_code: str
+    path: str
+    edition_id: int
+    edition_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow(_Named):
+    """A service of a result: its standard, its layer, and how much it counts."""
+
+    code: str
+    name_fa: str
+    name_en: str
+    kind: str
+    theme: str
+    threshold_m: float
+    standard_m: float
+    standard_source: str
+    is_verified: bool
+    layer_code: str
+    layer_name_fa: str
+    layer_name_en: str
+    source: str
+    release_id: int
+    release_number: int
+    release_hash: str
+    reference_date: date | None
+    facilities: int
+    where: Mapping[str, Any]
+    indicator_code: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationRow(_Named):
+    """Where the people of a result were counted."""
+
+    layer_code: str
+    name_fa: str
+    name_en: str
+    source: str
+    field: str
+    reference_date: date | None
+    release_id: int
+    release_number: int
+    release_hash: str
+    total: float
+    """People inside the analysis grid."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CityCoverage:
+    """Coverage of a city's places by its services.
+
+    ``values`` has one row per place and one column per service, in the order of ``places`` and ``services``.
+    """
+
+    city: Place
+    places: tuple[PlaceRow, ...]
+    services: tuple[ServiceRow, ...]
+    values: Coverage
+    population: PopulationRow | None
+    cell_m: float
+    epsg: int
+    inputs: Mapping[str, Any]
+    inputs_key: str
+    warnings: tuple[str, ...]
+    duration_ms: float
+
+    @property
+    def people_total(self) -> float:
+        """People inside the analysis grid, counted once."""
+        return self.population.total if self.population else 0.0
+
+    def place_index(self, code: str) -> int | None:
+        """Return the row of a place, or None."""
+        return next((i for i, place in enumerate(self.places) if place.code == code), None)
+
+    def service_index(self, code: str) -> int | None:
+        """Return the column of a service, or None."""
+        return next((i for i, service in enumerate(self.services) if service.code == code), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CityPriority:
+    """The priority of a city's places, with the coverage behind it; columns of contributions follow the services."""
+
+    coverage: CityCoverage
+    priority: Priority
+    normalisation: str
+    aggregation: str
+    index_code: str
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayRow:
+    """What of a layer lies in a place."""
+
+    code: str
+    name_fa: str
+    name_en: str
+    kind: str
+    count: int
+    area_m2: float | None
+    length_m: float | None
+    area_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CityOverlay:
+    """A layer overlaid on a city's places, and how many of its features lie in none of them."""
+
+    city: Place
+    subject: str
+    rows: tuple[OverlayRow, ...]
+    outside: int
+    inputs: Mapping[str, Any]
+    duration_ms: float
+
+
+def number_or_none(value: float) -> float | None:
+    """Return a float for JSON: NaN and infinity become None.
+
+    Examples
+    --------
+    >>> number_or_none(np.float64("nan")), number_or_none(np.float64(2.0))
+    (None, 2.0)
+    """
+    return float(value) if np.isfinite(value) else None
+
+
+Floats = NDArray[np.float64]

@@ -1,0 +1,404 @@
+"""Reads for analyses: from database rows to the arrays the cores take, kept in memory by content."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import rasterio
+import shapely
+from django.conf import settings
+from django.contrib.gis.db.models.functions import AsWKB
+from django.db.models import Func, OuterRef, Subquery, TextField
+from django.db.models.fields.json import KeyTextTransform
+from numpy.typing import NDArray
+
+from analysis.caching import ArrayCache, content_key
+from analysis.core.cost import straight_cost_m
+from analysis.core.coverage import CoverageInputs, edge_distance_m, prepare
+from analysis.core.population import people_from_polygons, people_from_raster, pixel_corners
+from analysis.models import Index, Indicator
+from analysis.results import PlaceRow, PopulationRow, Question, ServiceRow
+from geo.core.crs import STORAGE_EPSG, project, project_xy, utm_epsg
+from geo.core.grid import Grid, cell_fractions, grid_around
+from geo.errors import InvalidInput, NotFound
+from geo.models import Boundary, Place
+from geo.querysets import User
+from layers.models import Feature, Layer, PopulationSource, Raster, Release, Standard, Supply
+
+CITY_CELL_M = 20.0
+COARSE_CELL_M = 100.0
+FINE_GRID_MAX_CELLS = 50_000_000
+MAX_THRESHOLD_M = 100_000.0
+MAX_WEIGHT = 1000.0
+
+_arrays = ArrayCache(max_bytes=2_000_000_000)
+_PARAMETER = re.compile(r"^(threshold|weight)-([a-z0-9-]+)$")
+
+
+def caches_clear() -> None:
+    """Forget all arrays; the next analysis computes them anew."""
+    _arrays.clear()
+
+
+def city_get(code: str, user: User) -> Place:
+    """Return a city a user may see.
+
+    Raises
+    ------
+    NotFound
+        Where there is none, or the user may not know of it; the two are not told apart.
+    """
+    city = Place.objects.visible_to(user).filter(kind=Place.Kind.CITY, code=code).first()
+    if city is None:
+        known = ", ".join(Place.objects.visible_to(user).cities().values_list("code", flat=True)[:20])
+        raise NotFound(
+            f"There is no city {code!r}.",
+            code="unknown_city",
+            remedy=f"Choose one of: {known or 'none is loaded yet'}.",
+        )
+    return city
+
+
+def question_from(parameters: Mapping[str, str]) -> Question:
+    """Read a question from a query string or a form: ``threshold-<service>``, ``weight-<service>``, ``aggregation``, ``normalisation``.
+
+    Raises
+    ------
+    InvalidInput
+        Where a value is not a number in range or not a known method; which services there are is checked later.
+    """
+    found: dict[str, dict[str, float]] = {"threshold": {}, "weight": {}}
+    for key, value in parameters.items():
+        match = _PARAMETER.match(key)
+        if match and value != "":
+            found[match[1]][match[2]] = number(
+                value,
+                key,
+                1.0 if match[1] == "threshold" else 0.0,
+                MAX_THRESHOLD_M if match[1] == "threshold" else MAX_WEIGHT,
+            )
+    return Question(
+        thresholds_m=found["threshold"],
+        weights=found["weight"],
+        normalisation=_choice(parameters, "normalisation", Index.Normalisation.values),
+        aggregation=_choice(parameters, "aggregation", Index.Aggregation.values),
+    )
+
+
+def number(value: str, where: str, low: float, high: float) -> float:
+    """Return a number within bounds from a reader's text; Persian digits are read too.
+
+    Raises
+    ------
+    InvalidInput
+        Where it is none.
+    """
+    try:
+        result = float(str(value).translate(_DIGITS))
+    except ValueError:
+        result = math.nan
+    if not low <= result <= high:
+        raise InvalidInput(
+            f"{str(value)[:40]!r} cannot be used here.",
+            code="bad_number",
+            where=where,
+            remedy=f"Give a number from {low:g} to {high:g}.",
+        )
+    return result
+
+
+_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫", "01234567890123456789.")
+
+
+def _choice(parameters: Mapping[str, str], name: str, choices: list[str]) -> str:
+    value = parameters.get(name, "")
+    if value and value not in choices:
+        raise InvalidInput(
+            f"{value[:40]!r} is not a method.",
+            code="bad_method",
+            where=name,
+            remedy=f"Choose one of: {', '.join(choices)}.",
+        )
+    return value
+
+
+# ---- places
+
+
+class _Md5(Func):
+    """``md5`` of a geometry's bytes as stored."""
+
+    template = "md5(ST_AsEWKB(%(expressions)s))"
+    output_field = TextField()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CityPlaces:
+    """The places of a city as arrays: rows and geometries in the same order."""
+
+    rows: tuple[PlaceRow, ...]
+    geometries_4326: NDArray[np.object_]
+    key: str
+
+
+def places_read(city: Place, user: User) -> CityPlaces:
+    """Return the neighbourhoods and settlements of a city that a user may see, with their editions in force, ordered by path."""
+    found = list(
+        Boundary.objects.visible_to(user)
+        .current()
+        .filter(place__path__startswith=city.path + "/", place__kind__in=[Place.Kind.NEIGHBOURHOOD, Place.Kind.SETTLEMENT])
+        .order_by("place__path")
+        .values_list(
+            "place_id", "place__code", "place__kind", "place__name_fa", "place__name_en", "place__zone", "place__parent__kind",
+            "place__parent__code", "place__path", "id", _Md5("geometry"), AsWKB("geometry"),
+        )
+    )  # fmt: skip
+    rows = tuple(
+        PlaceRow(
+            id_,
+            code,
+            kind,
+            name_fa,
+            name_en,
+            zone,
+            parent_code if parent_kind == "district" else "",
+            path,
+            edition,
+            digest,
+        )
+        for id_, code, kind, name_fa, name_en, zone, parent_kind, parent_code, path, edition, digest, _ in found
+    )
+    geometries = shapely.from_wkb([bytes(row[-1]) for row in found]) if found else np.empty(0, dtype=object)
+    return CityPlaces(rows, geometries, content_key([(row.path, row.edition_hash) for row in rows]))
+
+
+# ---- services
+
+
+def services_read(city: Place, user: User, question: Question) -> tuple[tuple[ServiceRow, ...], tuple[str, ...]]:
+    """Return the services of a city whose layers a user may see, with thresholds and weights of the question, and warnings.
+
+    Raises
+    ------
+    NotFound
+        Where the question names a service the city has not.
+    """
+    visible = Layer.objects.visible_to(user).filter(city=city)
+    newest = Release.objects.filter(layer=OuterRef("layer")).order_by("-number").values("pk")[:1]
+    supplies = list(
+        Supply.objects.filter(city=city, layer__in=visible)
+        .annotate(newest=Subquery(newest))
+        .select_related("service", "service__theme", "layer")
+        .order_by("service__position")
+    )
+    codes = [supply.service.code for supply in supplies]
+    for name, asked in (
+        ("service", question.services),
+        ("threshold", question.thresholds_m),
+        ("weight", question.weights),
+    ):
+        for code in asked:
+            if code not in codes:
+                raise NotFound(
+                    f"{city.name_en} has no service {code!r}.",
+                    code="unknown_service",
+                    where=name,
+                    remedy=f"Choose one of: {', '.join(codes) or 'none'}.",
+                )
+    releases = {release.pk: release for release in Release.objects.filter(pk__in=[s.newest for s in supplies])}
+    standards: dict[str, Standard] = {}
+    for standard in Standard.objects.filter(service__code__in=codes, city__isnull=True).select_related("service"):
+        standards[standard.service.code] = standard
+    for standard in Standard.objects.filter(service__code__in=codes, city=city).select_related("service"):
+        standards[standard.service.code] = standard
+    weights = _weights(city)
+    indicators = {i.service_id: i.code for i in Indicator.objects.filter(measure=Indicator.Measure.UNCOVERED_SHARE)}
+    rows, warnings = [], []
+    for supply in supplies:
+        service, release = supply.service, releases.get(supply.newest)
+        if question.services and service.code not in question.services:
+            continue
+        if release is None:
+            warnings.append(f"{service.name_en}: the layer {supply.layer.code} has no release yet.")
+            continue
+        standard = standards.get(service.code)
+        threshold_m = question.thresholds_m.get(service.code, standard.threshold_m if standard else None)
+        if threshold_m is None:
+            warnings.append(f"{service.name_en}: no standard is set, so it is left out; give a threshold.")
+            continue
+        rows.append(
+            ServiceRow(
+                code=service.code,
+                name_fa=service.name_fa,
+                name_en=service.name_en,
+                kind=service.kind,
+                theme=service.theme.code,
+                threshold_m=threshold_m,
+                standard_m=standard.threshold_m if standard else threshold_m,
+                standard_source=standard.source if standard else "",
+                is_verified=bool(standard and standard.is_verified),
+                layer_code=supply.layer.code,
+                layer_name_fa=supply.layer.name_fa,
+                layer_name_en=supply.layer.name_en,
+                source=supply.layer.source,
+                release_id=release.pk,
+                release_number=release.number,
+                release_hash=release.content_hash,
+                reference_date=release.reference_date,
+                facilities=_facilities(release.pk, supply.where).count(),
+                where=supply.where,
+                indicator_code=indicators.get(service.pk, ""),
+                weight=question.weights.get(service.code, weights.get(service.code, 1.0)),
+            )
+        )
+    return tuple(rows), tuple(warnings)
+
+
+def index_of(city: Place) -> Index | None:
+    """Return the priority index of a city."""
+    return Index.objects.filter(city=city, code="priority").first()
+
+
+def _weights(city: Place) -> dict[str, float]:
+    index = index_of(city)
+    return dict(index.weights.values_list("indicator__service__code", "value")) if index else {}
+
+
+def _facilities(release_id: int, where: Mapping[str, Any]) -> Any:
+    found = Feature.objects.filter(release_id=release_id)
+    return found.filter(attributes__contains=dict(where)) if where else found
+
+
+def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.object_]:
+    """Return the geometries of the features that provide a service, in 4326, in the order of the file."""
+    wkb = _facilities(release_id, where).order_by("number").values_list(AsWKB("geometry"), flat=True)
+    return shapely.from_wkb([bytes(value) for value in wkb])
+
+
+# ---- people
+
+
+def population_read(city: Place) -> tuple[Release, PopulationSource] | None:
+    """Return the newest release of a city's population layer, with what it is."""
+    source = PopulationSource.objects.filter(city=city).select_related("layer").first()
+    release = source.layer.releases.order_by("-number").first() if source else None
+    return (release, source) if source and release else None
+
+
+def _people_on_grid(release: Release, source: PopulationSource, grid: Grid) -> NDArray[np.float64]:
+    if source.layer.kind == Layer.Kind.RASTER:
+        raster = Raster.objects.get(release=release)
+        with rasterio.open(settings.RASTER_DIR / raster.file) as file:
+            values = file.read(1)
+            corners = pixel_corners(tuple(file.transform)[:6], values.shape)
+            nodata = file.nodata
+        if raster.epsg != grid.epsg:
+            corners = project_xy(corners.reshape(-1, 2), raster.epsg, grid.epsg).reshape(corners.shape)
+        return people_from_raster(values, corners, grid, nodata=nodata)
+    rows = (
+        Feature.objects.filter(release=release)
+        .order_by("number")
+        .values_list(AsWKB("geometry"), KeyTextTransform(source.field, "attributes"))
+    )
+    rows = [(bytes(wkb), float(people) if people is not None else math.nan) for wkb, people in rows]
+    polygons = project(shapely.from_wkb([wkb for wkb, _ in rows]), STORAGE_EPSG, grid.epsg)
+    return people_from_polygons(polygons, np.array([people for _, people in rows]), grid)
+
+
+# ---- everything together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CityInputs:
+    """All that coverage of a city is computed from."""
+
+    places: CityPlaces
+    services: tuple[ServiceRow, ...]
+    population: PopulationRow | None
+    grid: Grid
+    arrays: CoverageInputs
+    key: str
+    warnings: tuple[str, ...]
+
+
+def grid_for(places: CityPlaces, cell_m: float | None = None) -> Grid:
+    """Return the analysis grid of a city: 20 m cells around its places, in the UTM zone of their centre.
+
+    The grid needs no margin for facilities, because distances to facilities outside it are exact.
+    """
+    west, south, east, north = shapely.total_bounds(places.geometries_4326)
+    epsg = utm_epsg((west + east) / 2, (south + north) / 2)
+    bounds = tuple(shapely.total_bounds(project(places.geometries_4326, STORAGE_EPSG, epsg)))
+    if cell_m is None:
+        n_fine = (bounds[2] - bounds[0]) * (bounds[3] - bounds[1]) / CITY_CELL_M**2
+        cell_m = CITY_CELL_M if n_fine <= FINE_GRID_MAX_CELLS else COARSE_CELL_M
+    return grid_around((bounds[0], bounds[1], bounds[2], bounds[3]), epsg, cell_m, cell_m)
+
+
+def inputs_read(city: Place, user: User, question: Question, cell_m: float | None = None) -> CityInputs:
+    """Assemble the inputs of a city's coverage as a user may see them; what is unchanged since the last time is not computed again.
+
+    Raises
+    ------
+    NotFound
+        Where the city has no place with a boundary in force, or the question names an unknown service.
+    """
+    places = places_read(city, user)
+    if not places.rows:
+        raise NotFound(
+            f"{city.name_en} has no neighbourhood or settlement with an approved boundary.",
+            code="no_places",
+            remedy="Load or approve boundaries first.",
+        )
+    services, warnings = services_read(city, user, question)
+    population = population_read(city)
+    grid = _arrays.get(content_key("grid", places.key, cell_m), lambda: grid_for(places, cell_m))
+    grid_key = content_key([grid.epsg, grid.x_min_m, grid.y_max_m, grid.cell_m, grid.n_rows, grid.n_cols])
+    places_key = content_key("fractions", grid_key, places.key)
+    people_key = (
+        content_key("people", grid_key, population[0].content_hash, population[1].field) if population else "nobody"
+    )
+    cost_keys = [content_key("cost", grid_key, s.release_hash, s.where) for s in services]
+    key = content_key("coverage", places_key, people_key, cost_keys)
+
+    def polygons_m() -> NDArray[np.object_]:
+        return project(places.geometries_4326, STORAGE_EPSG, grid.epsg)
+
+    def cost(service: ServiceRow) -> NDArray[np.float32]:
+        facilities = facilities_read(service.release_id, service.where)
+        return straight_cost_m(project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities, grid)
+
+    def people() -> NDArray[np.float64]:
+        return _people_on_grid(*population, grid) if population else np.zeros(grid.n_cells)
+
+    def assemble() -> CoverageInputs:
+        fractions = _arrays.get(places_key, lambda: cell_fractions(polygons_m(), grid))
+        costs = [_arrays.get(k, lambda s=s: cost(s)) for k, s in zip(cost_keys, services, strict=True)]  # type: ignore[misc]
+        stacked = np.stack(costs) if costs else np.empty((0, grid.n_cells), dtype=np.float32)
+        outline = shapely.union_all(polygons_m())
+        return prepare(
+            fractions, _arrays.get(people_key, people), stacked, grid.cell_m, edge_distance_m(polygons_m(), outline)
+        )
+
+    arrays = _arrays.get(key, assemble)
+    row = None
+    if population is None:
+        warnings = (*warnings, "No population source is set: shares of people are empty.")
+    else:
+        release, source = population
+        row = PopulationRow(
+            layer_code=source.layer.code, name_fa=source.layer.name_fa, name_en=source.layer.name_en, source=source.layer.source, field=source.field,
+            reference_date=release.reference_date, release_id=release.pk, release_number=release.number, release_hash=release.content_hash,
+            total=float(arrays.people.sum()),
+        )  # fmt: skip
+    return CityInputs(places, services, row, grid, arrays, key, warnings)
+
+
+def cached_column(key: str, compute: Any) -> Any:
+    """Return one service's coverage at one threshold, kept with the other arrays."""
+    return _arrays.get(key, compute)

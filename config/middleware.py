@@ -1,0 +1,86 @@
+"""What holds for every request: languages, the content security policy, and errors as answers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import render
+from django.utils import translation
+
+from geo import errors
+from maps.assets import import_map_json
+
+logger = logging.getLogger("mahalleh")
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class PersianFirstLocale(LocaleMiddleware):
+    """Persian unless the reader chose otherwise with the language switch.
+
+    Most readers' browsers ask for English by factory setting, so what they ask for is not heeded; their choice, kept in a cookie, is.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Activate the language of the cookie, else Persian."""
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        translation.activate(language)
+        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+
+
+class ContentSecurityPolicy:
+    """No script, style, font, image or tile from anywhere but our host; the import map is allowed by its hash."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Add the policy, unless the view set its own (published maps do)."""
+        response = self.get_response(request)
+        if "Content-Security-Policy" not in response:
+            digest = base64.b64encode(hashlib.sha256(import_map_json().encode()).digest()).decode()
+            response["Content-Security-Policy"] = (
+                f"default-src 'none'; script-src 'self' 'sha256-{digest}'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+                "connect-src 'self'; worker-src 'self' blob:; child-src blob:; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+                "frame-ancestors 'none'; manifest-src 'self'"
+            )
+        return response
+
+
+class ErrorsAsAnswers:
+    """Turn the project's own errors into problem+json (RFC 9457) or a page that says what to do."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request; errors come through `process_exception`."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer for an error of ours; leave any other to Django."""
+        if not isinstance(error, errors.MahallehError):
+            return None
+        status = error.status
+        if status >= 500:
+            logger.error("%s at %s", error, request.path, exc_info=error)
+        problem: dict[str, Any] = {"type": "about:blank", "title": error.message, "status": status, "code": error.code}
+        if error.where:
+            problem["where"] = error.where
+        if error.remedy:
+            problem["remedy"] = error.remedy
+        if request.path.startswith(("/api/", "/tiles/")) or "json" in request.headers.get("Accept", ""):
+            return JsonResponse(
+                problem,
+                status=status,
+                content_type="application/problem+json",
+                json_dumps_params={"ensure_ascii": False},
+            )
+        return render(request, "errors/problem.html", {"problem": problem}, status=status)

@@ -1,0 +1,1 @@
+"""Database side of places: SQL loading, spatial expressions, base querysets."""

@@ -1,0 +1,124 @@
+"""Writes of places and boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import shapely
+from django.contrib.gis.geos import GEOSGeometry
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from geo.core.crs import STORAGE_EPSG
+from geo.core.validity import as_multipolygon
+from geo.errors import InvalidInput
+from geo.models import Assignment, Boundary, ChangeSet, Place
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSpec:
+    """What a place should be."""
+
+    kind: str
+    code: str
+    name_fa: str
+    name_en: str
+    parent: Place | None = None
+    is_published: bool = True
+    is_illustrative: bool = False
+    zone: str = ""
+
+
+def place_put(spec: PlaceSpec) -> Place:
+    """Make a place, or bring the one at the same address up to date.
+
+    Raises
+    ------
+    InvalidInput
+        Where a name or code is missing or malformed, or the code belongs to another city.
+    """
+    path = f"{spec.parent.path}/{spec.code}" if spec.parent else spec.code
+    place = Place.objects.filter(path=path).first() or Place(code=spec.code, parent=spec.parent)
+    place.kind, place.name_fa, place.name_en, place.zone = spec.kind, spec.name_fa, spec.name_en, spec.zone
+    place.is_published, place.is_illustrative = spec.is_published, spec.is_illustrative
+    place.path = path
+    try:
+        place.full_clean()
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise InvalidInput(
+            str(messages[0]), code="bad_place", where=f"place {path}, {field}", remedy="Correct the name or code."
+        ) from error
+    place.save()
+    return place
+
+
+def to_geos(geometry: shapely.Geometry) -> GEOSGeometry:
+    """Return a shapely geometry in 4326 as GeoDjango's."""
+    return GEOSGeometry(memoryview(shapely.to_wkb(geometry)), srid=STORAGE_EPSG)
+
+
+def boundary_approve(
+    *,
+    place: Place,
+    geometry_4326: shapely.Geometry,
+    valid_from: date,
+    source: str,
+    certainty: str,
+    change_set: ChangeSet | None = None,
+    author: Any = None,
+) -> Boundary:
+    """Put an approved edition of a place's boundary in force from a day on.
+
+    The edition in force before ends on that day; one that would begin on or after that day is withdrawn. An edition equal
+    to the one in force is returned unchanged. Nothing is overwritten or deleted.
+
+    Raises
+    ------
+    GeometryError
+        Where the geometry is not a valid, filled polygon.
+    """
+    polygon = to_geos(as_multipolygon(geometry_4326))
+    with transaction.atomic():
+        # One writer a place at a time: the constraint would refuse the second anyway, less kindly.
+        Place.objects.select_for_update().get(pk=place.pk)
+        current = Boundary.objects.filter(place=place, status="approved").order_by("-valid").first()
+        if current and current.geometry.equals_exact(polygon) and current.valid.lower <= valid_from:
+            return current
+        if current and current.valid.upper is None:
+            if current.valid.lower < valid_from:
+                current.valid = DateRange(current.valid.lower, valid_from)
+                current.save(update_fields=["valid"])
+            else:
+                current.status = Boundary.Status.WITHDRAWN
+                current.save(update_fields=["status"])
+        version = 1 + Boundary.objects.filter(place=place).count()
+        boundary = Boundary(
+            place=place,
+            geometry=polygon,
+            valid=DateRange(valid_from, None),
+            status=Boundary.Status.APPROVED,
+            source=source,
+            certainty=certainty,
+            author=author,
+            change_set=change_set,
+            version=version,
+        )
+        boundary.save()
+    return boundary
+
+
+def assignments_put(user: Any, roles: Sequence[tuple[str, Place]]) -> None:
+    """Give a user roles at places, besides those the user has."""
+    for role, place in roles:
+        if role not in Assignment.Role.values:
+            raise InvalidInput(
+                f"{role!r} is not a role.",
+                code="bad_role",
+                remedy=f"Choose one of {', '.join(Assignment.Role.values)}.",
+            )
+        Assignment.objects.get_or_create(user=user, role=role, place=place)

@@ -1,0 +1,1 @@
+"""Needs, proposals, decisions, actions and outcomes of the institutions at work in a place."""

@@ -1,0 +1,1 @@
+"""Everything a person or a map client sees: pages, tiles, published maps."""

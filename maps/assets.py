@@ -1,0 +1,19 @@
+"""Which browser modules our pages import by name, and where those files are."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+from django.templatetags.static import static
+
+MODULES = {
+    "maplibre-gl": "vendor/maplibre-gl/maplibre-gl.mjs",
+}
+
+
+@cache
+def import_map_json() -> str:
+    """Return the import map of every page as the exact text that goes into the page (its hash is in the CSP)."""
+    imports = {name: static(path) for name, path in MODULES.items()}
+    return json.dumps({"imports": imports}, separators=(",", ":"))
