@@ -197,8 +197,19 @@ def _taken_apart(geometries: NDArray[np.object_], grid: Grid) -> tuple[Floats, F
     kinds = shapely.get_type_id(parts)
     polygons = parts[kinds == 3]
     lines = np.concatenate((parts[(kinds == 1) | (kinds == 2)], shapely.get_rings(polygons)))
-    lines = shapely.segmentize(lines, _PIECE_CELLS * grid.cell_m)
     xy, line = shapely.get_coordinates(lines, return_index=True)
     joined = line[1:] == line[:-1]
-    pieces = np.concatenate((xy[:-1][joined], xy[1:][joined]), axis=1)
+    pieces = _cut(xy[:-1][joined], xy[1:][joined], _PIECE_CELLS * grid.cell_m)
     return shapely.get_coordinates(parts[kinds == 0]), pieces, polygons
+
+
+def _cut(start: Floats, end: Floats, longest_m: float) -> Floats:
+    """Cut straight lines into equal pieces no longer than this, ``(n, 4)``; a line of no length stays a piece."""
+    length = np.hypot(*(end - start).T)
+    n_pieces = np.maximum(np.ceil(length / longest_m), 1).astype(np.int64)
+    line = np.repeat(np.arange(n_pieces.size), n_pieces)
+    number = np.arange(line.size) - (np.cumsum(n_pieces) - n_pieces)[line]
+    vector = (end - start)[line]
+    share = (np.stack((number, number + 1)) / n_pieces[line])[..., None]
+    pieces = start[line] + vector * share
+    return np.concatenate((pieces[0], pieces[1]), axis=1)

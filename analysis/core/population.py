@@ -162,8 +162,9 @@ def _checked(people: NDArray[np.number], nodata: float | None, unit: str) -> Flo
     count = np.array(people, dtype=np.float64)
     missing = np.isnan(count)
     if nodata is not None:
-        # Compared in the raster's own type: -3.4e38 as a float32 is not the float64 of the same digits.
-        missing |= np.asarray(people) == np.asarray(people).dtype.type(nodata)
+        # Compared in the raster's own precision: -3.4e38 as a float32 is not the float64 of the same digits.
+        is_float = np.issubdtype(people.dtype, np.floating)
+        missing |= count == (float(people.dtype.type(nodata)) if is_float else float(nodata))
     count[missing] = 0.0
     wrong = np.flatnonzero(~((count >= 0) & np.isfinite(count)))
     if wrong.size:
