@@ -33,12 +33,15 @@ class AnalysisCommand(BaseCommand):
         except MahallehError as error:
             self.stderr.write(str(error))
             sys.exit(2)
-        if options["json"]:
-            json.dump(answer, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
-            sys.stdout.write("\n")
-        else:
-            for line in self.table(answer):
-                self.stdout.write(line)
+        try:
+            if options["json"]:
+                json.dump(answer, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
+                sys.stdout.write("\n")
+            else:
+                sys.stdout.write("\n".join(self.table(answer)) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough
+            sys.stdout = None  # type: ignore[assignment]
 
     progress = "Reading"
 

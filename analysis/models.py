@@ -72,6 +72,7 @@ class Index(Named):
         _("normalisation"), max_length=10, choices=Normalisation, default=Normalisation.GOALPOST
     )
     aggregation = models.CharField(_("aggregation"), max_length=10, choices=Aggregation, default=Aggregation.ARITHMETIC)
+    cell_m = models.FloatField(_("grid cell (m)"), default=20, help_text=_("Side of a cell of the analysis grid."))
 
     objects = IndexQuerySet.as_manager()
 
@@ -79,7 +80,10 @@ class Index(Named):
         verbose_name = _("priority index")
         verbose_name_plural = _("priority indices")
         ordering = ("city", "code")
-        constraints = (models.UniqueConstraint(fields=["city", "code"], name="index_code_unique_in_city"),)
+        constraints = (
+            models.UniqueConstraint(fields=["city", "code"], name="index_code_unique_in_city"),
+            models.CheckConstraint(condition=Q(cell_m__gte=1) & Q(cell_m__lte=1000), name="index_cell_in_range"),
+        )
 
     def __str__(self) -> str:
         return f"{self.city.code}/{self.code}"

@@ -31,8 +31,6 @@ from geo.querysets import User
 from layers.models import Feature, Layer, PopulationSource, Raster, Release, Standard, Supply
 
 CITY_CELL_M = 20.0
-COARSE_CELL_M = 100.0
-FINE_GRID_MAX_CELLS = 50_000_000
 MAX_THRESHOLD_M = 100_000.0
 MAX_WEIGHT = 1000.0
 
@@ -250,7 +248,7 @@ def services_read(city: Place, user: User, question: Question) -> tuple[tuple[Se
                 release_number=release.number,
                 release_hash=release.content_hash,
                 reference_date=release.reference_date,
-                facilities=_facilities(release.pk, supply.where).count(),
+                facilities=Feature.objects.filter(release=release).supplying(supply.where).count(),
                 where=supply.where,
                 indicator_code=indicators.get(service.pk, ""),
                 weight=question.weights.get(service.code, weights.get(service.code, 1.0)),
@@ -269,14 +267,14 @@ def _weights(city: Place) -> dict[str, float]:
     return dict(index.weights.values_list("indicator__service__code", "value")) if index else {}
 
 
-def _facilities(release_id: int, where: Mapping[str, Any]) -> Any:
-    found = Feature.objects.filter(release_id=release_id)
-    return found.filter(attributes__contains=dict(where)) if where else found
-
-
 def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.object_]:
     """Return the geometries of the features that provide a service, in 4326, in the order of the file."""
-    wkb = _facilities(release_id, where).order_by("number").values_list(AsWKB("geometry"), flat=True)
+    wkb = (
+        Feature.objects.filter(release_id=release_id)
+        .supplying(where)
+        .order_by("number")
+        .values_list(AsWKB("geometry"), flat=True)
+    )
     return shapely.from_wkb([bytes(value) for value in wkb])
 
 
@@ -326,17 +324,14 @@ class CityInputs:
     warnings: tuple[str, ...]
 
 
-def grid_for(places: CityPlaces, cell_m: float | None = None) -> Grid:
-    """Return the analysis grid of a city: 20 m cells around its places, in the UTM zone of their centre.
+def grid_for(places: CityPlaces, cell_m: float = CITY_CELL_M) -> Grid:
+    """Return the analysis grid of a city: square cells around its places, in the UTM zone of their centre.
 
     The grid needs no margin for facilities, because distances to facilities outside it are exact.
     """
     west, south, east, north = shapely.total_bounds(places.geometries_4326)
     epsg = utm_epsg((west + east) / 2, (south + north) / 2)
     bounds = tuple(shapely.total_bounds(project(places.geometries_4326, STORAGE_EPSG, epsg)))
-    if cell_m is None:
-        n_fine = (bounds[2] - bounds[0]) * (bounds[3] - bounds[1]) / CITY_CELL_M**2
-        cell_m = CITY_CELL_M if n_fine <= FINE_GRID_MAX_CELLS else COARSE_CELL_M
     return grid_around((bounds[0], bounds[1], bounds[2], bounds[3]), epsg, cell_m, cell_m)
 
 
@@ -356,6 +351,9 @@ def inputs_read(city: Place, user: User, question: Question, cell_m: float | Non
             remedy="Load or approve boundaries first.",
         )
     services, warnings = services_read(city, user, question)
+    if cell_m is None:
+        index = index_of(city)
+        cell_m = index.cell_m if index else CITY_CELL_M
     population = population_read(city)
     grid = _arrays.get(content_key("grid", places.key, cell_m), lambda: grid_for(places, cell_m))
     grid_key = content_key([grid.epsg, grid.x_min_m, grid.y_max_m, grid.cell_m, grid.n_rows, grid.n_cols])

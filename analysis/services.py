@@ -347,7 +347,7 @@ def run_record(result: CityCoverage | CityPriority, *, author: Any = None) -> Ru
     )
 
 
-def index_put(*, city: Place, weights: Mapping[str, float]) -> Index:
+def index_put(*, city: Place, weights: Mapping[str, float], cell_m: float = selectors.CITY_CELL_M) -> Index:
     """Set a city's priority index: one indicator per service, the share of people not covered, with its weight (1 where none is given).
 
     Raises
@@ -373,7 +373,9 @@ def index_put(*, city: Place, weights: Mapping[str, float]) -> Index:
             )
     with transaction.atomic():
         index, _ = Index.objects.update_or_create(
-            city=city, code="priority", defaults={"name_fa": "شاخص اولویت", "name_en": "Priority index"}
+            city=city,
+            code="priority",
+            defaults={"name_fa": "شاخص اولویت", "name_en": "Priority index", "cell_m": cell_m},
         )
         for code, service in services.items():
             indicator, _ = Indicator.objects.update_or_create(

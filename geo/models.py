@@ -108,10 +108,14 @@ class Place(models.Model):
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Keep the derived columns (path, search name) true, then save."""
+        self.derive()
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def derive(self) -> None:
+        """Set the columns that follow from others: clean names, the search name, the path."""
         self.name_fa, self.name_en = clean_name(self.name_fa), clean_name(self.name_en)
         self.search_name = normalise(f"{self.name_fa} {self.name_en} {self.code}")[:500]
         self.path = f"{self.parent.path}/{self.code}" if self.parent else self.code
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def clean(self) -> None:
         """Refuse codes that addresses of the site use."""

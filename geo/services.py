@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -41,20 +42,89 @@ def place_put(spec: PlaceSpec) -> Place:
     InvalidInput
         Where a name or code is missing or malformed, or the code belongs to another city.
     """
-    path = f"{spec.parent.path}/{spec.code}" if spec.parent else spec.code
-    place = Place.objects.filter(path=path).first() or Place(code=spec.code, parent=spec.parent)
-    place.kind, place.name_fa, place.name_en, place.zone = spec.kind, spec.name_fa, spec.name_en, spec.zone
+    path = _path(spec)
+    place = _filled(Place.objects.filter(path=path).first() or Place(), spec)
+    _checked(place.full_clean, path)
+    place.save()
+    return place
+
+
+def places_import(
+    items: Sequence[tuple[PlaceSpec, shapely.Geometry]], *, valid_from: date, source: str, certainty: str, author: Any = None
+) -> int:
+    """Put many places with their approved boundaries in force, all or none; return how many places are new.
+
+    Places that are there already are brought up to date one by one, as `place_put` and `boundary_approve` do.
+
+    Raises
+    ------
+    InvalidInput
+        Where two places share an address, or a name or code is missing or malformed.
+    GeometryError
+        Where a geometry is not a valid, filled polygon.
+    """
+    paths = [_path(spec) for spec, _ in items]
+    for path, times in Counter(paths).items():
+        if times > 1:
+            raise InvalidInput(
+                f"{times} places have the code {path.rpartition('/')[2]!r}.",
+                code="duplicate_code",
+                where=f"place {path}",
+                remedy="Name a field of unique codes in the description (`code = …`), or make the names differ.",
+            )
+    with transaction.atomic():
+        existing = {place.path for place in Place.objects.filter(path__in=paths)}
+        fresh = [(spec, geometry) for (spec, geometry), path in zip(items, paths, strict=True) if path not in existing]
+        places = [_filled(Place(), spec) for spec, _ in fresh]
+        for place in places:
+            place.derive()
+            _checked(lambda place=place: place.clean_fields(exclude=["parent"]), place.path)  # type: ignore[misc]
+            _checked(place.clean, place.path)
+        Place.objects.bulk_create(places, batch_size=2000)
+        Boundary.objects.bulk_create(
+            [
+                Boundary(
+                    place=place,
+                    geometry=to_geos(as_multipolygon(geometry)),
+                    valid=DateRange(valid_from, None),
+                    status=Boundary.Status.APPROVED,
+                    source=source,
+                    certainty=certainty,
+                    author=author,
+                )
+                for place, (_, geometry) in zip(places, fresh, strict=True)
+            ],
+            batch_size=2000,
+        )
+        for (spec, geometry), path in zip(items, paths, strict=True):
+            if path in existing:
+                place = place_put(spec)
+                boundary_approve(
+                    place=place, geometry_4326=geometry, valid_from=valid_from, source=source, certainty=certainty, author=author
+                )
+    return len(fresh)
+
+
+def _path(spec: PlaceSpec) -> str:
+    return f"{spec.parent.path}/{spec.code}" if spec.parent else spec.code
+
+
+def _filled(place: Place, spec: PlaceSpec) -> Place:
+    place.kind, place.code, place.parent = spec.kind, spec.code, spec.parent
+    place.name_fa, place.name_en, place.zone = spec.name_fa, spec.name_en, spec.zone
     place.is_published, place.is_illustrative = spec.is_published, spec.is_illustrative
-    place.path = path
+    place.path = _path(spec)
+    return place
+
+
+def _checked(check: Callable[[], None], path: str) -> None:
     try:
-        place.full_clean()
+        check()
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise InvalidInput(
             str(messages[0]), code="bad_place", where=f"place {path}, {field}", remedy="Correct the name or code."
         ) from error
-    place.save()
-    return place
 
 
 def to_geos(geometry: shapely.Geometry) -> GEOSGeometry:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
@@ -51,6 +54,14 @@ class OfReleaseQuerySet(QuerySet[Any]):
             Q(release__layer__is_published=True, release__layer__city__is_published=True)
             | assigned_q(user, "release__layer__city__path")
         )
+
+    def supplying(self, where: Mapping[str, Any]) -> Self:
+        """Keep the features whose attributes have the values given; a list of values means any of them."""
+        found = self
+        for field, wanted in where.items():
+            values = wanted if isinstance(wanted, list) else [wanted]
+            found = found.filter(reduce(or_, (Q(attributes__contains={field: value}) for value in values)))
+        return found
 
 
 class OfCityQuerySet(QuerySet[Any]):

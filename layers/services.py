@@ -199,7 +199,7 @@ def supply_put(*, city: Place, service_code: str, layer: Layer, where: dict[str,
         )
     conditions = where or {}
     newest = layer.releases.order_by("-number").first()
-    if conditions and (newest is None or not newest.features.filter(attributes__contains=conditions).exists()):
+    if conditions and (newest is None or not newest.features.supplying(conditions).exists()):
         raise InvalidInput(
             f"No feature of the layer {layer.code} has {json.dumps(conditions, ensure_ascii=False)}.",
             code="bad_condition",

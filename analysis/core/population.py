@@ -163,8 +163,11 @@ def _checked(people: NDArray[np.number], nodata: float | None, unit: str) -> Flo
     missing = np.isnan(count)
     if nodata is not None:
         # Compared in the raster's own precision: -3.4e38 as a float32 is not the float64 of the same digits.
-        is_float = np.issubdtype(people.dtype, np.floating)
-        missing |= count == (float(people.dtype.type(nodata)) if is_float else float(nodata))
+        value = np.asarray(nodata, dtype=np.float64)
+        if np.issubdtype(people.dtype, np.floating):
+            with np.errstate(over="ignore"):
+                value = value.astype(people.dtype).astype(np.float64)
+        missing |= count == value
     count[missing] = 0.0
     wrong = np.flatnonzero(~((count >= 0) & np.isfinite(count)))
     if wrong.size:

@@ -9,7 +9,11 @@ WITH places AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(services)s::jsonb) AS s(n int, release bigint, "where" jsonb, threshold_m float8)
 ), facilities AS MATERIALIZED (
     SELECT s.n, s.threshold_m, ST_Transform(f.geometry, %(epsg)s::int) AS geom
-    FROM services AS s JOIN {features} AS f ON f.release_id = s.release AND f.attributes @> s."where"
+    FROM services AS s JOIN {features} AS f ON f.release_id = s.release AND NOT EXISTS (
+        SELECT FROM jsonb_each(s."where") AS w(key, wanted)
+        WHERE NOT CASE jsonb_typeof(w.wanted) WHEN 'array' THEN w.wanted @> (f.attributes -> w.key)
+                  ELSE f.attributes -> w.key = w.wanted END IS TRUE
+    )
 )
 SELECT
     p.id,

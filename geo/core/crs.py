@@ -108,51 +108,38 @@ def project(geometries: GeometryLike, source_epsg: int, target_epsg: int) -> NDA
     (500000.0, 0.0)
     """
     array = as_geometries(geometries)
-    transformer = _transformer(int(source_epsg), int(target_epsg))
-
-    def move(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-        if not np.isfinite(coordinates).all():
-            raise _not_finite(source_epsg, target_epsg)
-        if source_epsg == target_epsg:
-            return coordinates
-        x, y = transformer.transform(coordinates[:, 0], coordinates[:, 1])
-        moved = np.column_stack((x, y))
-        if not np.isfinite(moved).all():
-            raise _not_finite(source_epsg, target_epsg)
-        return moved
-
-    result = shapely.transform(array, move)
+    # Made here, so that an unknown code is refused even where there is nothing to move.
+    _transformer(int(source_epsg), int(target_epsg))
+    result = shapely.transform(array, lambda xy: project_xy(xy, source_epsg, target_epsg))
     return np.asarray(result, dtype=object)
 
 
-def project_xy(
-    x: NDArray[np.float64], y: NDArray[np.float64], source_epsg: int, target_epsg: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Project bare coordinates (for example the corners of a raster's pixels).
+def project_xy(xy: NDArray[np.float64], source_epsg: int, target_epsg: int) -> NDArray[np.float64]:
+    """Project bare coordinates, for example the corners of a raster's pixels.
 
     Parameters
     ----------
-    x, y
-        Coordinates in ``source_epsg``, any one shape.
+    xy
+        Shape ``(..., 2)``: x, y in ``source_epsg``.
     source_epsg, target_epsg
         EPSG codes; axes are always x, y.
 
     Returns
     -------
-    tuple of ndarray
-        x and y in ``target_epsg``, of the shape given.
+    ndarray
+        Of the same shape, in ``target_epsg``.
 
     Raises
     ------
     CrsError
         As for `project`.
     """
-    if source_epsg == target_epsg:
-        return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    moved_x, moved_y = _transformer(int(source_epsg), int(target_epsg)).transform(x, y)
-    if not (np.isfinite(moved_x).all() and np.isfinite(moved_y).all()):
+    xy = np.asarray(xy, dtype=np.float64)
+    transformer = _transformer(int(source_epsg), int(target_epsg))
+    moved = xy if source_epsg == target_epsg else np.stack(transformer.transform(xy[..., 0], xy[..., 1]), axis=-1)
+    if not (np.isfinite(xy).all() and np.isfinite(moved).all()):
         raise _not_finite(source_epsg, target_epsg)
-    return np.asarray(moved_x, dtype=np.float64), np.asarray(moved_y, dtype=np.float64)
+    return moved
 
 
 def require_metric(epsg: int) -> None:

@@ -1,0 +1,305 @@
+"""Loading a whole city from its description: everything is read and checked first, then all is written, or nothing."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+from django.conf import settings
+from django.db import transaction
+
+from analysis.services import index_put
+from geo.core.text import clean_name, slugify
+from geo.errors import InvalidInput, NotFound
+from geo.models import Place
+from geo.services import PlaceSpec, boundary_approve, place_put, places_import
+from layers import services as layers_services
+from layers.models import Service, Theme
+from layers.reading import CityDescription, Plan, RasterPlan, read_city, read_file, summary
+from layers.reading.city_parts import FileReference, LayerFile, NamedPlace, PlaceFile
+
+Say = Callable[[str], object]
+
+_NEAR_MARGIN_DEGREES = 0.5
+
+
+def taxonomy_load() -> None:
+    """Bring themes, services and general standards up to date with the data files of the project."""
+
+    def table(name: str) -> list[dict[str, object]]:
+        return list(tomllib.loads((settings.TAXONOMY_DIR / f"{name}.toml").read_text(encoding="utf-8"))[name])
+
+    layers_services.taxonomy_put(table("themes"), table("services"), table("standards"))
+
+
+def description_of(path: Path, data: Path | None) -> tuple[Path, Path | None]:
+    """Return a city's description file and data folder, from either of them.
+
+    Parameters
+    ----------
+    path : Path
+        A description, or a folder of data: then its own ``city.toml`` is taken, or the project's description of that name.
+    data : Path or None
+        Folder of the data where the person gave one.
+
+    Raises
+    ------
+    NotFound
+        Where neither is there.
+    """
+    if not path.exists():
+        raise NotFound("There is no such file or folder.", code="no_file", where=str(path), remedy="Check the path.")
+    if path.is_file():
+        return path, data
+    own = path / "city.toml"
+    shipped = settings.CITY_DIR / f"{path.resolve().name.replace('_', '-')}.toml"
+    for candidate in (own, shipped):
+        if candidate.is_file():
+            return candidate, data or path
+    raise NotFound(
+        "No description of this city was found.",
+        code="no_description",
+        where=str(path),
+        remedy=f"Write {own}, as docs/city-description.md explains, or name a description file.",
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """A description with every file it names read and found loadable."""
+
+    description: CityDescription
+    outlines: dict[str, Plan]
+    places: tuple[tuple[PlaceFile, Plan], ...]
+    layers: tuple[tuple[LayerFile, Plan | RasterPlan], ...]
+
+
+def city_load(path: Path, *, data: Path | None = None, repair: bool = False, say: Say = lambda line: None) -> Place:
+    """Load a city from its description; loading it again brings it up to date with new editions and releases.
+
+    Parameters
+    ----------
+    path : Path
+        The description (``docs/city-description.md``).
+    data : Path, optional
+        Folder of the files it names; the description's own otherwise.
+    repair : bool
+        Repair invalid geometries in all files.
+    say : callable
+        Told one line at a time what is being done.
+
+    Raises
+    ------
+    InvalidInput
+        Where the description or a file cannot be used; all problems found were told before.
+    """
+    reading = _read(path, data, repair, say)
+    with transaction.atomic():
+        city = _write(reading, say)
+    layers_services.raster_sweep()
+    return city
+
+
+# ---- reading
+
+
+def _read(path: Path, data: Path | None, repair: bool, say: Say) -> _Reading:
+    description = read_city(
+        path,
+        data=data,
+        services=tuple(Service.objects.values_list("code", flat=True)),
+        themes=tuple(Theme.objects.values_list("code", flat=True)),
+    )
+    failed: list[Plan | RasterPlan] = []
+    near: tuple[float, float, float, float] | None = None
+
+    def read(file: FileReference, **options: object) -> Plan | RasterPlan:
+        plan = read_file(file.path, **{**file.options(), "repair": repair or file.repair, "near": near, **options})
+        say(summary(plan))
+        if not plan.is_loadable:
+            failed.append(plan)
+        return plan
+
+    places = []
+    for place_file in description.places:
+        plan = read(place_file.outline.file, name_field=place_file.name_fa, expect="polygon")
+        if isinstance(plan, Plan) and plan.is_loadable:
+            _check_fields(place_file, plan)
+            places.append((place_file, plan))
+    if places:
+        # What comes next should lie near the places: a file of another city, or one with swapped axes, is noticed.
+        west, south, east, north = shapely.total_bounds(np.concatenate([p.rows.geometries_4326 for _, p in places]))
+        margin = _NEAR_MARGIN_DEGREES
+        near = (west - margin, south - margin, east + margin, north + margin)
+    layers = [(layer, read(layer.file, **_layer_options(layer))) for layer in description.layers]
+    near = None
+    outlines = {}
+    for named in (*description.chain, description.city):
+        if named.outline:
+            plan = read(named.outline.file, expect="polygon")
+            if isinstance(plan, Plan):
+                outlines[named.code] = plan
+    if failed:
+        failed[0].require_loadable()
+    return _Reading(description, outlines, tuple(places), tuple(layers))
+
+
+def _layer_options(layer: LayerFile) -> dict[str, object]:
+    return {
+        "name_field": layer.name_field or None,
+        "fields": layer.fields,
+        "expect": layer.kind if layer.kind != "raster" else None,
+    }
+
+
+def _check_fields(place_file: PlaceFile, plan: Plan) -> None:
+    for key in ("name_fa", "name_en", "code", "parent", "zone"):
+        field = getattr(place_file, key)
+        if field and field not in plan.rows.columns:
+            raise InvalidInput(
+                f"The file has no field {field!r}.",
+                code="no_field",
+                where=f"{plan.file_name}, {key}",
+                remedy=f"Name one of: {', '.join(plan.rows.fields)}.",
+            )
+
+
+# ---- writing
+
+
+def _write(reading: _Reading, say: Say) -> Place:
+    description = reading.description
+    parent: Place | None = None
+    illustrative = description.city.illustrative
+    for named in (*description.chain, description.city):
+        parent = place_put(
+            PlaceSpec(
+                "city" if named is description.city else named.kind,
+                named.code,
+                named.name_fa,
+                named.name_en,
+                parent,
+                is_illustrative=named.illustrative or (illustrative and named is description.city),
+            )
+        )
+        _outline_put(reading, named, parent)
+    city = parent
+    if city is None:  # the description always names a city
+        raise InvalidInput("The description names no city.", code="no_city", where=str(description.path))
+    districts: dict[str, Place] = {}
+    for place_file, plan in sorted(reading.places, key=lambda pair: pair[0].kind != "district"):
+        _places_put(city, place_file, plan, districts)
+        say(f"Placed {len(plan.rows)} {place_file.kind}s.")
+    layers = {}
+    for layer_file, layer_plan in reading.layers:
+        layer = layers_services.layer_put(
+            layers_services.LayerSpec(
+                city, layer_file.theme, layer_file.code, _kind_of(layer_file, layer_plan), layer_file.name_fa,
+                layer_file.name_en, layer_file.source, layer_file.licence, layer_file.public,
+            )
+        )  # fmt: skip
+        if isinstance(layer_plan, RasterPlan):
+            release = layers_services.raster_release_create(
+                layer=layer, plan=layer_plan, path=layer_file.file.path, reference_date=layer_file.reference_date
+            )
+        else:
+            release = layers_services.release_create(
+                layer=layer, plan=layer_plan, reference_date=layer_file.reference_date
+            )
+        layers[layer_file.code] = layer
+        say(f"Stored {layer_file.code}, release {release.number}.")
+    for rule in description.supply:
+        layers_services.supply_put(
+            city=city, service_code=rule.service, layer=layers[rule.layer], where=dict(rule.where)
+        )
+    if description.population:
+        layers_services.population_source_put(
+            city=city, layer=layers[description.population.layer], field=description.population.field
+        )
+    for code, threshold_m in description.standards.items():
+        layers_services.standard_put(
+            service_code=code,
+            threshold_m=threshold_m,
+            source=f"{description.city.name_en}: city description",
+            city=city,
+        )
+    index_put(city=city, weights=description.weights, cell_m=description.cell_m)
+    return city
+
+
+def _outline_put(reading: _Reading, named: NamedPlace, place: Place) -> None:
+    if named.outline and named.code in reading.outlines:
+        geometry = shapely.union_all(reading.outlines[named.code].rows.geometries_4326)
+        source, certainty, valid_from = named.outline.source, named.outline.certainty, named.outline.valid_from
+    elif place.kind == Place.Kind.CITY:
+        found = [(f, plan) for f, plan in reading.places if f.kind == "neighbourhood"] or list(reading.places)
+        geometry = shapely.union_all(np.concatenate([plan.rows.geometries_4326 for _, plan in found]))
+        first = found[0][0].outline
+        source, certainty, valid_from = f"Union of its places: {first.source}", "modelled", first.valid_from
+    else:
+        return
+    boundary_approve(place=place, geometry_4326=geometry, valid_from=valid_from, source=source, certainty=certainty)
+
+
+def _places_put(city: Place, place_file: PlaceFile, plan: Plan, districts: dict[str, Place]) -> None:
+    rows = plan.rows
+
+    def column(field: str) -> list[str]:
+        return (
+            [clean_name(str(value)) if value is not None else "" for value in rows.columns[field]]
+            if field
+            else [""] * len(rows)
+        )
+
+    names_fa, names_en, zones, parents = (
+        column(f) for f in (place_file.name_fa, place_file.name_en, place_file.zone, place_file.parent)
+    )
+    codes = [slugify(c) for c in column(place_file.code)] if place_file.code else [slugify(n) for n in names_en]
+    items: list[tuple[PlaceSpec, shapely.Geometry]] = []
+    for number, name_fa, name_en, code, zone, parent_code, geometry in zip(
+        rows.numbers, names_fa, names_en, codes, zones, parents, rows.geometries_4326, strict=True
+    ):
+        where = f"{plan.file_name}, row {number}"
+        if not name_fa and not name_en:
+            raise InvalidInput("The place has no name.", code="no_name", where=where, remedy="Fill in the name.")
+        if not code:
+            raise InvalidInput(
+                "No code can be made of the place's name.",
+                code="no_code",
+                where=where,
+                remedy="Name a field of codes in the description.",
+            )
+        if parent_code and slugify(parent_code) not in districts:
+            raise InvalidInput(
+                f"There is no district {parent_code!r}.",
+                code="no_parent",
+                where=where,
+                remedy="Load districts first, or correct the field.",
+            )
+        parent = districts[slugify(parent_code)] if parent_code else city
+        items.append(
+            (PlaceSpec(place_file.kind, code, name_fa or name_en, name_en or name_fa, parent, zone=zone,
+                       is_illustrative=city.is_illustrative), geometry)
+        )  # fmt: skip
+    outline = place_file.outline
+    places_import(items, valid_from=outline.valid_from, source=outline.source, certainty=outline.certainty)
+    if place_file.kind == "district":
+        districts.update({p.code: p for p in Place.objects.filter(parent=city, kind="district")})
+
+
+def _kind_of(layer: LayerFile, plan: Plan | RasterPlan) -> str:
+    if isinstance(plan, RasterPlan):
+        return "raster"
+    kind = layer.kind or plan.kind
+    if kind is None:
+        raise InvalidInput(
+            "The layer has no rows, so its kind is unknown.",
+            code="no_rows",
+            where=layer.code,
+            remedy='Say `kind = "point"` (or line, polygon).',
+        )
+    return kind

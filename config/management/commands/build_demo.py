@@ -1,0 +1,36 @@
+"""``manage.py build_demo``: the invented city of the demonstration."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, call_command
+
+from config.people import demo_people_put
+from fixtures.khorramabad.build import build
+
+
+class Command(BaseCommand):
+    help = "Build the demo city, load it, compute its coverage and priority, and make a person for each role."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--scale", type=int, default=1, help="times the size of the city; 1 by default")
+        parser.add_argument("--seed", type=int, default=1404)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder = settings.VAR_DIR / "demo"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.stderr.write("Building the demo city (illustrative data, not official boundaries) …")
+        build(folder, scale=options["scale"], seed=options["seed"])
+        call_command("load_city", str(settings.CITY_DIR / "khorramabad.toml"), data=str(folder), stderr=self.stderr)
+        password_file = settings.VAR_DIR / "demo-password"
+        if not password_file.exists():
+            password_file.touch(mode=0o600)
+            password_file.write_text(secrets.token_urlsafe(9))
+        names = demo_people_put(password=password_file.read_text())
+        sys.stderr.write(f"Sign in as {', '.join(names)}; the password is in {password_file}.\n")

@@ -1,0 +1,136 @@
+"""Distances to the nearest facility against brute force: every cell against every facility."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+from analysis.core.cost import straight_cost_m
+from geo.core.grid import Grid
+from geo.errors import GeometryError
+
+GRID = Grid(epsg=32639, x_min_m=240_000.0, y_max_m=3_702_000.0, cell_m=20.0, n_rows=61, n_cols=83)
+LOW, HIGH = (239_000.0, 3_700_000.0), (242_500.0, 3_703_000.0)  # well beyond the grid
+
+
+def brute_force_m(geometries: np.ndarray, grid: Grid) -> np.ndarray:
+    centres = shapely.points(grid.centres_m())
+    return np.min([shapely.distance(centres, geometry) for geometry in geometries], axis=0)
+
+
+def assert_equal_in_float32(found: np.ndarray, expected: np.ndarray) -> None:
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=2e-7, atol=1e-5)
+
+
+def scattered(rng: np.random.Generator, kind: str, n: int) -> np.ndarray:
+    if kind == "spread":
+        return rng.uniform(LOW, HIGH, (n, 2))
+    if kind == "cluster":
+        return rng.normal((240_400, 3_701_500), 15, (n, 2))
+    if kind == "one cell":
+        return rng.uniform((240_100, 3_701_500), (240_120, 3_701_520), (n, 2))
+    if kind == "centres":  # ties everywhere
+        return GRID.centres_m()[rng.integers(0, GRID.n_cells, n)]
+    return rng.uniform((100_000, 3_600_000), (120_000, 3_900_000), (n, 2))  # far away
+
+
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from(["spread", "cluster", "one cell", "centres", "far"]),
+    st.integers(1, 9) | st.integers(10, 400) | st.just(3000),
+)
+@settings(derandomize=True, deadline=None, max_examples=80)
+def test_points_are_exact(seed: int, kind: str, n: int) -> None:
+    xy = scattered(np.random.default_rng(seed), kind, n)
+    expected = cdist(GRID.centres_m(), xy).min(axis=1)
+    assert_equal_in_float32(straight_cost_m(shapely.points(xy), GRID), expected)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([(3, 4000.0), (40, 300.0), (400, 60.0), (60, 0.0)]))
+@settings(derandomize=True, deadline=None, max_examples=25)
+def test_lines_are_exact(seed: int, size: tuple[int, float]) -> None:
+    rng = np.random.default_rng(seed)
+    n, step_m = size
+    start = rng.uniform(LOW, HIGH, (n, 1, 2))
+    lines = shapely.linestrings(np.concatenate((start, start + rng.normal(0, step_m, (n, 2, 2))), axis=1))
+    assert_equal_in_float32(straight_cost_m(lines, GRID), brute_force_m(lines, GRID))
+
+
+@given(st.integers(0, 10_000), st.sampled_from([3, 60]))
+@settings(derandomize=True, deadline=None, max_examples=15)
+def test_polygons_are_zero_inside_and_exact_outside(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    discs = shapely.buffer(shapely.points(rng.uniform(LOW, HIGH, (n, 2))), rng.uniform(5, 300, n))
+    parks = shapely.difference(discs, shapely.buffer(shapely.centroid(discs), rng.uniform(1, 100, n)))
+    parks = parks[~shapely.is_empty(parks)]
+    assert_equal_in_float32(straight_cost_m(parks, GRID), brute_force_m(parks, GRID))
+
+
+def test_all_kinds_together_and_in_collections() -> None:
+    point = shapely.Point(240_300, 3_701_700)
+    line = shapely.LineString([(241_000, 3_701_900), (241_000, 3_701_400), (241_300, 3_701_400)])
+    park = shapely.box(240_500, 3_700_900, 240_700, 3_701_100)
+    expected = brute_force_m(np.array([point, line, park]), GRID)
+    assert_equal_in_float32(straight_cost_m([point, None, line, shapely.Point(), park], GRID), expected)
+    nested = shapely.GeometryCollection([shapely.MultiPoint([point]), shapely.GeometryCollection([line, park])])
+    assert_equal_in_float32(straight_cost_m(nested, GRID), expected)
+
+
+def test_crowded_lines_far_and_near_are_exact() -> None:
+    # Spokes that all meet in one cell: more candidates than a block may have, down to single cells.
+    turn = np.linspace(0, 2 * np.pi, 300)
+    hub = np.array([240_810.0, 3_701_390.0])
+    ends = hub + 500 * np.column_stack((np.cos(turn), np.sin(turn)))
+    spokes = shapely.linestrings(np.stack((np.broadcast_to(hub, ends.shape), ends), axis=1))
+    assert_equal_in_float32(straight_cost_m(spokes, GRID), brute_force_m(spokes, GRID))
+
+
+def test_several_facilities_in_one_cell_all_count() -> None:
+    left, right = shapely.Point(240_101, 3_701_510), shapely.Point(240_119, 3_701_510)
+    together = straight_cost_m([left, right], GRID)
+    np.testing.assert_array_equal(together, np.minimum(straight_cost_m(left, GRID), straight_cost_m(right, GRID)))
+    assert (together < straight_cost_m(left, GRID)).any()
+    assert (together < straight_cost_m(right, GRID)).any()
+
+
+@given(st.integers(0, 10_000), st.integers(1, 60))
+@settings(derandomize=True, deadline=None, max_examples=25)
+def test_one_more_facility_never_makes_any_cell_further(seed: int, n: int) -> None:
+    points = shapely.points(np.random.default_rng(seed).uniform(LOW, HIGH, (n + 1, 2)))
+    before, after = straight_cost_m(points[:-1], GRID), straight_cost_m(points, GRID)
+    assert (after <= before * (1 + 2e-7)).all()
+
+
+def test_the_order_of_facilities_does_not_matter() -> None:
+    points = shapely.points(np.random.default_rng(2).uniform(LOW, HIGH, (200, 2)))
+    np.testing.assert_array_equal(straight_cost_m(points, GRID), straight_cost_m(points[::-1], GRID))
+
+
+def test_without_a_facility_everything_is_unreachable() -> None:
+    for nothing in ([], [None], [shapely.Point(), shapely.MultiPolygon()]):
+        assert np.isposinf(straight_cost_m(nothing, GRID)).all()
+
+
+def test_a_coordinate_that_is_not_finite_is_refused() -> None:
+    with pytest.raises(GeometryError, match="not finite"):
+        straight_cost_m(shapely.Point(float("inf"), 0), GRID)
+
+
+@pytest.mark.parametrize(("n_rows", "n_cols"), [(1, 1), (1, 50), (50, 1), (7, 9), (8, 8), (17, 3)])
+def test_grids_of_any_shape(n_rows: int, n_cols: int) -> None:
+    grid = Grid(32639, 240_000.0, 3_702_000.0, 20.0, n_rows, n_cols)
+    points = np.random.default_rng(n_rows).uniform((239_900, 3_701_000), (241_000, 3_702_100), (30, 2))
+    expected = cdist(grid.centres_m(), points).min(axis=1)
+    assert_equal_in_float32(straight_cost_m(shapely.points(points), grid), expected)
+
+
+def test_a_grid_taller_than_one_strip() -> None:
+    grid = Grid(32639, 240_000.0, 3_702_000.0, 20.0, 4100, 1100)
+    points = np.random.default_rng(9).uniform((240_000, 3_620_000), (262_000, 3_702_000), (40, 2))
+    rows = np.array([0, 3631, 3632, 3640, 4099])
+    cells = (rows[:, None] * grid.n_cols + np.arange(0, grid.n_cols, 50)).ravel()
+    found = straight_cost_m(shapely.points(points), grid)
+    assert_equal_in_float32(found[cells], cdist(grid.centres_m()[cells], points).min(axis=1))
