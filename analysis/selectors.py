@@ -248,7 +248,7 @@ def services_read(city: Place, user: User, question: Question) -> tuple[tuple[Se
                 release_number=release.number,
                 release_hash=release.content_hash,
                 reference_date=release.reference_date,
-                facilities=Feature.objects.filter(release=release).supplying(supply.where).count(),
+                facilities=_facilities_count(release, supply.where),
                 where=supply.where,
                 indicator_code=indicators.get(service.pk, ""),
                 weight=question.weights.get(service.code, weights.get(service.code, 1.0)),
@@ -265,6 +265,13 @@ def index_of(city: Place) -> Index | None:
 def _weights(city: Place) -> dict[str, float]:
     index = index_of(city)
     return dict(index.weights.values_list("indicator__service__code", "value")) if index else {}
+
+
+def _facilities_count(release: Release, where: Mapping[str, Any]) -> int:
+    def count() -> int:
+        return Feature.objects.filter(release=release).supplying(where).count()
+
+    return int(_arrays.get(content_key("count", release.content_hash, where), count))
 
 
 def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.object_]:
@@ -361,27 +368,27 @@ def inputs_read(city: Place, user: User, question: Question, cell_m: float | Non
     people_key = (
         content_key("people", grid_key, population[0].content_hash, population[1].field) if population else "nobody"
     )
-    cost_keys = [content_key("cost", grid_key, s.release_hash, s.where) for s in services]
+    cost_keys = [content_key("cost", places_key, s.release_hash, s.where) for s in services]
     key = content_key("coverage", places_key, people_key, cost_keys)
 
-    def polygons_m() -> NDArray[np.object_]:
-        return project(places.geometries_4326, STORAGE_EPSG, grid.epsg)
-
-    def cost(service: ServiceRow) -> NDArray[np.float32]:
+    def cost(service: ServiceRow, inside: NDArray[np.bool_]) -> NDArray[np.float32]:
         facilities = facilities_read(service.release_id, service.where)
-        return straight_cost_m(project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities, grid)
+        facilities_m = project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities
+        return straight_cost_m(facilities_m, grid, only=inside)
 
     def people() -> NDArray[np.float64]:
         return _people_on_grid(*population, grid) if population else np.zeros(grid.n_cells)
 
     def assemble() -> CoverageInputs:
-        fractions = _arrays.get(places_key, lambda: cell_fractions(polygons_m(), grid))
-        costs = [_arrays.get(k, lambda s=s: cost(s)) for k, s in zip(cost_keys, services, strict=True)]  # type: ignore[misc]
-        stacked = np.stack(costs) if costs else np.empty((0, grid.n_cells), dtype=np.float32)
-        outline = shapely.union_all(polygons_m())
-        return prepare(
-            fractions, _arrays.get(people_key, people), stacked, grid.cell_m, edge_distance_m(polygons_m(), outline)
-        )
+        polygons_m = project(places.geometries_4326, STORAGE_EPSG, grid.epsg)
+        fractions = _arrays.get(places_key, lambda: cell_fractions(polygons_m, grid))
+        inside = np.zeros(grid.n_cells, dtype=bool)
+        inside[fractions.indices] = True
+        costs = np.full((len(services), grid.n_cells), np.inf, dtype=np.float32)
+        for row, (cost_key, service) in enumerate(zip(cost_keys, services, strict=True)):
+            costs[row] = _arrays.get(cost_key, lambda service=service: cost(service, inside))  # type: ignore[misc]
+        edge_m = edge_distance_m(polygons_m, shapely.union_all(polygons_m))
+        return prepare(fractions, _arrays.get(people_key, people), costs, grid.cell_m, edge_m)
 
     arrays = _arrays.get(key, assemble)
     row = None

@@ -36,7 +36,9 @@ _BATCH: Final = 1_000_000
 _PIECE_CELLS: Final = 4.0
 
 
-def straight_cost_m(geometries_m: GeometryLike, grid: Grid) -> NDArray[np.float32]:
+def straight_cost_m(
+    geometries_m: GeometryLike, grid: Grid, only: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Measure the distance from each cell centre to the nearest facility.
 
     Points, lines and polygons are measured exactly, up to the rounding of float32. A cell whose centre is inside a
@@ -48,6 +50,9 @@ def straight_cost_m(geometries_m: GeometryLike, grid: Grid) -> NDArray[np.float3
         Facilities of any type in the grid's system; missing and empty ones are left out.
     grid
         The grid.
+    only
+        Shape ``(n_cells,)``: the cells that are asked for. Others may be left at ``inf``, which saves the time of
+        measuring what lies around a city that does not fill its bounds.
 
     Returns
     -------
@@ -73,10 +78,11 @@ def straight_cost_m(geometries_m: GeometryLike, grid: Grid) -> NDArray[np.float3
     """
     points, pieces, polygons = _taken_apart(as_geometries(geometries_m), grid)
     square_m2 = np.full((grid.n_rows, grid.n_cols), np.inf)
+    asked = np.ones(square_m2.shape, dtype=bool) if only is None else only.reshape(square_m2.shape)
     if len(points):
-        _lower(square_m2, _Nearest(points, points, grid))
+        _lower(square_m2, _Nearest(points, points, grid), asked)
     if len(pieces):
-        _lower(square_m2, _Nearest(pieces[:, :2], pieces[:, 2:], grid))
+        _lower(square_m2, _Nearest(pieces[:, :2], pieces[:, 2:], grid), asked)
     cost: NDArray[np.float32] = np.sqrt(square_m2, out=square_m2).astype(np.float32).ravel()
     if len(polygons):
         cost[centres_inside(polygons, grid)] = 0.0
@@ -95,14 +101,20 @@ class _Nearest:
         self.middles = cKDTree(start + self.vector / 2)
         self.most = _MOST_POINTS if self.are_points else _MOST_PIECES
 
-    def square_m2(self, row_start: int, row_end: int) -> Floats:
-        """Give the squared distances of some rows, shape ``(row_end - row_start, n_cols)``."""
-        grid, n_rows, n_cols = self.grid, row_end - row_start, self.grid.n_cols
+    def square_m2(self, row_start: int, asked: NDArray[np.bool_]) -> Floats:
+        """Give the squared distances of some rows, shape ``(n_rows, n_cols)``, of the blocks with a cell asked for."""
+        grid, (n_rows, n_cols) = self.grid, asked.shape
         down, across = -(-n_rows // _BLOCK), -(-n_cols // _BLOCK)
         x = grid.x_min_m + (np.arange(across) + 0.5) * _BLOCK * grid.cell_m
         y = grid.y_max_m - (row_start + (np.arange(down) + 0.5) * _BLOCK) * grid.cell_m
         centres = np.stack(np.broadcast_arrays(x[None, :], y[:, None]), axis=-1).reshape(-1, 2)
-        square = self._of_blocks(centres, _BLOCK).reshape(down, across, _BLOCK, _BLOCK)
+        padded = np.zeros((down * _BLOCK, across * _BLOCK), dtype=bool)
+        padded[:n_rows, :n_cols] = asked
+        wanted = padded.reshape(down, _BLOCK, across, _BLOCK).any(axis=(1, 3)).ravel()
+        square = np.full((down * across, _BLOCK, _BLOCK), np.inf)
+        if wanted.any():
+            square[wanted] = self._of_blocks(centres[wanted], _BLOCK)
+        square = square.reshape(down, across, _BLOCK, _BLOCK)
         return square.swapaxes(1, 2).reshape(down * _BLOCK, across * _BLOCK)[:n_rows, :n_cols]
 
     def _of_blocks(self, centres: Floats, block: int) -> Floats:
@@ -178,13 +190,13 @@ def _a_little_more(distance: Floats) -> Floats:
     return distance * (1 + 1e-12) + 1e-6
 
 
-def _lower(square_m2: Floats, nearest: _Nearest) -> None:
+def _lower(square_m2: Floats, nearest: _Nearest, asked: NDArray[np.bool_]) -> None:
     """Lower squared distances to those of more facilities, in strips, so that memory follows the grid only once."""
     n_rows, n_cols = square_m2.shape
     strip = max(4 * _BATCH // n_cols // _BLOCK, 1) * _BLOCK
     for start in range(0, n_rows, strip):
         end = min(start + strip, n_rows)
-        np.minimum(square_m2[start:end], nearest.square_m2(start, end), out=square_m2[start:end])
+        np.minimum(square_m2[start:end], nearest.square_m2(start, asked[start:end]), out=square_m2[start:end])
 
 
 def _taken_apart(geometries: NDArray[np.object_], grid: Grid) -> tuple[Floats, Floats, NDArray[np.object_]]:

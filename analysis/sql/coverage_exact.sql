@@ -1,6 +1,6 @@
 -- The slow exact method: share of each place's land within a straight-line threshold of each service.
 -- Buffers of the facilities near a place are united and cut with it, in the city's UTM zone (metres).
--- %(editions)s: ids of the boundary editions; %(services)s: JSON list of {"n", "release", "where", "threshold_m"};
+-- %(editions)s: ids of the boundary editions; %(services)s: JSON list of objects with "n", "release", "where", "threshold_m";
 -- %(epsg)s: the UTM zone; %(segments)s: straight pieces per quarter circle.
 -- Places without a facility near get no row: their share is 0.
 WITH places AS MATERIALIZED (

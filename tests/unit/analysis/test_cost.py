@@ -134,3 +134,16 @@ def test_a_grid_taller_than_one_strip() -> None:
     cells = (rows[:, None] * grid.n_cols + np.arange(0, grid.n_cols, 50)).ravel()
     found = straight_cost_m(shapely.points(points), grid)
     assert_equal_in_float32(found[cells], cdist(grid.centres_m()[cells], points).min(axis=1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cells_asked_for_are_the_same_and_none_is_too_near(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grid = Grid(32639, 0.0, 700.0, 20.0, 35, 41)
+    facilities = np.concatenate(
+        (shapely.points(rng.uniform(0, 800, (30, 2))), shapely.linestrings(rng.uniform(0, 800, (20, 2, 2))))
+    )
+    only = rng.random(grid.n_cells) < 0.05
+    whole, part = straight_cost_m(facilities, grid), straight_cost_m(facilities, grid, only=only)
+    assert (part[only] == whole[only]).all()
+    assert (part >= whole).all()

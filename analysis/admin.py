@@ -1,0 +1,50 @@
+"""Admin of what is measured (indicators, indices) and of what was computed (runs)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from analysis.models import Index, Indicator, Run, Weight
+from geo.admin.history import HistoryAdmin, NoBulkDelete
+
+
+@admin.register(Indicator)
+class IndicatorAdmin(NoBulkDelete):
+    """Indicators with their goalposts."""
+
+    list_display = ("code", "name_fa", "name_en", "service", "measure", "unit", "direction", "goalpost_low", "goalpost_high")
+    list_filter = ("measure", "direction")
+    list_select_related = ("service",)
+    search_fields = ("code", "name_fa", "name_en", "service__code")
+    autocomplete_fields = ("service",)
+
+
+class WeightInline(admin.TabularInline):
+    """The weights of an index."""
+
+    model = Weight
+    extra = 0
+    autocomplete_fields = ("indicator",)
+
+
+@admin.register(Index)
+class IndexAdmin(NoBulkDelete):
+    """Priority indices of cities, with their weights."""
+
+    list_display = ("code", "city", "name_fa", "name_en", "normalisation", "aggregation")
+    list_filter = ("normalisation", "aggregation", ("city", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("city",)
+    search_fields = ("code", "name_fa", "name_en", "city__search_name")
+    autocomplete_fields = ("city",)
+    inlines = (WeightInline,)
+
+
+@admin.register(Run)
+class RunAdmin(HistoryAdmin):
+    """Computations: what went in, how, and what came out."""
+
+    list_display = ("id", "kind", "city", "created_at", "author", "duration_ms", "code_version")
+    list_filter = ("kind", ("city", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("city", "author")
+    search_fields = ("city__search_name", "input_hash", "author__username")
+    date_hierarchy = "created_at"
