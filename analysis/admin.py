@@ -12,7 +12,17 @@ from geo.admin.history import HistoryAdmin, NoBulkDelete
 class IndicatorAdmin(NoBulkDelete):
     """Indicators with their goalposts."""
 
-    list_display = ("code", "name_fa", "name_en", "service", "measure", "unit", "direction", "goalpost_low", "goalpost_high")
+    list_display = (
+        "code",
+        "name_fa",
+        "name_en",
+        "service",
+        "measure",
+        "unit",
+        "direction",
+        "goalpost_low",
+        "goalpost_high",
+    )
     list_filter = ("measure", "direction")
     list_select_related = ("service",)
     search_fields = ("code", "name_fa", "name_en", "service__code")

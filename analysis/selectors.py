@@ -30,7 +30,7 @@ from geo.models import Boundary, Place
 from geo.querysets import User
 from layers.models import Feature, Layer, PopulationSource, Raster, Release, Standard, Supply
 
-CITY_CELL_M = 20.0
+CITY_CELL_M = 10.0
 MAX_THRESHOLD_M = 100_000.0
 MAX_WEIGHT = 1000.0
 

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('code', models.SlugField(default='priority', max_length=60, verbose_name='code')),
                 ('normalisation', models.CharField(choices=[('goalpost', 'fixed goalposts'), ('min-max', 'minimum to maximum of the city')], default='goalpost', max_length=10, verbose_name='normalisation')),
                 ('aggregation', models.CharField(choices=[('arithmetic', 'arithmetic mean: a good value fully makes up for a bad one'), ('geometric', 'geometric mean: a bad value is only partly made up for')], default='arithmetic', max_length=10, verbose_name='aggregation')),
-                ('cell_m', models.FloatField(default=20, help_text='Side of a cell of the analysis grid.', verbose_name='grid cell (m)')),
+                ('cell_m', models.FloatField(default=10, help_text='Side of a cell of the analysis grid.', verbose_name='grid cell (m)')),
                 ('city', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='indices', to='geo.place', verbose_name='city')),
             ],
             options={

@@ -16,14 +16,17 @@ from rasterio import Affine
 
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON"}
 
+KHORRAMABAD_PIXELS = Affine(20, 0, 253_000, 0, -20, 3_709_000)
+
 
 @pytest.fixture
 def write_layer(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes geometries and attributes as a file of the format its name says."""
 
     def write(
-        name: str,
+        file_name: str,
         geometries: list[Any],
+        /,
         *,
         crs: str | None = "EPSG:4326",
         layer: str | None = None,
@@ -32,12 +35,16 @@ def write_layer(tmp_path: Path) -> Callable[..., Path]:
         kind: str | None = None,
         **columns: Any,
     ) -> Path:
-        path = tmp_path / name
+        path = tmp_path / file_name
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = columns or {"id": np.arange(1, len(geometries) + 1)}
-        data = [np.array(v, dtype=object) if isinstance(v[0], str) else np.asarray(v) for v in columns.values()]
+        data = [
+            np.array(v, dtype=object) if len(v) and isinstance(v[0], str) else np.asarray(v) for v in columns.values()
+        ]
         kinds = {geometry.geom_type for geometry in geometries if geometry is not None}
         options = {"encoding": encoding} if path.suffix == ".shp" else {}
+        if path.suffix == ".fgb":
+            options["SPATIAL_INDEX"] = "NO"  # its index puts the rows into another order
         pyogrio.raw.write(
             path,
             geometry=shapely.to_wkb(np.array(geometries, dtype=object), output_dimension=3),
@@ -80,7 +87,9 @@ def write_geojson(tmp_path: Path) -> Callable[..., Path]:
 def write_raster(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes a GeoTIFF; 20 m pixels in Khorramabad unless told otherwise."""
 
-    def write(values: Any, *, transform: Affine | None = Affine(20, 0, 253_000, 0, -20, 3_709_000), **profile: Any) -> Path:
+    def write(
+        values: Any, *, transform: Affine | None = KHORRAMABAD_PIXELS, **profile: Any
+    ) -> Path:
         values = np.asarray(values)
         bands = values if values.ndim == 3 else values[None]
         options = {"crs": "EPSG:32639", "dtype": values.dtype} | profile

@@ -97,7 +97,7 @@ def test_nan_dates_and_gaps_survive_every_binary_format(suffix: str, write_layer
         fields=["count", "share", "day"],
         field_data=[np.array([7, 0, 9]), np.array([0.5, np.nan, np.inf]),
                     np.array(["2020-01-01", "NaT", "2021-12-31"], dtype="datetime64[D]")],
-        field_mask=[gap, None, None],
+        field_mask=[gap, None, None], **({"SPATIAL_INDEX": "NO"} if suffix == ".fgb" else {}),
     )  # fmt: skip
 
     plan = read_vector(path)
@@ -107,7 +107,8 @@ def test_nan_dates_and_gaps_survive_every_binary_format(suffix: str, write_layer
     assert plan.rows.columns["share"][:2] == [0.5, None]
     # A .dbf has no infinity; GDAL writes it as a gap or a large number, either way JSON can say it.
     assert json.dumps(plan.rows.columns, allow_nan=False)
-    assert plan.rows.columns["day"] == ["2020-01-01", None, "2021-12-31"]
+    # FlatGeobuf knows moments only, so its days carry a midnight.
+    assert [day and day[:10] for day in plan.rows.columns["day"]] == ["2020-01-01", None, "2021-12-31"]
 
 
 def test_fields_are_chosen_by_their_cleaned_names(write_geojson: Write) -> None:
@@ -155,7 +156,7 @@ def test_a_shapefile_comes_as_file_folder_or_zip(write_layer: Write, tmp_path: P
         assert plan.rows.names == STORED
     assert alone.sha256 == folder.sha256
     assert packed.sha256 == hashlib.sha256(archive.read_bytes()).hexdigest()
-    assert list(tmp_path.iterdir()) == [archive, path.parent] or set(tmp_path.iterdir()) == {archive, path.parent}
+    assert set(tmp_path.iterdir()) == {archive, path.parent}  # nothing was unpacked beside it
 
 
 def test_odd_file_names_mean_nothing_to_gdal(write_layer: Write, tmp_path: Path) -> None:
