@@ -105,7 +105,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, demo_files: P
         taxonomy_load()
         city_load(ROOT / "fixtures" / "cities" / "khorramabad.toml", data=demo_files)
         if REAL_DATA.is_dir():
-            city_load(ROOT / "fixtures" / "cities" / "sao_vicente.toml", data=REAL_DATA / "sao_vicente")
+            city_load(ROOT / "fixtures" / "cities" / "sao-vicente.toml", data=REAL_DATA / "sao_vicente")
         demo_people_put(password="a-password-for-tests-only")  # noqa: S106
     return
 
