@@ -6,41 +6,13 @@ A missing part fails. Only the real data that users lack may be absent, which is
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-os.environ["MAHALLEH_ENV"] = "test"
-_VAR = Path(tempfile.mkdtemp(prefix="mahalleh-var-"))
-os.environ["MAHALLEH_VAR"] = str(_VAR)
-os.environ.pop("MAHALLEH_DEBUG", None)
-
-from config.cluster import Cluster, throwaway_cluster  # noqa: E402 - the environment comes first
-
-ROOT = Path(__file__).resolve().parent.parent
-REAL_DATA = Path(os.environ.get("MAHALLEH_DATA") or ROOT.parent / "shared" / "data")
-_CLUSTER: Cluster = throwaway_cluster()
-os.environ["DATABASE_URL"] = _CLUSTER.url()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the cluster before Django reads its settings, and let it find the collected static files."""
-    _CLUSTER.start()
-    _CLUSTER.ensure_database()
-    static = ROOT / "var" / "static"
-    if not static.is_dir():
-        pytest.exit("Static files are not collected: run `make test`, or `make setup` first.", returncode=3)
-    (_VAR / "static").symlink_to(static)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop and remove the cluster."""
-    _CLUSTER.wipe()
-    shutil.rmtree(_VAR, ignore_errors=True)
+from tests.environment import CLUSTER, REAL_DATA, ROOT, VAR
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -100,12 +72,15 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any, demo_files: P
     from config.loading import city_load, taxonomy_load
 
     from config.people import demo_people_put
+    from geo.models import Place
+    from interventions.loading import network_load
 
     with django_db_blocker.unblock():
         taxonomy_load()
         city_load(ROOT / "fixtures" / "cities" / "khorramabad.toml", data=demo_files)
         if REAL_DATA.is_dir():
             city_load(ROOT / "fixtures" / "cities" / "sao-vicente.toml", data=REAL_DATA / "sao_vicente")
+        network_load(Place.objects.get(kind="city", code="khorramabad"), ROOT / "fixtures/khorramabad/network.toml")
         demo_people_put(password="a-password-for-tests-only")  # noqa: S106
     return
 
@@ -169,3 +144,11 @@ def client_as(personas: dict[str, Any]) -> Callable[[str], Any]:
         return made
 
     return client
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make sure that nothing but the throwaway cluster can be written to."""
+    from django.conf import settings
+
+    assert str(CLUSTER.socket_dir) == settings.DATABASES["default"]["HOST"]
+    assert settings.VAR_DIR == VAR

@@ -13,6 +13,8 @@ from django.core.management import BaseCommand, call_command
 
 from config.people import demo_people_put
 from fixtures.khorramabad.build import build
+from geo.models import Place
+from interventions.loading import network_load
 
 
 class Command(BaseCommand):
@@ -28,6 +30,9 @@ class Command(BaseCommand):
         self.stderr.write("Building the demo city (illustrative data, not official boundaries) …")
         build(folder, scale=options["scale"], seed=options["seed"])
         call_command("load_city", str(settings.CITY_DIR / "khorramabad.toml"), data=str(folder), stderr=self.stderr)
+        city = Place.objects.get(kind=Place.Kind.CITY, code="khorramabad")
+        if options["scale"] == 1:
+            network_load(city, settings.BASE_DIR / "fixtures" / "khorramabad" / "network.toml")
         password_file = settings.VAR_DIR / "demo-password"
         if not password_file.exists():
             password_file.touch(mode=0o600)

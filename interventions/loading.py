@@ -1,0 +1,379 @@
+"""Reads a network description (TOML): sectors, committees, organisations, a round with its needs and proposals.
+
+The file is read and checked first; then everything is stored in one transaction, or nothing. Every error names the
+table, its number, its code, and the field: ``network.toml, needs 7 (s03-water), severity``.
+
+What describes institutions (sectors, committees, organisations, the programme) is brought up to date each time. A round
+that is there already is left as it is with all its needs and proposals, because people have gone on working in it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from django.db import transaction
+from django.db.models import Model
+
+from geo.core.text import clean_name
+from geo.errors import InvalidInput, MahallehError
+from geo.models import Place
+from interventions.core.transitions import NeedState, ProposalState, RoundState
+from interventions.models import MAX_PEOPLE, Committee, Need, Organisation, Programme, Round, Sector
+from interventions.services import (
+    NeedSpec,
+    OrganisationSpec,
+    ProposalSpec,
+    RoundSpec,
+    need_record,
+    organisation_record,
+    proposal_record,
+    round_record,
+    stored,
+)
+
+FORMAT: Final = 1
+MAX_BYTES: Final = 5_000_000
+_YEARS: Final = (1900, 2200)
+_MAX_COST_IRR: Final = 10**18 - 1
+_TABLES: Final = ("format", "sectors", "committees", "organisations", "programme", "round", "needs", "proposals")
+_T = TypeVar("_T")
+_M = TypeVar("_M", bound=Model)
+
+
+@dataclass(slots=True)
+class _Row:
+    """One table of the file: gives each value in its type or says what is wrong where, and tells unknown keys."""
+
+    values: Mapping[str, Any]
+    where: str
+    position: int = 0
+    used: set[str] = field(default_factory=set)
+
+    def error(self, key: str, message: str, remedy: str) -> InvalidInput:
+        """Return the error of a field."""
+        return InvalidInput(message, code="bad_network", where=f"{self.where}, {key}", remedy=remedy)
+
+    def get(self, key: str, kind: type[_T], default: _T | None = None) -> _T:
+        """Return a value of a type; without a default it must be there."""
+        self.used.add(key)
+        value = self.values.get(key, default)
+        if value is None:
+            raise self.error(key, "The value is missing.", "Give one.")
+        # In TOML true is not 1, though Python says so.
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self.error(key, f"{str(value)[:40]!r} is of the wrong type.", f"Give a {_TYPES[kind]}.")
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return a text; one that must be there is not empty."""
+        value = self.get(key, str, default)
+        if default is None and not clean_name(value):
+            raise self.error(key, "The text is empty.", "Give one.")
+        if "\0" in value:
+            raise self.error(key, "The text holds a null character.", "Take it out.")
+        return value
+
+    def one_of(self, key: str, choices: list[str], default: str | None = None) -> str:
+        """Return one of some words."""
+        value = self.get(key, str, default)
+        if value not in choices:
+            raise self.error(key, f"{value[:40]!r} is not known.", f"Choose one of {', '.join(map(str, choices))}.")
+        return value
+
+    def whole(self, key: str, low: int, high: int) -> int:
+        """Return a whole number within bounds."""
+        value = self.get(key, int)
+        if not low <= value <= high:
+            raise self.error(key, f"{value} is out of range.", f"Give a whole number from {low} to {high}.")
+        return value
+
+    def moment(self, key: str) -> datetime:
+        """Return a moment with its offset from UTC."""
+        value = self.get(key, datetime)
+        if value.tzinfo is None:
+            raise self.error(
+                key, "The time does not say its offset from UTC.", "Write it like 2026-09-23T08:00:00+03:30."
+            )
+        if not _YEARS[0] <= value.year <= _YEARS[1]:
+            raise self.error(
+                key, f"The year {value.year} is out of range.", f"Give one from {_YEARS[0]} to {_YEARS[1]}."
+            )
+        return value
+
+    def all_of(self, key: str, known: Mapping[str, _T]) -> tuple[_T, ...]:
+        """Return the things that a list of codes stands for: at least one, none twice."""
+        codes = self.get(key, list)
+        if not codes or not all(isinstance(code, str) for code in codes) or len(set(codes)) < len(codes):
+            raise self.error(key, "This is not a list of different codes.", 'Write it like ["health", "sport"].')
+        return tuple(self._of(key, code, known) for code in codes)
+
+    def lon_lat(self, key: str) -> tuple[float, float] | None:
+        """Return a longitude and a latitude, or None where there are none."""
+        values = self.get(key, list, [])
+        if not values:
+            return None
+        if len(values) != 2 or not all(type(value) in (int, float) for value in values):
+            raise self.error(key, "This is not a longitude and a latitude.", "Write it like [48.356, 33.487].")
+        return float(values[0]), float(values[1])
+
+    def of(self, key: str, known: Mapping[str, _T], default: str | None = None) -> _T:
+        """Return the thing that a code stands for."""
+        return self._of(key, self.get(key, str, default), known)
+
+    def _of(self, key: str, code: str, known: Mapping[str, _T]) -> _T:
+        if code not in known:
+            remedy = "Write a code as it stands elsewhere in this file, before this row, or in the data of the city."
+            raise self.error(key, f"Nothing is known by the code {code[:60]!r}.", remedy)
+        return known[code]
+
+    def finish(self) -> None:
+        """Refuse keys that nobody asked for: they are misspelt."""
+        for key in self.values:
+            if key not in self.used:
+                raise self.error(key, "This key is not known.", f"Known are {', '.join(sorted(self.used))}.")
+
+
+_TYPES: Final[Mapping[type, str]] = {
+    str: "text in quotation marks",
+    int: "whole number",
+    list: "list",
+    datetime: "date and time with its offset, such as 2026-09-23T08:00:00+03:30",
+}
+
+
+def network_load(city: Place, path: Path) -> None:
+    """Load a network description for a city, all of it or nothing.
+
+    Parameters
+    ----------
+    city : Place
+        Places are named by their codes: those inside the city and those around it. A row that names none means the city.
+    path : Path
+        The TOML file.
+
+    Raises
+    ------
+    InvalidInput
+        Where the file cannot be read, or a value is missing, misspelt, of the wrong type, out of range, or names
+        something unknown: with the table, its number and the field.
+    """
+    tables = _tables(path)
+    with transaction.atomic():
+        _Loader(city, path.name, tables).load()
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InvalidInput(
+                "The file is too large.",
+                code="file_too_large",
+                where=path.name,
+                remedy=f"At most {MAX_BYTES:,} bytes are read.",
+            )
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(
+            f"The file cannot be read: {error.strerror}.", code="no_file", where=path.name, remedy="Check its path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"The file is not UTF-8 at byte {error.start}.",
+            code="bad_encoding",
+            where=path.name,
+            remedy="Save it as UTF-8.",
+        ) from error
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # TOML's own error is a ValueError; endless digits or brackets raise others
+        raise InvalidInput(
+            f"The file is not TOML: {error}.", code="bad_toml", where=path.name, remedy="Correct it there."
+        ) from error
+    if tables.get("format") != FORMAT:
+        raise InvalidInput(
+            f"The format {tables.get('format')!r} is not known.",
+            code="bad_format",
+            where=f"{path.name}, format",
+            remedy=f"This version reads format = {FORMAT}.",
+        )
+    for key in tables:
+        if key not in _TABLES:
+            raise InvalidInput(
+                f"The table {key[:60]!r} is not known.",
+                code="bad_network",
+                where=path.name,
+                remedy=f"Known are {', '.join(_TABLES)}.",
+            )
+    return tables
+
+
+class _Loader:
+    """Stores the tables in the order in which they name each other."""
+
+    def __init__(self, city: Place, file_name: str, tables: Mapping[str, Any]) -> None:
+        self.city, self.file_name, self.tables = city, file_name, tables
+        self.places: dict[str, Place] = {}
+        for place in (*Place.objects.within(city), *_around(city)):
+            if place.code in self.places:
+                raise InvalidInput(
+                    f"Two places have the code {place.code!r}, so it names none.",
+                    code="duplicate_code",
+                    where=file_name,
+                    remedy="Give the places of the city different codes.",
+                )
+            self.places[place.code] = place
+        self.sectors: dict[str, Sector] = {}
+        self.organisations: dict[str, Organisation] = {}
+        self.needs: dict[str, Need] = {}
+
+    def load(self) -> None:
+        """Store everything."""
+        self._each("sectors", self._sector, self.sectors)
+        self._each("committees", self._committee, {})
+        self._each("organisations", self._organisation, self.organisations)
+        programme = self._one("programme", self._programme)
+        round_ = self._one("round", lambda row: self._round(row, programme))
+        if round_ is not None:
+            self._each("needs", lambda row: self._need(row, round_), self.needs)
+            self._each("proposals", lambda row: self._proposal(row, round_), {})
+
+    def _rows(self, name: str) -> Iterator[_Row]:
+        rows = self.tables.get(name, [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise InvalidInput(
+                f"{name!r} is not a list of tables.",
+                code="bad_network",
+                where=self.file_name,
+                remedy=f"Begin each row with [[{name}]].",
+            )
+        for number, row in enumerate(rows, start=1):
+            yield _Row(row, f"{self.file_name}, {name} {number} ({str(row.get('code', 'no code'))[:60]})", number)
+
+    def _each(self, name: str, store: Callable[[_Row], _T], known: dict[str, _T]) -> None:
+        for row in self._rows(name):
+            code = row.text("code")
+            if code in known:
+                raise row.error("code", "The code is used twice.", "Give each row its own.")
+            known[code] = _located(row, store)
+
+    def _one(self, name: str, store: Callable[[_Row], _T]) -> _T:
+        table = self.tables.get(name)
+        if not isinstance(table, dict):
+            raise InvalidInput(
+                f"The table {name!r} is missing.", code="bad_network", where=self.file_name, remedy=f"Add [{name}]."
+            )
+        return _located(_Row(table, f"{self.file_name}, {name}"), store)
+
+    def _sector(self, row: _Row) -> Sector:
+        code, values = row.text("code"), _names(row)
+        row.finish()
+        return _put(Sector, {"code": code}, {**values, "position": row.position})
+
+    def _committee(self, row: _Row) -> Committee:
+        code, place, values = row.text("code"), row.of("place", self.places), _names(row)
+        sectors = row.all_of("sectors", self.sectors)
+        row.finish()
+        committee = _put(Committee, {"place": place, "code": code}, {**values, "position": row.position})
+        committee.sectors.set(sectors)
+        return committee
+
+    def _organisation(self, row: _Row) -> Organisation:
+        place = row.of("place", self.places, self.city.code)
+        kind = row.one_of("kind", Organisation.Kind.values)
+        values = _names(row)
+        row.finish()
+        return organisation_record(OrganisationSpec(place=place, code=row.text("code"), kind=kind, **values))
+
+    def _programme(self, row: _Row) -> Programme:
+        place, values = row.of("place", self.places, self.city.code), _names(row)
+        code = row.text("code")
+        row.finish()
+        return _put(Programme, {"place": place, "code": code}, values)
+
+    def _round(self, row: _Row, programme: Programme) -> Round | None:
+        """Store the round; None where it is there already."""
+        number = row.whole("number", 1, 9999)
+        opened_at = row.moment("opened_at")
+        spec = RoundSpec(
+            programme=programme,
+            place=row.of("place", self.places, self.city.code),
+            needs_due=row.moment("needs_due"),
+            proposals_due=row.moment("proposals_due"),
+            **_names(row),
+        )
+        row.finish()
+        if Round.objects.filter(programme=programme, place=spec.place, number=number).exists():
+            return None
+        return round_record(spec, state=RoundState.OPENED, opened_at=opened_at, number=number)
+
+    def _need(self, row: _Row, round_: Round) -> Need:
+        state = row.one_of("state", [state.value for state in NeedState], NeedState.REPORTED.value)
+        merged_into = row.of("merged_into", self.needs) if state == NeedState.MERGED else None
+        spec = NeedSpec(
+            round=round_,
+            place=row.of("place", self.places),
+            sector=row.of("sector", self.sectors),
+            organisation=row.of("organisation", self.organisations),
+            approach=row.one_of("approach", Need.Approach.values),
+            severity=row.whole("severity", 1, 5),
+            people_affected=row.whole("people_affected", 1, MAX_PEOPLE),
+            text_fa=row.text("text_fa"),
+            text_en=row.text("text_en"),
+            lon_lat=row.lon_lat("point"),
+        )
+        reported_at = row.moment("reported_at")
+        row.finish()
+        return need_record(spec, state=state, reporter=None, reported_at=reported_at, merged_into=merged_into)
+
+    def _proposal(self, row: _Row, round_: Round) -> None:
+        state = row.one_of("state", [state.value for state in ProposalState])
+        submitted_at = None if state == ProposalState.DRAFT else row.moment("submitted_at")
+        spec = ProposalSpec(
+            round=round_,
+            organisation=row.of("organisation", self.organisations),
+            needs=row.all_of("needs", self.needs),
+            cost_irr=Decimal(row.whole("cost_irr", 0, _MAX_COST_IRR)),
+            title_fa=row.text("title_fa"),
+            title_en=row.text("title_en"),
+            effect_fa=row.text("effect_fa"),
+            effect_en=row.text("effect_en"),
+        )
+        row.finish()
+        proposal_record(spec, state=state, submitted_at=submitted_at)
+
+
+def _names(row: _Row) -> dict[str, str]:
+    return {"name_fa": clean_name(row.text("name_fa")), "name_en": clean_name(row.text("name_en"))}
+
+
+def _put(model: type[_M], key: Mapping[str, Any], values: Mapping[str, Any]) -> _M:
+    """Make a record, or bring the one with this key up to date."""
+    record = model._default_manager.filter(**key).first() or model(**key)
+    for name, value in values.items():
+        setattr(record, name, value)
+    return stored(record, "")
+
+
+def _located(row: _Row, store: Callable[[_Row], _T]) -> _T:
+    """Store a row; an error that does not know the file gets the row's place put before its own."""
+    try:
+        return store(row)
+    except MahallehError as error:
+        if not error.where.startswith(row.where):
+            error.where = ", ".join(filter(None, (row.where, error.where)))
+        raise
+
+
+def _around(place: Place) -> Iterator[Place]:
+    """Yield the places around a place, from the nearest outwards."""
+    outer = place.parent
+    while outer is not None:
+        yield outer
+        outer = outer.parent
