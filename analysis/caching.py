@@ -68,6 +68,10 @@ class ArrayCache:
                     self._under_way.pop(key, None)
         return value
 
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._items
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +15,10 @@ import rasterio
 import shapely
 from django.conf import settings
 from django.contrib.gis.db.models.functions import AsWKB
-from django.db.models import Func, OuterRef, Subquery, TextField
+from django.db.models import F, Func, OuterRef, Q, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
 from numpy.typing import NDArray
+from scipy import sparse
 
 from analysis.caching import ArrayCache, content_key
 from analysis.core.cost import straight_cost_m
@@ -33,6 +36,7 @@ from layers.models import Feature, Layer, PopulationSource, Raster, Release, Sta
 CITY_CELL_M = 10.0
 MAX_THRESHOLD_M = 100_000.0
 MAX_WEIGHT = 1000.0
+_MOST_THREADS = 4
 
 _arrays = ArrayCache(max_bytes=2_000_000_000)
 _PARAMETER = re.compile(r"^(threshold|weight)-([a-z0-9-]+)$")
@@ -209,11 +213,11 @@ def services_read(city: Place, user: User, question: Question) -> tuple[tuple[Se
                     remedy=f"Choose one of: {', '.join(codes) or 'none'}.",
                 )
     releases = {release.pk: release for release in Release.objects.filter(pk__in=[s.newest for s in supplies])}
-    standards: dict[str, Standard] = {}
-    for standard in Standard.objects.filter(service__code__in=codes, city__isnull=True).select_related("service"):
-        standards[standard.service.code] = standard
-    for standard in Standard.objects.filter(service__code__in=codes, city=city).select_related("service"):
-        standards[standard.service.code] = standard
+    # The general standard of a service first, so that a city's own takes its place.
+    found = Standard.objects.filter(Q(city__isnull=True) | Q(city=city), service__code__in=codes).select_related(
+        "service"
+    )
+    standards = {s.service.code: s for s in found.order_by(F("city").asc(nulls_first=True))}
     weights = _weights(city)
     indicators = {i.service_id: i.code for i in Indicator.objects.filter(measure=Indicator.Measure.UNCOVERED_SHARE)}
     rows, warnings = [], []
@@ -282,7 +286,8 @@ def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.obj
         .order_by("number")
         .values_list(AsWKB("geometry"), flat=True)
     )
-    return shapely.from_wkb([bytes(value) for value in wkb])
+    geometries: NDArray[np.object_] = shapely.from_wkb([bytes(value) for value in wkb])
+    return geometries
 
 
 # ---- people
@@ -305,12 +310,12 @@ def _people_on_grid(release: Release, source: PopulationSource, grid: Grid) -> N
         if raster.epsg != grid.epsg:
             corners = project_xy(corners.reshape(-1, 2), raster.epsg, grid.epsg).reshape(corners.shape)
         return people_from_raster(values, corners, grid, nodata=nodata)
-    rows = (
+    found = (
         Feature.objects.filter(release=release)
         .order_by("number")
         .values_list(AsWKB("geometry"), KeyTextTransform(source.field, "attributes"))
     )
-    rows = [(bytes(wkb), float(people) if people is not None else math.nan) for wkb, people in rows]
+    rows = [(bytes(wkb), float(people) if people is not None else math.nan) for wkb, people in found]
     polygons = project(shapely.from_wkb([wkb for wkb, _ in rows]), STORAGE_EPSG, grid.epsg)
     return people_from_polygons(polygons, np.array([people for _, people in rows]), grid)
 
@@ -342,6 +347,49 @@ def grid_for(places: CityPlaces, cell_m: float = CITY_CELL_M) -> Grid:
     return grid_around((bounds[0], bounds[1], bounds[2], bounds[3]), epsg, cell_m, cell_m)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ground:
+    """What a city's places alone decide: the cells inside any of them (flat indices), their shares, and the edge of the data."""
+
+    cells: NDArray[np.int64]
+    fractions: sparse.csr_matrix
+    edge_m: NDArray[np.float64]
+
+
+def _ground_of(places: CityPlaces, grid: Grid) -> _Ground:
+    polygons_m = project(places.geometries_4326, STORAGE_EPSG, grid.epsg)
+    fractions = cell_fractions(polygons_m, grid)
+    inside = np.zeros(grid.n_cells, dtype=bool)
+    inside[fractions.indices] = True
+    column = (np.cumsum(inside) - 1).astype(fractions.indices.dtype)
+    cells = np.flatnonzero(inside)
+    shares = (fractions.data, column[fractions.indices], fractions.indptr)
+    return _Ground(
+        cells,
+        sparse.csr_matrix(shares, shape=(len(polygons_m), cells.size)),
+        edge_distance_m(polygons_m, shapely.union_all(polygons_m)),
+    )
+
+
+def _cost_m(facilities_m: NDArray[np.object_], grid: Grid, cells: NDArray[np.int64]) -> NDArray[np.float32]:
+    only = np.zeros(grid.n_cells, dtype=bool)
+    only[cells] = True
+    return straight_cost_m(facilities_m, grid, only=only)[cells]
+
+
+def _measured(
+    asked: list[tuple[str, ServiceRow]],
+    facilities_m: Callable[[ServiceRow], NDArray[np.object_]],
+    grid: Grid,
+    cells: NDArray[np.int64],
+) -> dict[str, NDArray[np.float32]]:
+    """Measure services side by side, one thread a processor; the database is read on this thread alone."""
+    geometries = [facilities_m(service) for _, service in asked]
+    with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, _MOST_THREADS))) as pool:
+        costs = pool.map(lambda facilities: _cost_m(facilities, grid, cells), geometries)
+        return dict(zip((key for key, _ in asked), costs, strict=True))
+
+
 def inputs_read(city: Place, user: User, question: Question, cell_m: float | None = None) -> CityInputs:
     """Assemble the inputs of a city's coverage as a user may see them; what is unchanged since the last time is not computed again.
 
@@ -371,24 +419,32 @@ def inputs_read(city: Place, user: User, question: Question, cell_m: float | Non
     cost_keys = [content_key("cost", places_key, s.release_hash, s.where) for s in services]
     key = content_key("coverage", places_key, people_key, cost_keys)
 
-    def cost(service: ServiceRow, inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def facilities_m(service: ServiceRow) -> NDArray[np.object_]:
         facilities = facilities_read(service.release_id, service.where)
-        facilities_m = project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities
-        return straight_cost_m(facilities_m, grid, only=inside)
+        return project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities
 
     def people() -> NDArray[np.float64]:
         return _people_on_grid(*population, grid) if population else np.zeros(grid.n_cells)
 
     def assemble() -> CoverageInputs:
-        polygons_m = project(places.geometries_4326, STORAGE_EPSG, grid.epsg)
-        fractions = _arrays.get(places_key, lambda: cell_fractions(polygons_m, grid))
-        inside = np.zeros(grid.n_cells, dtype=bool)
-        inside[fractions.indices] = True
-        costs = np.full((len(services), grid.n_cells), np.inf, dtype=np.float32)
+        # Cells outside all places, half of a city's bounds or more, are left out of every array.
+        ground = _arrays.get(places_key, lambda: _ground_of(places, grid))
+        measured = _measured(
+            [(k, s) for k, s in zip(cost_keys, services, strict=True) if k not in _arrays],
+            facilities_m,
+            grid,
+            ground.cells,
+        )
+        costs = np.empty((len(services), ground.cells.size), dtype=np.float32)
         for row, (cost_key, service) in enumerate(zip(cost_keys, services, strict=True)):
-            costs[row] = _arrays.get(cost_key, lambda service=service: cost(service, inside))  # type: ignore[misc]
-        edge_m = edge_distance_m(polygons_m, shapely.union_all(polygons_m))
-        return prepare(fractions, _arrays.get(people_key, people), costs, grid.cell_m, edge_m)
+            costs[row] = _arrays.get(
+                cost_key,
+                lambda k=cost_key, s=service: (
+                    measured[k] if k in measured else _cost_m(facilities_m(s), grid, ground.cells)
+                ),  # type: ignore[misc]
+            )
+        living = _arrays.get(people_key, people)[ground.cells]
+        return prepare(ground.fractions, living, costs, grid.cell_m, ground.edge_m)
 
     arrays = _arrays.get(key, assemble)
     row = None
@@ -399,7 +455,7 @@ def inputs_read(city: Place, user: User, question: Question, cell_m: float | Non
         row = PopulationRow(
             layer_code=source.layer.code, name_fa=source.layer.name_fa, name_en=source.layer.name_en, source=source.layer.source, field=source.field,
             reference_date=release.reference_date, release_id=release.pk, release_number=release.number, release_hash=release.content_hash,
-            total=float(arrays.people.sum()),
+            total=float(_arrays.get(people_key, people).sum()),
         )  # fmt: skip
     return CityInputs(places, services, row, grid, arrays, key, warnings)
 

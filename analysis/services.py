@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from django.db import transaction
@@ -12,7 +12,7 @@ from django.db import transaction
 from analysis import selectors
 from analysis.caching import content_key
 from analysis.core.coverage import Coverage, CoverageInputs, ServiceCoverage, coverage_of, distance_curve
-from analysis.core.index import aggregate, normalise
+from analysis.core.index import Aggregation, Normalisation, aggregate, normalise
 from analysis.core.overlay import overlay
 from analysis.models import Index, Indicator, Run, Weight
 from analysis.results import CityCoverage, CityOverlay, CityPriority, OverlayRow, PlaceRow, Question, number_or_none
@@ -105,8 +105,9 @@ def priority_compute(
             remedy="Load a layer and say which service it supplies.",
         )
     index = selectors.index_of(city)
-    normalisation = question.normalisation or (index.normalisation if index else Index.Normalisation.GOALPOST)
-    aggregation = question.aggregation or (index.aggregation if index else Index.Aggregation.ARITHMETIC)
+    asked_normalisation = question.normalisation or (index.normalisation if index else "goalpost")
+    asked_aggregation = question.aggregation or (index.aggregation if index else "arithmetic")
+    normalisation, aggregation = cast(Normalisation, asked_normalisation), cast(Aggregation, asked_aggregation)
     needs = 1.0 - covered.values.population_share
     scores = np.stack(
         [

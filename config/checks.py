@@ -9,7 +9,7 @@ from django.db import DatabaseError, connections
 
 
 @register(Tags.database)
-def postgis_is_recent(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+def postgis_is_recent(*, databases: Any = None, **_: Any) -> list[CheckMessage]:
     """Refuse a PostgreSQL older than 15 or a PostGIS older than 3.3."""
     problems: list[CheckMessage] = []
     for alias in databases or []:

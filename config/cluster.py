@@ -20,6 +20,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATABASE_NAME = "mahalleh"
@@ -225,7 +226,7 @@ class Cluster:
 
     def _run(self, command: list[str], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         # A file, not a pipe: the server that pg_ctl leaves behind inherits it, and would keep a pipe open for ever.
-        drop = {}
+        drop: dict[str, Any] = {}
         if os.geteuid() == 0:
             user = _server_user()
             drop = {
@@ -244,7 +245,8 @@ class Cluster:
                 cwd="/",
                 start_new_session=True,
                 env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8"},
-                **drop,  # type: ignore[arg-type]
+                check=False,
+                **drop,
             ).returncode
             out.seek(0)
             err.seek(0)

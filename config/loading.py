@@ -135,7 +135,11 @@ def _read(path: Path, data: Path | None, repair: bool, say: Say) -> _Reading:
         west, south, east, north = shapely.total_bounds(np.concatenate([p.rows.geometries_4326 for _, p in places]))
         margin = _NEAR_MARGIN_DEGREES
         near = (west - margin, south - margin, east + margin, north + margin)
-    layers = [(layer, read(layer.file, **_layer_options(layer))) for layer in description.layers]
+    people = description.population.layer if description.population else ""
+    layers = [
+        (layer, read(layer.file, **_layer_options(layer), non_negative=layer.code == people))
+        for layer in description.layers
+    ]
     near = None
     outlines = {}
     for named in (*description.chain, description.city):

@@ -50,7 +50,12 @@ def place_put(spec: PlaceSpec) -> Place:
 
 
 def places_import(
-    items: Sequence[tuple[PlaceSpec, shapely.Geometry]], *, valid_from: date, source: str, certainty: str, author: Any = None
+    items: Sequence[tuple[PlaceSpec, shapely.Geometry]],
+    *,
+    valid_from: date,
+    source: str,
+    certainty: str,
+    author: Any = None,
 ) -> int:
     """Put many places with their approved boundaries in force, all or none; return how many places are new.
 
@@ -100,7 +105,12 @@ def places_import(
             if path in existing:
                 place = place_put(spec)
                 boundary_approve(
-                    place=place, geometry_4326=geometry, valid_from=valid_from, source=source, certainty=certainty, author=author
+                    place=place,
+                    geometry_4326=geometry,
+                    valid_from=valid_from,
+                    source=source,
+                    certainty=certainty,
+                    author=author,
                 )
     return len(fresh)
 
@@ -127,7 +137,7 @@ def _checked(check: Callable[[], None], path: str) -> None:
         ) from error
 
 
-def to_geos(geometry: shapely.Geometry) -> GEOSGeometry:
+def to_geos(geometry: shapely.Geometry) -> Any:
     """Return a shapely geometry in 4326 as GeoDjango's."""
     return GEOSGeometry(memoryview(shapely.to_wkb(geometry)), srid=STORAGE_EPSG)
 

@@ -120,6 +120,13 @@ def raster_release_create(*, layer: Layer, plan: RasterPlan, path: Path, referen
     `raster_sweep` removes.
     """
     plan.require_loadable()
+    if plan.epsg is None:
+        raise InvalidInput(
+            "The raster's reference system has no EPSG code.",
+            code="bad_crs",
+            where=plan.file_name,
+            remedy="Name one with --source-epsg, or reproject the file.",
+        )
     settings.RASTER_DIR.mkdir(parents=True, exist_ok=True)
     name = f"{plan.sha256}-b{plan.band}.tif"
     target = settings.RASTER_DIR / name

@@ -29,7 +29,7 @@ ANCESTOR_KINDS: Final = ("country", "province", "county")
 PLACE_KINDS: Final = ("district", "neighbourhood", "settlement")
 LAYER_KINDS: Final = ("point", "line", "polygon", "raster")
 CERTAINTIES: Final = ("surveyed", "imagery", "walked", "modelled", "disputed")
-DEFAULT_CELL_M: Final = 20.0
+DEFAULT_CELL_M: Final = 10.0
 
 _LARGEST_FILE_BYTES: Final = 1 << 20
 _TOP_KEYS: Final = ("chain", "city", "places", "layers", "supply", "population", "analysis", "weights", "standards")

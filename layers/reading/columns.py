@@ -65,28 +65,32 @@ def column_from_arrow(column: pa.ChunkedArray, field: str, rules: TextRules) -> 
     return [_clean_nested(json_safe(value), field, rules) for value in values]
 
 
-def column_from_dbf(values: NDArray[Any], dtype: str, field: str, codec: str, rules: TextRules) -> list[Json]:
-    """Give one attribute of a shapefile, read as Latin-1 so that its bytes are intact, as JSON-safe values.
+def column_from_bytes(values: NDArray[Any], dtype: str, field: str, codec: str, rules: TextRules) -> list[Json] | None:
+    """Give one attribute, read as Latin-1 so that the bytes of its text are intact, as JSON-safe values.
 
     Parameters
     ----------
     values
-        Shape ``(n,)``.
+        Shape ``(n,)``; dates and times are text already.
     dtype
         The type the field is declared with; whole numbers with gaps arrive as floats and are made whole again.
     field, rules
         As for `clean_column`.
     codec
         The encoding that the bytes are really in.
+
+    Returns
+    -------
+    list or None
+        None if the attribute is binary and has no such form.
     """
     if values.dtype == object:
+        if any(isinstance(value, bytes) for value in values):
+            return None
         return clean_column(_decoded([_bytes(value) for value in values], codec, field, rules), field, rules)
-    if np.issubdtype(values.dtype, np.datetime64):
-        days = np.datetime_as_string(values).tolist()
-        return [None if np.isnat(value) else text for value, text in zip(values, days, strict=True)]
     if np.issubdtype(values.dtype, np.floating):
-        whole = dtype.startswith(("int", "uint"))
-        return [(int(v) if whole else v) if math.isfinite(v) else None for v in values.tolist()]
+        kind: type = bool if dtype == "bool" else int if dtype.startswith(("int", "uint")) else float
+        return [kind(value) if math.isfinite(value) else None for value in values.tolist()]
     return list(values.tolist())
 
 

@@ -5,6 +5,7 @@ simply fewer rows. Both show in a few numbers at fixed places.
 """
 
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from layers.reading.text import codec_of
 _SHP_HEADER_BYTES: Final = 100
 _DBF_HEADER_BYTES: Final = 32
 _INDEX_ENTRY_BYTES: Final = 8
+_SQLITE_HEADER_BYTES: Final = 100
 # Code pages of the .dbf header that are set on purpose; 0x57 ("ANSI") is written by default whatever the text is in.
 _CODEC_OF_LANGUAGE: Final = {0x03: "cp1252", 0x7D: "cp1255", 0x7E: "cp1256", 0xC9: "cp1251", 0xCA: "cp1254"}
 _TABLE_MODULES: Final = frozenset({"rtree", "fts3", "fts4", "fts5"})
@@ -86,8 +88,33 @@ def _first_row_beyond(shx: Path, size: int) -> int | None:
     return None
 
 
+def stage_geopackage(path: Path, staged: Path) -> None:
+    """Make a GeoPackage available under another name, so that reading it leaves nothing beside the original.
+
+    Raises
+    ------
+    RefusedError
+        If it has changes that are not yet in the file.
+    """
+    for suffix in ("-wal", "-journal"):
+        unsaved = path.with_name(path.name + suffix)
+        if unsaved.exists() and unsaved.stat().st_size:
+            raise RefusedError(
+                "unsaved_changes",
+                f"'{unsaved.name}' beside the file holds changes that are not yet in it.",
+                "Close the program that has the GeoPackage open (QGIS, for example), then try again.",
+            )
+    with path.open("rb") as file:
+        header = file.read(_SQLITE_HEADER_BYTES)
+    if header[18:20] == b"\x01\x01":
+        staged.symlink_to(path.absolute())
+    else:
+        # In write-ahead mode SQLite makes two files beside the database even to read it, whatever link led there.
+        shutil.copyfile(path, staged)
+
+
 def require_sound_geopackage(path: Path) -> frozenset[str]:
-    """Refuse a GeoPackage that is damaged, still being written, or uses more than plain tables.
+    """Refuse a GeoPackage that is damaged or uses more than plain tables.
 
     Returns
     -------
@@ -100,13 +127,6 @@ def require_sound_geopackage(path: Path) -> frozenset[str]:
         If so.
     """
     real = path.resolve()
-    unsaved = real.with_name(real.name + "-wal")
-    if unsaved.exists() and unsaved.stat().st_size:
-        raise RefusedError(
-            "unsaved_changes",
-            f"'{unsaved.name}' beside the file holds changes that are not yet in it.",
-            "Close the program that has the GeoPackage open (QGIS, for example), then try again.",
-        )
     try:
         with closing(sqlite3.connect(f"file:{quote(str(real))}?mode=ro&immutable=1", uri=True)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")

@@ -16,6 +16,8 @@ class Limits:
     ----------
     file_bytes
         Size of the file, of all parts of a shapefile together, or of what a zip holds once unpacked.
+    table_bytes
+        Size of a table of text, which takes many times its size in memory.
     rows, fields
         Features (or lines of a table), and attributes of each.
     vertices_per_row, vertices
@@ -31,6 +33,7 @@ class Limits:
     """
 
     file_bytes: int = 512 * 1024 * 1024
+    table_bytes: int = 128 * 1024 * 1024
     rows: int = 1_000_000
     fields: int = 500
     vertices_per_row: int = MAX_VERTICES

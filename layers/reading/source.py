@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from layers.reading.archive import unpack_shapefile
+from layers.reading.containers import stage_geopackage
 from layers.reading.limits import Limits
 from layers.reading.plan import RefusedError, first_names
 
@@ -97,7 +98,10 @@ def open_source(path: Path, limits: Limits) -> Iterator[Source]:
                 return
             if content != "ESRI Shapefile":
                 staged = stage / f"layer{_SUFFIX_OF_FORMAT[content]}"
-                staged.symlink_to(path.absolute())
+                if content == "GPKG":
+                    stage_geopackage(path, staged)
+                else:
+                    staged.symlink_to(path.absolute())
                 yield Source(name, _format(content), staged, _sha256([path]))
                 return
             parts = _shapefile_parts(path.parent, path.stem)

@@ -53,7 +53,6 @@ _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 # Digits that name something rather than count it: a leading zero, or more of them than a float can keep.
 _CODE: Final = re.compile(r"[+-]?0\d.*|[+-]?\d{16,}")
 _MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
-_ASCII_DIGITS: Final = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 
 
 def read_table(
@@ -101,6 +100,10 @@ def read_table(
                 raise RefusedError(
                     "not_a_table", f"The file is a {source.format}, not a table.", "Choose another file."
                 )
+            size = source.path.stat().st_size
+            if size > limits.table_bytes:
+                message = f"The table has {size / 1e6:,.0f} MB, more than {limits.table_bytes / 1e6:,.0f} MB."
+                raise RefusedError("file_too_large", message, "Cut it to the city, or bring it as a GeoPackage.")
             text, facts.encoding = _text_of(source.path.read_bytes(), encoding, log)
             _read(_cells(text, limits, log), wanted, (x_field, y_field), facts, log)
     except RefusedError as refused:
@@ -120,7 +123,9 @@ def number(text: str) -> float:
     >>> number("35°41'N")
     nan
     """
-    plain = text.translate(_PERSIAN_MARKS).translate(_ASCII_DIGITS).strip()
+    if _NUMBER.fullmatch(text):
+        return float(text)  # which reads the digits of every script
+    plain = text.translate(_PERSIAN_MARKS).strip()
     if plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")
     return float(plain) if _NUMBER.fullmatch(plain) else math.nan
@@ -131,11 +136,12 @@ def number(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """A table as text: its header, its rows, where each row stands in the file, and how fractions are written."""
+    """A table as text: header, rows, their numbers in the file, which have a wrong length, how fractions are written."""
 
     header: list[str]
     rows: list[list[str]]
     numbers: NDArray[np.int64]
+    ragged: NDArray[np.bool_]
     decimal_comma: bool
 
 
@@ -166,19 +172,25 @@ def _text_of(data: bytes, encoding: str | None, log: ProblemLog) -> tuple[str, s
 
 
 def _cells(text: str, limits: Limits, log: ProblemLog) -> _Cells:
-    lines = list(io.StringIO(text, newline=""))
+    stream = io.StringIO(text, newline="")
     skipped = 0
     separator = None
+    first = stream.readline()
     # Spreadsheets write the separator into a first line of its own.
-    if lines and (match := re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE)):
+    if match := re.fullmatch(f"sep=([{_SEPARATORS}])\\s*", first, re.IGNORECASE):
         separator, skipped = match[1], 1
-    header_line = next((line for line in lines[skipped:] if line.strip()), "")
+    else:
+        stream.seek(0)
+    start = stream.tell()
+    header_line = next((line for line in stream if line.strip()), "")
     separator = separator or max(_SEPARATORS, key=header_line.count)
+    stream.seek(start)
     csv.field_size_limit(max(csv.field_size_limit(), _CELL_CHARACTERS))
-    reader = csv.reader(lines[skipped:], delimiter=separator, strict=True)
+    reader = csv.reader(stream, delimiter=separator, strict=True)
     header: list[str] | None = None
     rows: list[list[str]] = []
     numbers: list[int] = []
+    ragged: list[bool] = []
     number_of_row = skipped
     try:
         for cells in reader:
@@ -192,8 +204,8 @@ def _cells(text: str, limits: Limits, log: ProblemLog) -> _Cells:
                 message = f"The row has {len(cells)} values, the header {len(header)}."
                 remedy = "Put texts that hold the separator between quotation marks."
                 log.add(Problem("error", "ragged_row", message, remedy, number_of_row))
-                cells = (cells + [""] * len(header))[: len(header)]
-            rows.append(cells)
+            ragged.append(len(cells) != len(header))
+            rows.append((cells + [""] * len(header))[: len(header)])
             numbers.append(number_of_row)
             if len(rows) > limits.rows:
                 message = f"The table has more than {limits.rows:,} rows."
@@ -210,7 +222,7 @@ def _cells(text: str, limits: Limits, log: ProblemLog) -> _Cells:
     if not rows:
         raise RefusedError("no_rows", "The table has a header but no rows.", "Export it again.", row=1)
     # Where a comma marks the fraction, it cannot separate the cells.
-    return _Cells(header, rows, np.array(numbers, dtype=np.int64), separator == ";")
+    return _Cells(header, rows, np.array(numbers, dtype=np.int64), np.array(ragged, dtype=bool), separator == ";")
 
 
 # Cells to rows
@@ -232,7 +244,7 @@ def _read(
     place = _place_of(header, coordinate_fields)
     reference = _reference(place, wanted.source_epsg)
     facts.crs = reference.label
-    geometries, refused = _geometries(place, columns, cells.numbers, log)
+    geometries, refused = _geometries(place, columns, cells, log)
     rules = TextRules(cells.numbers, log, wanted.limits, wanted.repair, wanted.encoding is not None)
     kept = {
         name: _typed(columns[name], name, cells.decimal_comma, rules)
@@ -300,10 +312,10 @@ def _reference(place: _Place, source_epsg: int | None) -> Reference:
 
 
 def _geometries(
-    place: _Place, columns: dict[str, list[str]], numbers: NDArray[np.int64], log: ProblemLog
+    place: _Place, columns: dict[str, list[str]], table: _Cells, log: ProblemLog
 ) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     if place.wkt:
-        return _geometries_of_text(place.wkt, columns[place.wkt], numbers, log)
+        return _geometries_of_text(place.wkt, columns[place.wkt], table, log)
     values = {field: columns[field] for field in (place.x, place.y)}
     xy = np.column_stack([[number(cell) for cell in cells] for cells in values.values()])
     for position, (field, cells) in enumerate(values.items()):
@@ -312,33 +324,33 @@ def _geometries(
             cell = cells[index].strip()
             what = f"The coordinate is {cell[:40]!r}, not a number." if cell else "The coordinate is missing."
             remedy = "Write degrees or metres as a decimal number, such as 48.36; or delete the row."
-            return Problem("error", "bad_coordinate", what, remedy, int(numbers[index]), field)
+            return Problem("error", "bad_coordinate", what, remedy, int(table.numbers[index]), field)
 
-        log.add_rows("error", "bad_coordinate", np.flatnonzero(np.isnan(xy[:, position])), describe)
-    refused = np.isnan(xy).any(axis=1)
+        log.add_rows("error", "bad_coordinate", np.flatnonzero(np.isnan(xy[:, position]) & ~table.ragged), describe)
+    refused = np.isnan(xy).any(axis=1) | table.ragged
     points = np.full(len(xy), None, dtype=object)
     points[~refused] = shapely.points(xy[~refused])
     return points, refused
 
 
 def _geometries_of_text(
-    field: str, cells: list[str], numbers: NDArray[np.int64], log: ProblemLog
+    field: str, cells: list[str], table: _Cells, log: ProblemLog
 ) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     texts = np.array([cell.strip() or None for cell in cells], dtype=object)
     geometries = np.asarray(shapely.from_wkt(texts, on_invalid="ignore"), dtype=object)
-    refused = shapely.is_missing(geometries) & np.array([text is not None for text in texts])
+    broken = shapely.is_missing(geometries) & np.array([text is not None for text in texts]) & ~table.ragged
 
     def describe(index: int) -> Problem:
         message = f"{texts[index][:40]!r} is not a geometry in WKT."
-        return Problem("error", "broken_geometry", message, "Export the table again.", int(numbers[index]), field)
+        return Problem("error", "broken_geometry", message, "Export the table again.", int(table.numbers[index]), field)
 
-    log.add_rows("error", "broken_geometry", np.flatnonzero(refused), describe)
-    return geometries, refused
+    log.add_rows("error", "broken_geometry", np.flatnonzero(broken), describe)
+    return geometries, np.asarray(broken | table.ragged)
 
 
 def _typed(cells: list[str], field: str, decimal_comma: bool, rules: TextRules) -> list[Json]:
     """Make a column of numbers into numbers, if every value is one; codes such as 0012 stay text."""
-    plain = [cell.translate(_PERSIAN_MARKS).translate(_ASCII_DIGITS).strip() for cell in cells]
+    plain = [cell.strip() if cell.isascii() else cell.translate(_PERSIAN_MARKS).strip() for cell in cells]
     if decimal_comma:
         plain = [cell.replace(",", ".") if cell.count(",") == 1 else cell for cell in plain]
     plain = ["" if cell.lower() in _MISSING else cell for cell in plain]

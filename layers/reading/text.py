@@ -124,7 +124,7 @@ def unspoilt(text: str) -> str | None:
         return None
     words = [word for word in _LATIN_WORDS.findall(text) if len(word) >= 3]
     # Arabic letters of cp1256 shown as Western ones: whole words without a single plain letter.
-    if words and all(not re.search("[A-Za-z]", word) for word in words):
+    if max(map(len, words), default=0) >= 4 and not any(re.search("[A-Za-z]", word) for word in words):
         data = _encode(text, "cp1252")
         candidate = data.decode("cp1256", errors="replace") if data is not None else ""
         if candidate and all(_ARABIC.fullmatch(word) for word in re.findall(r"[^\W\d_]{3,}", candidate)):

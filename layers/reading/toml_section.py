@@ -55,6 +55,7 @@ class Section:
         self._table: Mapping[str, Any] = table if isinstance(table, dict) else {}
         if not isinstance(table, dict):
             self.problem(None, f"{self._label} is not a table.", f"Write it as [{name}] with one key per line.")
+            self._problems = []  # that its keys are missing goes without saying
 
     def __contains__(self, key: str) -> bool:
         return key in self._table

@@ -1,5 +1,6 @@
 """GeoPackage, GeoJSON, Shapefile and FlatGeobuf into a plan of rows and located problems, through GDAL."""
 
+import re
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from layers.reading import geojson
 from layers.reading.checks import check_geometries
-from layers.reading.columns import column_from_arrow, column_from_dbf
+from layers.reading.columns import column_from_arrow, column_from_bytes
 from layers.reading.containers import declared_codec, require_sound_geopackage, require_whole_shapefile
 from layers.reading.limits import DEFAULT, Limits
 from layers.reading.plan import Json, Kind, Plan, Problem, ProblemLog, RefusedError, first_names
@@ -25,10 +26,15 @@ from layers.reading.text import TextRules, codec_of, guess_encoding, note_guesse
 from layers.reading.wkb import parse_wkb
 
 _BATCH_ROWS: Final = 16_384
-_RAW: Final = "ISO-8859-1"  # gives every byte of a .dbf as one character, to be decoded here
+_RAW: Final = "ISO-8859-1"  # gives every byte of a text as one character, to be decoded here
+# Read feature by feature: a shapefile because only its bytes tell their encoding, a FlatGeobuf because GDAL's Arrow
+# stream of it gives wrong offsets after a row without geometry (GDAL 3.12).
+_BY_FEATURE: Final = ("ESRI Shapefile", "FlatGeobuf")
 _GUESS_BYTES: Final = 4 << 20
 # What pyogrio, GDAL and Arrow raise for a file that they cannot read.
-_UNREADABLE: Final = (RuntimeError, OSError, ValueError, pa.ArrowException)
+_UNREADABLE: Final = (RuntimeError, OSError, ValueError, LookupError, MemoryError, pa.ArrowException)
+# The private path under which a file is opened, in whatever GDAL says of it.
+_STAGED: Final = re.compile(r"'?[^\s']*reading-[^\s']*'?")
 
 
 def read_vector(
@@ -126,11 +132,11 @@ def _read(source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> None
             f"The layer has {opened.count:,} rows, more than {wanted.limits.rows:,}.",
             "Cut it to the city, or split it.",
         )
-    is_shapefile = source.format == "ESRI Shapefile"
-    # Names in a .dbf are bytes; until the encoding is known, they are chosen by a provisional reading.
-    names = Names.of(list(opened.fields), opened.codec or "utf-8" if is_shapefile else None, wanted)
-    table = _read_shapefile(opened, names, wanted, log) if is_shapefile else _read_arrow(opened, names, wanted, log)
-    if is_shapefile and opened.codec is None:
+    by_feature = source.format in _BY_FEATURE
+    # Names are bytes there; until the encoding is known, they are chosen by a provisional reading.
+    names = Names.of(list(opened.fields), opened.codec or "utf-8" if by_feature else None, wanted)
+    table = _read_features(opened, names, wanted, log) if by_feature else _read_arrow(opened, names, wanted, log)
+    if opened.codec is None:
         names = Names.of(list(opened.fields), table.codec, wanted)
     facts.encoding = table.codec
     n = len(table.geometries)
@@ -141,12 +147,13 @@ def _read(source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> None
     rules = TextRules(numbers, log, wanted.limits, wanted.repair, wanted.encoding is not None)
     columns: dict[str, list[Json]] = {}
     for raw, clean in names.clean.items():
-        column = table.columns[raw]
-        values = (
-            column_from_dbf(column, opened.fields[raw], clean, table.codec, rules)
-            if is_shapefile
-            else column_from_arrow(column, clean, rules)
-        )
+        values = None
+        if (column := table.columns.get(raw)) is not None:  # GDAL leaves out types that it cannot hand over
+            values = (
+                column_from_bytes(column, opened.fields[raw], clean, table.codec, rules)
+                if by_feature
+                else column_from_arrow(column, clean, rules)
+            )
         if values is None:
             message = "The attribute is binary data, which is not kept."
             log.add(Problem("warning", "binary_field", message, "Nothing to do.", field=clean))
@@ -177,12 +184,13 @@ def _open(source: Source, wanted: Wanted) -> _Opened:
         encoding = _RAW
     else:
         codec = codec or "utf-8"
+        encoding = _RAW
     if layer is None:
         _require_no_layer(source, wanted)
     try:
         info = _info(str(path), layer, encoding)
     except _UNREADABLE as error:
-        raise _broken(source, error) from error
+        raise _broken(error) from error
     if info["driver"] != source.format:
         raise RefusedError(
             "mislabelled", f"The content is not {source.format} but {info['driver']}.", "Export the file again."
@@ -239,7 +247,7 @@ def _layer_of_geopackage(path: Path, wanted: Wanted) -> str:
         with _quiet():
             listed = [(str(name), kind) for name, kind in pyogrio.list_layers(path)]
     except _UNREADABLE as error:
-        raise RefusedError("broken_file", f"The GeoPackage cannot be read: {error}.", "Export it again.") from error
+        raise _broken(error) from error
     layers = [name for name, kind in listed if kind is not None and name not in views]
     if wanted.layer is not None:
         if wanted.layer in layers:
@@ -263,14 +271,22 @@ def _require_no_layer(source: Source, wanted: Wanted) -> None:
         raise RefusedError("no_such_layer", f"A {source.format} file has one layer only.", "Leave --layer out.")
 
 
-def _broken(source: Source, error: BaseException, row: int | None = None) -> RefusedError:
-    detail = str(error).replace(str(source.path.parent), "").split(";")[0].strip().rstrip(".")
+def _broken(error: BaseException, *, row: int | None = None) -> RefusedError:
+    beyond = "cannot be read" if row is None else f"cannot be read from row {row:,} on"
     return RefusedError(
         "broken_file",
-        f"The {source.format} cannot be read: {detail[:200]}.",
-        "Export or upload it again; it may be cut off.",
+        f"The file {beyond}: {_detail(error)}.",
+        "Copy, export or upload it again; it may be cut off.",
         row=row,
     )
+
+
+def _detail(error: BaseException) -> str:
+    """Give the first sentence of what GDAL says, without the private name under which the file was opened."""
+    if isinstance(error, LookupError):
+        return "no layer can be found in it"
+    words = " ".join(_STAGED.sub("the file", str(error)).split(";")[0].split())
+    return words.rstrip(". ")[:200] or type(error).__name__
 
 
 # Reading
@@ -298,13 +314,7 @@ def _read_arrow(opened: _Opened, names: Names, wanted: Wanted, log: ProblemLog) 
                 refused.append(bad)
                 attributes.append(batch.select(list(range(batch.num_columns - 1))))
     except _UNREADABLE as error:
-        detail = str(error).split(";")[0].strip().rstrip(".")
-        raise RefusedError(
-            "broken_file",
-            f"The file cannot be read beyond some row: {detail[:200]}.",
-            "Copy, export or upload it again; it may be cut off.",
-            row=_first_unreadable(opened, done),
-        ) from error
+        raise _broken(error, row=_first_unreadable(opened, names)) from error
     columns = {}
     if attributes:
         table = pa.Table.from_batches(attributes)
@@ -312,14 +322,15 @@ def _read_arrow(opened: _Opened, names: Names, wanted: Wanted, log: ProblemLog) 
     return _Table(_joined(geometries, object), _joined(refused, bool), columns, opened.codec or "utf-8")
 
 
-def _read_shapefile(opened: _Opened, names: Names, wanted: Wanted, log: ProblemLog) -> _Table:
-    """Read a shapefile with its text as bytes, which alone tell in which encoding they are."""
+def _read_features(opened: _Opened, names: Names, wanted: Wanted, log: ProblemLog) -> _Table:
+    """Read a layer with its text as bytes, which alone tell in which encoding they are."""
     try:
         with _quiet():
-            meta, _, shapes, data = pyogrio.raw.read(opened.target, encoding=_RAW, columns=list(names.clean))
+            meta, _, shapes, data = pyogrio.raw.read(
+                opened.target, encoding=_RAW, columns=list(names.clean), datetime_as_string=True
+            )
     except _UNREADABLE as error:
-        detail = str(error).split(";")[0].strip().rstrip(".")
-        raise RefusedError("broken_file", f"The shapefile cannot be read: {detail}.", "Export it again.") from error
+        raise _broken(error, row=_first_unreadable(opened, names)) from error
     codec = opened.codec
     columns = dict(zip((str(name) for name in meta["fields"]), data, strict=True))
     if codec is None:
@@ -327,9 +338,18 @@ def _read_shapefile(opened: _Opened, names: Names, wanted: Wanted, log: ProblemL
         codec = guess_encoding(sample)
         if not sample.isascii():
             note_guessed_encoding(log, codec)
-    parsed, refused, vertices = parse_wkb(pa.array(shapes, pa.large_binary()), 0, wanted, log)
-    _require_room(len(parsed), vertices, wanted.limits)
-    return _Table(parsed, refused, columns, codec)
+    geometries: list[NDArray[np.object_]] = []
+    refused: list[NDArray[np.bool_]] = []
+    vertices = 0
+    for start in range(0, len(shapes), _BATCH_ROWS):
+        batch = pa.array(shapes[start : start + _BATCH_ROWS], pa.large_binary())
+        shapes[start : start + _BATCH_ROWS] = None  # so that a geometry is in memory once
+        parsed, bad, count = parse_wkb(batch, start, wanted, log)
+        vertices += count
+        _require_room(start + len(parsed), vertices, wanted.limits)
+        geometries.append(parsed)
+        refused.append(bad)
+    return _Table(_joined(geometries, object), _joined(refused, bool), columns, codec)
 
 
 def _sample_of_text(names: list[str], columns: list[NDArray[Any]]) -> bytes:
@@ -359,21 +379,21 @@ def _require_room(rows: int, vertices: int, limits: Limits) -> None:
         )
 
 
-def _first_unreadable(opened: _Opened, done: int) -> int:
-    """Find the row at which reading stops, one row at a time from the last batch that was whole."""
-    row = done
-    try:
-        with (
-            _quiet(),
-            pyogrio.raw.open_arrow(
-                opened.target, layer=opened.layer, columns=[], use_pyarrow=True, skip_features=done, batch_size=1
-            ) as (_, reader),
-        ):
-            for batch in reader:
-                row += batch.num_rows
-    except _UNREADABLE:
-        pass
-    return row + 1
+def _first_unreadable(opened: _Opened, names: Names) -> int:
+    """Find the row at which reading stops, by halving the number of rows asked for."""
+    whole, broken = 0, max(1, opened.count)
+    while broken - whole > 1:
+        half = (whole + broken) // 2
+        try:
+            with _quiet():
+                pyogrio.raw.read(
+                    opened.target, layer=opened.layer, encoding=_RAW, columns=list(names.clean), max_features=half
+                )
+        except _UNREADABLE:
+            broken = half
+        else:
+            whole = half
+    return broken
 
 
 def _joined(parts: list[Any], dtype: type) -> NDArray[Any]:

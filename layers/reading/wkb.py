@@ -49,7 +49,8 @@ def parse_wkb(
     if huge.any():
         column = pc.if_else(pa.array(~huge), column, pa.scalar(None, column.type))
     wkb = column.to_numpy(zero_copy_only=False)
-    geometries = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
+    with np.errstate(invalid="ignore"):  # of NaN the checks speak
+        geometries = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
     broken = np.flatnonzero(shapely.is_missing(geometries) & np.asarray(column.is_valid()))
     for index in broken:
         geometries[index] = _mended_wkb(wkb[index], done + int(index) + 1, wanted, log)

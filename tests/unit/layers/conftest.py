@@ -87,9 +87,7 @@ def write_geojson(tmp_path: Path) -> Callable[..., Path]:
 def write_raster(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes a GeoTIFF; 20 m pixels in Khorramabad unless told otherwise."""
 
-    def write(
-        values: Any, *, transform: Affine | None = KHORRAMABAD_PIXELS, **profile: Any
-    ) -> Path:
+    def write(values: Any, *, transform: Affine | None = KHORRAMABAD_PIXELS, **profile: Any) -> Path:
         values = np.asarray(values)
         bands = values if values.ndim == 3 else values[None]
         options = {"crs": "EPSG:32639", "dtype": values.dtype} | profile

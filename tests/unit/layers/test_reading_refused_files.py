@@ -241,12 +241,25 @@ def test_a_geopackage_that_reads_from_elsewhere_is_refused(write_layer: Write) -
     assert "VirtualOGR" in message
 
 
-def test_a_geopackage_still_being_written_is_refused(write_layer: Write) -> None:
+@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
+def test_a_geopackage_still_being_written_is_refused(suffix: str, write_layer: Write) -> None:
     path = write_layer("stops.gpkg", POINTS)
-    path.with_name("stops.gpkg-wal").write_bytes(b"changes")
+    path.with_name(f"stops.gpkg{suffix}").write_bytes(b"changes")
     code, _, remedy = only(read_vector(path))
     assert code == "unsaved_changes"
     assert "Close the program" in remedy
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_reading_a_geopackage_leaves_nothing_beside_it(mode: str, write_layer: Write) -> None:
+    path = write_layer("alone/stops.gpkg", POINTS)
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA journal_mode = {mode}")
+    connection.close()
+    before = path.read_bytes()
+    assert read_vector(path).is_loadable
+    assert list(path.parent.iterdir()) == [path]
+    assert path.read_bytes() == before
 
 
 @pytest.fixture
@@ -338,6 +351,7 @@ def test_limits_are_kept_and_named(write_layer: Write, tmp_path: Path) -> None:
     cut = read_table(table, limits=Limits(rows=199))
     assert only(cut)[0] == "too_many_rows"
     assert cut.problems[0].row == 201
+    assert only(read_table(table, limits=Limits(table_bytes=100)))[0] == "file_too_large"
 
 
 def test_problems_are_capped_but_all_counted_and_errors_come_first(tmp_path: Path) -> None:

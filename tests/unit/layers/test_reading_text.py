@@ -89,14 +89,15 @@ def test_utf_8_wrongly_declared_as_western_is_recognised(wrong: str, write_layer
     assert read_vector(path, repair=True, name_field="label").rows.names == STORED
 
 
-def test_text_cut_by_the_width_of_a_dbf_field_is_told_and_kept_readable(write_layer: Write) -> None:
-    long = "شهر" * 60  # 360 bytes, of which a .dbf keeps 254
-    path = write_layer("stops.shp", POINTS, label=["x" + long, "b", "c"])
+def test_text_cut_through_a_letter_is_told_and_kept_readable(write_layer: Write) -> None:
+    path = write_layer("stops.shp", POINTS, label=["شهرک", "b", "c"])
+    dbf = path.with_suffix(".dbf")
+    # As a program does that cuts at a number of bytes: half of the last letter is left.
+    dbf.write_bytes(dbf.read_bytes().replace("شهرک".encode(), "شهرک".encode()[:-1] + b" "))
     plan = read_vector(path, name_field="label")
-    assert plan.is_loadable
-    assert set(plan.rows.names[0]) == set("xشهر")
-    if plan.problems:
-        assert only(plan, "text_cut", "warning").row == 1
+    problem = only(plan, "text_cut", "warning")
+    assert (problem.row, problem.field) == (1, "label")
+    assert plan.rows.names == ("شهر", "b", "c")
 
 
 def test_an_unknown_encoding_is_named(write_layer: Write) -> None:
@@ -154,8 +155,8 @@ def test_a_geopackage_with_bytes_that_are_no_text_names_the_row(write_layer: Wri
 
 def test_text_spoilt_before_it_was_written_is_recognised_and_can_be_mended(write_geojson: Write) -> None:
     spoilt = [
-        "خرم آباد".encode().decode("cp1252", errors="replace") if False else "Ø®Ø±Ù…",
-        "گل".encode("utf-8").decode("latin-1"),
+        "Ø®Ø±Ù…",
+        "گل".encode().decode("latin-1"),
         "ÎÑã ÂÈÇÏ",
     ]
     path = write_geojson(POINTS, [{"name": name} for name in spoilt])
@@ -238,5 +239,6 @@ def test_persian_spoilt_in_any_common_way_is_restored(text: str) -> None:
     assert unspoilt(text) is None
     assert unspoilt(text.encode("utf-8").decode("latin-1")) == text
     assert unspoilt(text.encode("utf-8").decode("cp1256", errors="strict")) == text
-    assert guess_encoding(text.encode("cp1256")) == "cp1256"
+    # A few letters alone can be both; a file has more of them.
+    assert guess_encoding(f"{text} خرم آباد".encode("cp1256")) == "cp1256"
     assert guess_encoding(text.encode("utf-8")) == "utf-8"

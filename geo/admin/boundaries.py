@@ -1,0 +1,164 @@
+"""Admin of boundary editions: drafts are edited on the map, approved editions only end or are withdrawn."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget
+from django.contrib.postgres.forms import DateRangeField, RangeWidget
+from django.db.models import QuerySet
+from django.forms import Media
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from geo.admin.geometry import MAP_MEDIA, GeometryMap, MultiPolygonField
+from geo.admin.places import city_code_of
+from geo.core.text import normalise
+from geo.models import Boundary, Place
+
+_SETTLED = (Boundary.Status.APPROVED, Boundary.Status.WITHDRAWN)
+
+
+def digest_of(boundary: Boundary) -> str:
+    """Return a digest of what an edition says: two people who edit the same draft notice each other by it."""
+    said = (boundary.status, boundary.valid, boundary.source, boundary.certainty, boundary.geometry.wkb.hex())
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+class BoundaryForm(forms.ModelForm):
+    """An edition. It carries a digest of the state it was opened with."""
+
+    geometry = MultiPolygonField(label=capfirst(_("geometry")))
+    valid = DateRangeField(
+        label=capfirst(_("valid")),
+        required=True,
+        widget=RangeWidget(AdminDateWidget()),
+        help_text=_("From (included) to (excluded); an open end means until further notice."),
+    )
+    opened_state = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Boundary
+        fields = ("place", "status", "valid", "source", "certainty", "geometry")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "geometry" in self.fields:
+            asked = str(self.initial.get("place", ""))
+            place = (
+                self.instance.place
+                if self.instance.place_id
+                else Place.objects.filter(pk=asked).first()
+                if asked.isdecimal()
+                else None
+            )
+            self.fields["geometry"].widget.city_code = city_code_of(place)
+        if self.instance.pk:
+            self.initial["opened_state"] = digest_of(self.instance)
+            if self.instance.status in _SETTLED and "status" in self.fields:
+                kept = [choice for choice in Boundary.Status.choices if choice[0] in _SETTLED]
+                self.fields["status"].choices = kept  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what was opened before somebody else saved, and a changed beginning of an approved edition."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.instance.pk:
+            stored = Boundary.objects.select_for_update().get(pk=self.instance.pk)
+            if cleaned.get("opened_state") != digest_of(stored):
+                raise forms.ValidationError(
+                    _(
+                        "Somebody saved this edition after you opened it. What you entered is still in this form; "
+                        "open the edition in a second window to compare, and enter your change there."
+                    ),
+                    code="stale",
+                )
+            if stored.status in _SETTLED and cleaned.get("valid") and cleaned["valid"].lower != stored.valid.lower:
+                self.add_error(
+                    "valid", _("The beginning of an approved edition stays as it is; only its end may be set.")
+                )
+        return cleaned
+
+
+@admin.register(Boundary)
+class BoundaryAdmin(admin.ModelAdmin):
+    """Boundary editions. An approved one is never overwritten: draw a new edition instead."""
+
+    form = BoundaryForm
+    list_display = ("place", "version", "status", "valid", "source", "certainty", "author")
+    list_filter = ("status", "certainty", "place__kind")
+    list_select_related = ("place", "author")
+    list_per_page = 50
+    search_fields = ("place__search_name", "source")
+    autocomplete_fields = ("place",)
+    actions = None
+
+    @property
+    def media(self) -> Media:
+        """The map library besides what the admin needs."""
+        return super().media + MAP_MEDIA
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Boundary]:
+        """Leave the geometry out of lists."""
+        found: QuerySet[Boundary] = super().get_queryset(request)
+        return found.defer("geometry")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search by normalised text, as everywhere on the site."""
+        return super().get_search_results(request, queryset, normalise(search_term))
+
+    def get_fields(self, request: HttpRequest, obj: Boundary | None = None) -> tuple[str, ...]:
+        """Show the geometry of a settled edition without the means to edit it."""
+        if obj and obj.status in _SETTLED:
+            shown = (
+                "place",
+                "version",
+                "status",
+                "valid",
+                "source",
+                "certainty",
+                "shape",
+                "author",
+                "change_set",
+                "created_at",
+            )
+            return (*shown, "opened_state") if obj.status == Boundary.Status.APPROVED else shown
+        given = ("place", "status", "valid", "source", "certainty", "geometry")
+        return (*given, "author", "change_set", "created_at", "version", "opened_state") if obj else given
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Boundary | None = None) -> tuple[str, ...]:
+        """Fix what may not change any more."""
+        always = ("author", "change_set", "created_at", "version")
+        if obj is None:
+            return always
+        if obj.status in _SETTLED:
+            return (*always, "place", "source", "certainty", "shape")
+        return (*always, "place")
+
+    def has_change_permission(self, request: HttpRequest, obj: Boundary | None = None) -> bool:
+        """Leave withdrawn editions as they are."""
+        return super().has_change_permission(request, obj) and not (obj and obj.status == Boundary.Status.WITHDRAWN)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Boundary | None = None) -> bool:
+        """Let drafts be thrown away, and nothing else."""
+        return super().has_delete_permission(request, obj) and bool(obj and obj.status == Boundary.Status.DRAFT)
+
+    def save_model(self, request: HttpRequest, obj: Boundary, form: Any, change: bool) -> None:
+        """Number a new edition and remember who made it."""
+        if not change:
+            Place.objects.select_for_update().get(pk=obj.place_id)  # numbers are given one at a time
+            obj.version = 1 + Boundary.objects.filter(place=obj.place_id).count()
+            obj.author = request.user  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("geometry"))
+    def shape(self, boundary: Boundary) -> SafeString:
+        """Show the geometry on the map."""
+        shown = GeometryMap(city_code=city_code_of(boundary.place), is_editable=False)
+        return shown.render("shape", boundary.geometry, {"id": "shape"})

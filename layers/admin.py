@@ -1,0 +1,160 @@
+"""Admin of layers, what their releases hold, and the services and standards measured with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Max, QuerySet
+from django.forms import Media
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from geo.admin.geometry import MAP_MEDIA, GeometryMap
+from geo.admin.history import HistoryAdmin, NoBulkDelete
+from layers.models import Feature, Layer, PopulationSource, Raster, Release, Service, Standard, Supply, Theme
+
+
+@admin.register(Theme)
+class ThemeAdmin(admin.ModelAdmin):
+    """Themes, in the order of the catalogue."""
+
+    list_display = ("code", "name_fa", "name_en", "position")
+    list_editable = ("position",)
+    search_fields = ("code", "name_fa", "name_en")
+
+
+@admin.register(Layer)
+class LayerAdmin(NoBulkDelete):
+    """Layers; their data come by import only."""
+
+    list_display = ("code", "city", "name_fa", "name_en", "theme", "kind", "releases_count", "newest", "is_published")
+    list_filter = ("city", "theme", "kind", "is_published")
+    list_select_related = ("city", "theme")
+    search_fields = ("code", "name_fa", "name_en", "source")
+    autocomplete_fields = ("city", "theme")
+    actions = ("publish", "unpublish")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Layer]:
+        """Count the releases along."""
+        found: QuerySet[Layer] = super().get_queryset(request)
+        return found.annotate(_releases=Count("releases"), _newest=Max("releases__reference_date"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Layer | None = None) -> tuple[str, ...]:
+        """Fix what releases and addresses hang on."""
+        return ("city", "code", "kind") if obj else ()
+
+    @admin.display(description=_("releases"), ordering="_releases")
+    def releases_count(self, layer: Any) -> int:
+        """How often it was imported."""
+        return int(layer._releases)
+
+    @admin.display(description=_("data of"), ordering="_newest")
+    def newest(self, layer: Any) -> Any:
+        """The day the newest data describe."""
+        return layer._newest
+
+    @admin.action(description=_("Publish selected layers"), permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Layer]) -> None:
+        """Let everybody see them."""
+        changed = Layer.objects.filter(pk__in=queryset.values("pk")).update(is_published=True)
+        self.message_user(request, _("%(n)s layers are published now.") % {"n": changed})
+
+    @admin.action(description=_("Unpublish selected layers"), permissions=["change"])
+    def unpublish(self, request: HttpRequest, queryset: QuerySet[Layer]) -> None:
+        """Hide them from the public."""
+        changed = Layer.objects.filter(pk__in=queryset.values("pk")).update(is_published=False)
+        self.message_user(request, _("%(n)s layers are hidden from the public now.") % {"n": changed})
+
+
+@admin.register(Release)
+class ReleaseAdmin(HistoryAdmin):
+    """Imports of layers: what came, from which file, with which warnings."""
+
+    list_display = ("layer", "number", "reference_date", "row_count", "file_name", "created_at")
+    list_filter = ("layer__city", "layer__theme")
+    list_select_related = ("layer__city",)
+    search_fields = ("layer__code", "layer__name_fa", "layer__name_en", "file_name")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Feature)
+class FeatureAdmin(HistoryAdmin):
+    """Rows of releases."""
+
+    list_display = ("number", "name", "release")
+    list_filter = ("release__layer__city", ("release__layer", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("release__layer__city",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("name",)
+    fields = ("release", "number", "name", "attributes", "shape")
+
+    @property
+    def media(self) -> Media:
+        """The map library besides what the admin needs."""
+        return super().media + MAP_MEDIA
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feature]:
+        """Leave the geometry out of lists."""
+        found: QuerySet[Feature] = super().get_queryset(request)
+        return found.defer("geometry", "geometry_3857")
+
+    @admin.display(description=_("geometry"))
+    def shape(self, feature: Feature) -> SafeString:
+        """Show the geometry on the map."""
+        shown = GeometryMap(city_code=feature.release.layer.city.code, is_editable=False)
+        return shown.render("shape", feature.geometry, {"id": "shape"})
+
+
+@admin.register(Raster)
+class RasterAdmin(HistoryAdmin):
+    """Rasters of releases."""
+
+    list_display = ("release", "epsg", "width", "height", "pixel_m", "minimum", "maximum", "total")
+    list_select_related = ("release__layer__city",)
+    search_fields = ("release__layer__code", "file")
+
+
+@admin.register(Service)
+class ServiceAdmin(NoBulkDelete):
+    """Services residents need within reach."""
+
+    list_display = ("code", "name_fa", "name_en", "theme", "kind", "position")
+    list_filter = ("kind", "theme")
+    list_select_related = ("theme",)
+    list_editable = ("position",)
+    search_fields = ("code", "name_fa", "name_en")
+
+
+@admin.register(Standard)
+class StandardAdmin(admin.ModelAdmin):
+    """How near a service should be, with its source."""
+
+    list_display = ("service", "city", "threshold_m", "source", "is_verified")
+    list_filter = ("is_verified", "service", ("city", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("service", "city")
+    search_fields = ("service__code", "service__name_fa", "service__name_en", "source")
+    autocomplete_fields = ("service", "city")
+
+
+@admin.register(Supply)
+class SupplyAdmin(admin.ModelAdmin):
+    """Which features provide a service."""
+
+    list_display = ("service", "city", "layer", "where")
+    list_filter = ("service", ("city", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("service", "city", "layer__city")
+    search_fields = ("service__code", "service__name_fa", "layer__code")
+    autocomplete_fields = ("service", "city", "layer")
+
+
+@admin.register(PopulationSource)
+class PopulationSourceAdmin(admin.ModelAdmin):
+    """Where a city's people are counted."""
+
+    list_display = ("city", "layer", "field")
+    list_select_related = ("city", "layer__city")
+    search_fields = ("city__search_name", "layer__code")
+    autocomplete_fields = ("city", "layer")
