@@ -7,6 +7,7 @@ the virtual environment and the front-end packages by their lock files, translat
 from __future__ import annotations
 
 import argparse
+import ctypes.util
 import hashlib
 import os
 import re
@@ -22,6 +23,12 @@ VENV = BASE_DIR / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
 MINIMUM_PYTHON = (3, 11)
+# What shapes Persian in printed reports: library and the apt package it comes in.
+PANGO = {
+    "pango-1.0": "libpango-1.0-0",
+    "pangoft2-1.0": "libpangoft2-1.0-0",
+    "harfbuzz-subset": "libharfbuzz-subset0",
+}
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 
 
@@ -63,6 +70,9 @@ def missing_packages(*, tests: bool) -> dict[str, str]:
     missing: dict[str, str] = {}
     if not has_postgis():
         missing["PostgreSQL with PostGIS"] = "postgis"
+    for library, package in PANGO.items():
+        if ctypes.util.find_library(library) is None:
+            missing[f"Pango ({library})"] = package
     if shutil.which("msgfmt") is None:
         missing["gettext"] = "gettext"
     if subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode:
@@ -80,7 +90,7 @@ def install_system(*, tests: bool) -> None:
     if shutil.which("apt-get") is None:
         needs = ", ".join(missing)
         raise SetupError(
-            f"This machine lacks: {needs}. Install PostgreSQL 15+, PostGIS 3.3+, gettext{' and Chromium' if tests else ''} and run this again."
+            f"This machine lacks: {needs}. Install PostgreSQL 15+, PostGIS 3.3+, Pango, gettext{' and Chromium' if tests else ''} and run this again."
         )
     prefix = [] if os.geteuid() == 0 else ["sudo"]
     if prefix and shutil.which("sudo") is None:
