@@ -32,7 +32,7 @@ from geo.db import sql
 from geo.models import Assignment, Boundary, Place
 from geo.services import to_geos
 from layers.models import Feature, Layer, Raster, Release, Service, Supply, Theme
-from maps.tiles import expressions, queries
+from maps.tiles import expressions, queries, zooms
 from maps.tiles.address import HALF_WORLD_M, TileAddress
 from maps.tiles.queries import layer_tile
 
@@ -91,7 +91,7 @@ def town(db: None, settings: Any, tmp_path: Path) -> Any:
     """A small published city with something unpublished of every kind."""
     settings.RASTER_DIR = tmp_path / "rasters"
     settings.RASTER_DIR.mkdir()
-    queries._detail_zooms.clear()
+    zooms.remembered_zooms.clear()
     country = Place.objects.create(
         kind="country", code="tileland", name_fa="کاشی‌ستان", name_en="Tileland", is_published=True
     )
@@ -295,7 +295,14 @@ def test_features_come_back_with_their_attributes(town: Any, tmp_path: Path) -> 
     rows = [{"class": "public", "capacity": 10 + i, "owner": "a private person", "homes": 3} for i in range(5)]
     rows[4] = {"class": "private"}
     layer = layer_of(town, "clinics", "point", points, rows, names=[f"درمانگاه {i}" for i in range(5)])
-    for code, where in (("tile-clinic", {}), ("tile-hospital", {"class": "public"})):
+    wanted = {
+        "tile-clinic": {},
+        "tile-hospital": {"class": "public"},
+        "tile-bath": {"class": ["private", "other"]},
+        "tile-none": {"class": "public", "capacity": [3, 4]},
+        "tile-absent": {"nothing": "at all"},
+    }
+    for code, where in wanted.items():
         service = Service.objects.create(code=code, name_fa=code, name_en=code, theme=town.theme)
         Supply.objects.create(city=town.city, service=service, layer=layer, where=where)
     address = tile_at(WEST, SOUTH, 12)
@@ -306,7 +313,7 @@ def test_features_come_back_with_their_attributes(town: Any, tmp_path: Path) -> 
     assert read.loc[2, "name"] == "درمانگاه 1"
     assert read.loc[2, "capacity"] == 11
     assert read.loc[2, "services"] == ",tile-clinic,tile-hospital,"
-    assert read.loc[5, "services"] == ",tile-clinic,"
+    assert read.loc[5, "services"] == ",tile-bath,tile-clinic,"
     assert b"private person" not in answer.content
     step_m = TileAddress(*address).width_m / expressions.EXTENT
     for number, point in enumerate(points, 1):
@@ -365,6 +372,12 @@ def test_a_layer_without_release_is_empty(town: Any) -> None:
 # ---------------------------------------------------------------- never unbounded
 
 
+def limit_features(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Set the most features of a tile low, so that a small layer is a dense one."""
+    for module in (expressions, queries, zooms):
+        monkeypatch.setattr(module, "MOST_FEATURES", most)
+
+
 def dense_layer(town: Any, n: int = 900) -> Layer:
     """Buildings on a lattice of 0.0003 degrees."""
     side = math.isqrt(n)
@@ -388,8 +401,7 @@ def brute_force_detail_zoom(n_side: int, most: int) -> int:
 
 
 def test_a_dense_layer_begins_at_a_declared_zoom(town: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (expressions, queries):
-        monkeypatch.setattr(module, "MOST_FEATURES", 100)
+    limit_features(monkeypatch, 100)
     dense_layer(town)
     zoom = brute_force_detail_zoom(30, 100)
     assert 8 < zoom < 18
@@ -403,11 +415,48 @@ def test_a_dense_layer_begins_at_a_declared_zoom(town: Any, tmp_path: Path, monk
         assert len(decode(at.content, address, "features", tmp_path)) > 10
 
 
+def test_a_dense_layer_shows_its_main_features_alone_before_it_is_whole(
+    town: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_features(monkeypatch, 100)
+    i = np.arange(400)
+    x, y = WEST + (i % 20) * 0.0003, SOUTH + (i // 20) * 0.0003
+    streets = shapely.linestrings(np.stack([np.c_[x, y], np.c_[x + 0.0002, y]], axis=1))
+    classes = ["arterial" if n % 20 == 0 else "alley" for n in i]
+    layer_of(town, "roads", "line", streets, [{"class": name} for name in classes])
+    described = Client().get("/tiles/tiletown/layers/roads.json").json()
+    assert described["minzoom"] == 0
+    whole = described["wholezoom"]
+    assert 10 < whole < 18
+    for _ in range(2):  # the second time the zooms are remembered
+        address = tile_at(WEST + 0.001, SOUTH + 0.001, whole - 1)
+        thinned = Client().get(url_of("layers/roads", *address))
+        assert thinned["X-Tile-Whole-Zoom"] == str(whole)
+        assert "X-Tile-Min-Zoom" not in thinned
+        assert set(decode(thinned.content, address, "features", tmp_path)["class"]) == {"arterial"}
+        address = tile_at(WEST + 0.001, SOUTH + 0.001, whole)
+        full = Client().get(url_of("layers/roads", *address))
+        assert "X-Tile-Whole-Zoom" not in full
+        assert set(decode(full.content, address, "features", tmp_path)["class"]) == {"arterial", "alley"}
+    address = tile_at(WEST, SOUTH, 5)
+    assert len(decode(Client().get(url_of("layers/roads", *address)).content, address, "features", tmp_path)) == 20
+
+
+def test_a_new_release_is_measured_anew(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_features(monkeypatch, 100)
+    dense_layer(town)
+    address = tile_at(WEST, SOUTH, 5)
+    assert Client().get(url_of("layers/buildings", *address)).status_code == 204
+    layer_of(town, "buildings", "polygon", [shapely.box(WEST, SOUTH, WEST + 0.001, SOUTH + 0.001)])
+    assert Client().get(url_of("layers/buildings", *address)).status_code == 200
+    dense_layer(town)
+    assert Client().get(url_of("layers/buildings", *address)).status_code == 204
+
+
 def test_every_building_is_in_some_tile_of_the_first_zoom(
     town: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (expressions, queries):
-        monkeypatch.setattr(module, "MOST_FEATURES", 100)
+    limit_features(monkeypatch, 100)
     dense_layer(town)
     zoom = brute_force_detail_zoom(30, 100)
     west, north, east, south = *tile_at(WEST, SOUTH + 0.009, zoom)[1:], *tile_at(WEST + 0.009, SOUTH, zoom)[1:]
@@ -421,8 +470,7 @@ def test_every_building_is_in_some_tile_of_the_first_zoom(
 
 
 def test_more_in_one_spot_than_a_tile_may_hold_is_refused(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (expressions, queries):
-        monkeypatch.setattr(module, "MOST_FEATURES", 100)
+    limit_features(monkeypatch, 100)
     layer_of(town, "pile", "point", [shapely.Point(WEST, SOUTH)] * 101)
     answer = Client().get(url_of("layers/pile", *tile_at(WEST, SOUTH, 18)))
     assert answer.status_code == 413
@@ -462,8 +510,7 @@ def test_at_most_one_query_a_tile(town: Any, django_assert_num_queries: Callable
 def test_even_the_first_tile_of_a_dense_layer_takes_one_query(
     town: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
-    for module in (expressions, queries):
-        monkeypatch.setattr(module, "MOST_FEATURES", 100)
+    limit_features(monkeypatch, 100)
     dense_layer(town)
     with django_assert_num_queries(1):
         assert Client().get(url_of("layers/buildings", 0, 0, 0)).status_code == 204
