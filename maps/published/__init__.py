@@ -1,0 +1,1 @@
+"""Published maps: a result frozen as one page that opens anywhere, with its table, its sources and its downloads."""
