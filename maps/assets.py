@@ -17,3 +17,8 @@ def import_map_json() -> str:
     """Return the import map of every page as the exact text that goes into the page (its hash is in the CSP)."""
     imports = {name: static(path) for name, path in MODULES.items()}
     return json.dumps({"imports": imports}, separators=(",", ":"))
+
+
+def worker_url() -> str:
+    """Return where the map library's worker is; named here because its file name changes with its content."""
+    return static("vendor/maplibre-gl/maplibre-gl-worker.mjs")

@@ -1,7 +1,23 @@
-"""Addresses of pages, tiles and published maps."""
+"""Addresses of pages, tiles and published maps. Addresses of cities come last, so that no city can take the site's own words."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 
-urlpatterns: list[URLPattern] = []
+from maps.pages import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.home, name="home"),
+    path("accounts/login/", LoginView.as_view(template_name="maps/login.html", redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("language/", set_language, name="language"),
+    path("layers/", views.layers, name="layers"),
+    path("api/<slug:city>/results", views.results, name="city-results"),
+    path("", include("maps.tiles.urls")),
+    path("", include("maps.published.urls")),
+    path("<slug:city>/", views.city, name="city"),
+    path("<slug:city>/coverage/", views.coverage, name="city-coverage"),
+    path("<slug:city>/<slug:place>/", views.place, name="place"),
+]

@@ -1,0 +1,1 @@
+"""Pages for people: thin views over pure presenters."""

@@ -1,0 +1,260 @@
+"""Pages: fetch what the reader may see, ask the analysis, present, render. No decisions live here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.http import require_safe
+
+from analysis.disclosure import is_insider
+from analysis.results import CityPriority, Question
+from analysis.selectors import city_get, question_from
+from analysis.services import distance_curves, priority_compute
+from geo.errors import MahallehError, NotFound
+from geo.models import Place
+from geo.querysets import User
+from maps.assets import worker_url
+from maps.pages import formats, outlines, place_presenters, presenters, selectors
+from maps.pages.forms import SHOWS, CityState, city_state_from, service_chosen
+from maps.pages.presenters import CityView, language
+
+
+def _priority(city: Place, user: User, question: Question) -> tuple[CityPriority, CityPriority]:
+    """Return the answer to a question, and to the city's own."""
+    standard = priority_compute(city=city, user=user)
+    result = priority_compute(city=city, user=user, question=question) if question != Question() else standard
+    return result, standard
+
+
+def _city_answer(request: HttpRequest, city: Place) -> tuple[CityState, CityPriority, CityPriority, CityView]:
+    state = city_state_from(request.GET.dict(), question_from(request.GET.dict()))
+    result, standard = _priority(city, request.user, state.question)
+    column = service_chosen(state.service, result.coverage.services)
+    view = presenters.city_view(result, standard, state, column, is_insider=is_insider(request.user, city))
+    return state, result, standard, view
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Answer which places there are to see, and what waits for the reader."""
+    text = request.GET.get("q", "").strip()[:100]
+    cities = [_city_card(city, request.user) for city in selectors.cities_visible(request.user)]
+    context = {
+        "query": text,
+        "found": selectors.search(text, request.user) if text else None,
+        "cities": cities,
+        "publications": selectors.publications_latest(request.user),
+        "waiting": selectors.attention(request.user),
+        "roles": selectors.roles_of(request.user),
+    }
+    return render(request, "maps/home.html", context)
+
+
+def _city_card(city: Place, user: User) -> dict[str, Any]:
+    """Return a city with its finding and its drawing; with what is missing instead where it has no results yet."""
+    card: dict[str, Any] = {"city": city}
+    try:
+        result = priority_compute(city=city, user=user)
+        state = CityState("priority", "", "rank", False, Question())
+        view = presenters.city_view(result, result, state, 0, is_insider=is_insider(user, city))
+        card |= {"view": view, "drawing": selectors.drawing_read(city, user), "fills": {row.code: row.css for row in view.rows}}
+    except MahallehError as error:
+        card["problem"] = error
+    return card
+
+
+@require_safe
+def city(request: HttpRequest, city: str) -> HttpResponse:
+    """Answer where it is worst, and for what."""
+    place = city_get(city, request.user)
+    state, result, _standard, view = _city_answer(request, place)
+    drawing = selectors.drawing_read(place, request.user)
+    context = _city_context(request, place, state, result, view)
+    context |= {
+        "drawing": drawing,
+        "fills": {row.code: row.css for row in view.rows},
+        "scale_bar": _scale_bar(drawing),
+        "config": _config(request, place, result, view, drawing),
+        "may_publish": selectors.may_publish(place, request.user),
+        "publications": selectors.publications_latest(request.user, city=place, most=3),
+    }
+    if context["may_publish"]:
+        context["suggested"] = _suggested(place, result, state, request.user)
+    return render(request, "maps/city.html", context)
+
+
+@require_safe
+def results(request: HttpRequest, city: str) -> JsonResponse:
+    """Answer the city page's results as JSON; ``with=html`` adds the page's parts, ready to be put in."""
+    place = city_get(city, request.user)
+    state, result, _standard, view = _city_answer(request, place)
+    answer = presenters.results_json(view)
+    answer["city"] = place.code
+    answer["duration_ms"] = round(result.duration_ms, 2)
+    if request.GET.get("with") == "html":
+        context = _city_context(request, place, state, result, view)
+        answer["html"] = {
+            part: render_to_string(f"maps/city/{part}.html", context, request) for part in ("finding", "threshold", "key", "ranking", "legend", "method")
+        }
+        answer["title"] = _title(place, view)
+        if selectors.may_publish(place, request.user):
+            answer["suggested"] = _suggested(place, result, state, request.user)
+    return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
+
+
+def _city_context(request: HttpRequest, place: Place, state: CityState, result: CityPriority, view: CityView) -> dict[str, Any]:
+    return {
+        "city": place,
+        "state": state,
+        "view": view,
+        "covered": result.coverage,
+        "result": result,
+        "title": _title(place, view),
+        "tab": "city",
+        "sorts": {key: state_sorted(state, key) for key in ("rank", "name", "value", "people")},
+        "standard_query": CityState(state.show, state.service, state.sort, state.is_reversed, Question()).query(),
+        "question_query": CityState("priority", state.service, "rank", False, state.question).query(),
+    }
+
+
+def state_sorted(state: CityState, key: str) -> str:
+    """Return the query string that sorts the ranking by a column, the other way round where it already is."""
+    again = state.sort == key and not state.is_reversed
+    value = f"-{key}" if again else key
+    return state.query(sort="" if value == "rank" else value)
+
+
+def _title(place: Place, view: CityView) -> str:
+    return f"{place.name}: {view.legend.title}"
+
+
+def _suggested(place: Place, result: CityPriority, state: CityState, user: User) -> dict[str, str]:
+    """Return a title in each language that states the finding, and an address, for the map that would be published."""
+    column = service_chosen(state.service, result.coverage.services)
+    titles = {}
+    for code in ("fa", "en"):
+        with override(code):
+            view = presenters.city_view(result, result, state, column, is_insider=False)
+            titles[f"title_{code}"] = view.finding.rstrip(".")[:200]
+    parts = [place.code, state.show, *([view.service.code] if view.service and state.show != "priority" else [])]
+    return titles | {"slug": "-".join(parts)}
+
+
+def _scale_bar(drawing: outlines.Drawing) -> dict[str, Any]:
+    length_m = outlines.nice_length(drawing.metres_per_unit * drawing.width / 4)
+    return {"units": round(length_m / drawing.metres_per_unit, 1), "text": formats.distance(length_m, language())}
+
+
+def _config(request: HttpRequest, place: Place, result: CityPriority, view: CityView, drawing: outlines.Drawing) -> dict[str, Any]:
+    """Return what the browser needs to draw the live map and to keep the page in step."""
+    labels = {o.code: [o.lon, o.lat, *o.box] for o in drawing.outlines}
+    return {
+        "language": language(),
+        "city": place.code,
+        "urls": {
+            "results": reverse("city-results", args=[place.code]),
+            "tiles": f"/tiles/{place.code}/",
+            "places": reverse("city", args=[place.code]),
+            "worker": worker_url(),
+        },
+        "bounds": drawing.bounds_4326,
+        "layers": selectors.base_layers(place, request.user),
+        "defaults": {"show": SHOWS[0], "service": result.coverage.services[0].code if result.coverage.services else ""},
+        "services": {s.code: {"layer": s.layer_code, "standard": s.standard_m, "kind": s.kind} for s in result.coverage.services},
+        "points": labels,
+        "colours": list(view.legend.colours),
+        "results": presenters.results_json(view),
+    }
+
+
+@require_safe
+def coverage(request: HttpRequest, city: str) -> HttpResponse:
+    """Answer which service lacks where."""
+    place = city_get(city, request.user)
+    state = city_state_from({}, question_from(request.GET.dict()))
+    result, _standard = _priority(place, request.user, state.question)
+    sort = request.GET.get("sort", "rank")[:60]
+    if sort.removeprefix("-") not in {"rank", "name", *(s.code for s in result.coverage.services)}:
+        raise NotFound(f"The table has no column {sort!r}.", code="bad_sort", where="sort", remedy="Sort by rank, name, or a service's code.")
+    context = {
+        "city": place,
+        "tab": "coverage",
+        "state": state,
+        "covered": result.coverage,
+        "heat": place_presenters.heat_view(result, sort, is_insider=is_insider(request.user, place)),
+        "drawing": selectors.drawing_read(place, request.user),
+        "result": result,
+    }
+    return render(request, "maps/coverage.html", context)
+
+
+@require_safe
+def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
+    """Answer why a place has its rank."""
+    in_city = city_get(city, request.user)
+    found = selectors.place_get(in_city, place, request.user)
+    state = city_state_from(request.GET.dict(), question_from(request.GET.dict()))
+    result, _standard = _priority(in_city, request.user, state.question)
+    row = result.coverage.place_index(found.code)
+    if row is None:
+        raise NotFound(f"{found.name_en} has no boundary in force.", code="no_boundary", where=found.code, remedy="Approve an edition of its boundary.")
+    if state.service:
+        service_chosen(state.service, result.coverage.services)
+    insider = is_insider(request.user, in_city)
+    curves = distance_curves(city=in_city, place_code=found.code, user=request.user, question=state.question)
+    context = {
+        "city": in_city,
+        "place": found,
+        "tab": "place",
+        "state": state,
+        "covered": result.coverage,
+        "result": result,
+        "view": place_presenters.place_view(result, row, state.service, curves, is_insider=insider),
+        "drawing": selectors.drawing_read(in_city, request.user),
+        "editions": _editions(found, request.user),
+        "queries": {s.code: state.query(service=s.code) for s in result.coverage.services},
+        "city_query": CityState("priority", "", "rank", False, state.question).query(),
+    }
+    return render(request, "maps/place.html", context)
+
+
+def _editions(place: Place, user: User) -> list[place_presenters.BoundaryFacts]:
+    return [
+        place_presenters.boundary_facts(
+            source=edition.source,
+            certainty=str(edition.get_certainty_display()),
+            status=str(edition.get_status_display()),
+            start=edition.valid.lower,
+            end=edition.valid.upper,
+            version=edition.version,
+            area_m2=area,
+        )
+        for edition, area in selectors.editions_read(place, user)
+    ]
+
+
+@require_safe
+def layers(request: HttpRequest) -> HttpResponse:
+    """Answer which data there are, and how fresh."""
+    code = request.GET.get("city", "")[:80]
+    chosen = city_get(code, request.user) if code else None
+    only_warned = request.GET.get("show") == "warnings"
+    context = {
+        "catalogue": selectors.catalogue(request.user, city_code=code, only_warned=only_warned),
+        "chosen": chosen,
+        "only_warned": only_warned,
+        "cities": selectors.cities_visible(request.user),
+    }
+    return render(request, "maps/layers.html", context)
+
+
+@require_safe
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for an address that leads nowhere."""
+    return render(request, "404.html", {"path": request.path, "reason": _("There is nothing at this address.")}, status=404)
