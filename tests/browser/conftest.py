@@ -17,8 +17,11 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from config.setup import CHROMIUM
+from tests.environment import CLUSTER, ROOT, VAR
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "a-password-for-tests-only"  # noqa: S105
+
+
 FLAGS = [
     "--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
@@ -32,34 +35,25 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def live_server_url(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """The address of the service, as `make run` would serve it, on a copy of the test database."""
-    from django.db import connection
-
-    with django_db_blocker.unblock():
-        source = connection.settings_dict["NAME"]
-        connection.close()
-        url = os.environ["DATABASE_URL"]
-        _sql(
-            url, 'DROP DATABASE IF EXISTS "mahalleh_browser"', f'CREATE DATABASE "mahalleh_browser" TEMPLATE "{source}"'
-        )
+def live_server_url() -> Iterator[str]:
+    """The address of the service as `make run` serves it: migrated, demo city built, in a database and folder of its own."""
+    url = CLUSTER.url("mahalleh_browser")
+    CLUSTER.ensure_database("mahalleh_browser")
     port = _free_port()
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url.replace("/mahalleh?", "/mahalleh_browser?"),
-        "MAHALLEH_SERVING": "1",
-        "MAHALLEH_ENV": "development",
-    }
-    log = Path(os.environ["MAHALLEH_VAR"]) / "browser-server.log"
+    folder = VAR / "browser"
+    folder.mkdir()
+    (folder / "static").symlink_to(ROOT / "var" / "static")
+    (folder / "demo-password").write_text(PASSWORD)
+    environment = {**os.environ, "DATABASE_URL": url, "MAHALLEH_VAR": str(folder), "MAHALLEH_ENV": "development"}
+    log = folder / "server.log"
     with log.open("w") as out:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread",
-             "--threads", "8", "--no-control-socket"],
+            [sys.executable, "manage.py", "serve", "--demo", "--port", str(port)],
             cwd=ROOT, env=environment, stdout=out, stderr=out,
         )  # fmt: skip
     base = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(1200):
             assert server.poll() is None, log.read_text()
             try:
                 urllib.request.urlopen(f"{base}/healthz", timeout=2).read()
@@ -69,20 +63,16 @@ def live_server_url(django_db_setup: None, django_db_blocker: Any) -> Iterator[s
         yield base
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=20)
+        assert server.wait(timeout=30) == 0, log.read_text()
 
 
-def _sql(url: str, *statements: str) -> None:
-    import psycopg
+@pytest.fixture(scope="module")
+def browser(live_server_url: str) -> Iterator[Browser]:
+    """Debian's Chromium, one for each file of tests.
 
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    Playwright runs an event loop in this thread while it lives, in which Django refuses to use the database: so it ends
+    before the tests of other folders begin.
+    """
     executable = next((path for path in CHROMIUM if Path(path).exists()), None)
     assert executable, "Chromium is missing: run `make test`, which installs it."
     with sync_playwright() as playwright:

@@ -1,0 +1,88 @@
+"""``python -m tests.benchmarks``: measure against other tools on the demo city; prints a table and writes bench.json.
+
+Starts a database cluster of its own and leaves nothing behind but bench.json. Times are medians of interleaved runs.
+``--quick`` runs every case once on a smaller question, to show that all of them work; its times mean little and
+nothing is required of them. The exit status is 1 where a requirement is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from tests.benchmarks.city import FACILITIES, MAINS, ROOT, build_and_load, start_django, throwaway_service
+from tests.benchmarks.measuring import Report, peak_memory_mb
+
+GROUPS = ("coverage", "server", "parts", "overlay", "ladder")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the groups of cases asked for; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="every case once, the smallest size only")
+    parser.add_argument("--runs", type=int, default=5, help="interleaved runs of each comparison; 5 by default")
+    parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS, help="groups of cases")
+    parser.add_argument("--out", type=Path, default=ROOT / "bench.json")
+    options = parser.parse_args(arguments)
+    runs = 1 if options.quick else max(options.runs, 1)
+    started = time.monotonic()
+    report = Report()
+    with throwaway_service() as var:
+        start_django()
+        # The quick run leaves out the mains and the buildings, the largest layers.
+        layers = [*FACILITIES, *(() if options.quick else (*MAINS, "buildings"))]
+        build_and_load(var / "demo", 1, layers)
+        report.note(f"The demo city is loaded after {time.monotonic() - started:.0f} s; {runs} interleaved runs each, medians.")
+        _run(report, options.only, runs, is_quick=options.quick)
+        report.memory_mb["all but the ladder, peers included"] = peak_memory_mb()
+        report.note(f"Peak memory of this process, peers included: {peak_memory_mb():,.0f} MB.")
+        _close_connections()
+    about = {
+        "quick": options.quick,
+        "runs": runs,
+        "processors": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    report.write(options.out, about)
+    print(f"Wrote {options.out} after {about['seconds']:,.0f} s.")
+    if options.quick:
+        return 0
+    for case in report.missed:
+        print(f"Missed: {case}.", file=sys.stderr)
+    return 1 if report.missed else 0
+
+
+def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> None:
+    # Here, because these read Django's settings when they are imported.
+    from tests.benchmarks.cases_coverage import coverage_cases
+    from tests.benchmarks.cases_overlay import overlay_cases
+    from tests.benchmarks.cases_parts import parts_cases
+    from tests.benchmarks.cases_server import server_cases
+    from tests.benchmarks.ladder import ladder_cases
+
+    if "coverage" in groups:
+        coverage_cases(report, runs)
+    if "server" in groups:
+        server_cases(report, 1 if is_quick else 30)
+    if "parts" in groups:
+        parts_cases(report, runs)
+    if "overlay" in groups:
+        overlay_cases(report, runs, "park" if is_quick else "buildings")
+    if "ladder" in groups:
+        ladder_cases(report, [1] if is_quick else [1, 10, 100], min(runs, 3))
+
+
+def _close_connections() -> None:
+    from django.db import connections
+
+    connections.close_all()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,161 @@
+"""The main job as one person would do it: open the city, ask, look, publish, and see the public map without an account.
+
+Every page opened through `open_page` fails the test on a request to another host or an error on the console.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PASSWORD
+from tests.environment import ROOT
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+PERSIAN_DIGITS = re.compile(r"[۰-۹]")
+LATIN_DIGITS = re.compile(r"[0-9]")
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/accounts/login/")
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_load_state("networkidle")
+
+
+def ranking(page: Page) -> list[str]:
+    return page.locator("#ranking tbody tr").evaluate_all("rows => rows.map(row => row.dataset.code)")
+
+
+def move_slider(page: Page, selector: str, value: str) -> None:
+    """Move a slider as a person's hand does: its value changes, then it says so."""
+    page.locator(selector).evaluate(
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true}));"
+        " slider.dispatchEvent(new Event('change', {bubbles: true})); }",
+        value,
+    )
+
+
+@pytest.mark.browser
+def test_from_the_city_to_a_public_map(open_page: Callable[..., Page]) -> None:
+    page = open_page("/", language="fa")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    sign_in(page, "analyst")
+
+    # The city: its finding, its map, its ranking.
+    page.goto("/khorramabad/")
+    expect(page.locator("h1")).to_contain_text("خرم‌آباد")
+    expect(page.locator("#map canvas")).to_be_visible()
+    expect(page.get_by_text("دادهٔ نمایشی، نه مرز رسمی").first).to_be_visible()
+    before = ranking(page)
+    assert len(before) == 298
+
+    # A threshold is moved: the places change rank, the address says what is asked.
+    page.locator("input[name=show][value=coverage]").check(force=True)
+    expect(page.locator("#threshold")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    by_coverage = ranking(page)
+    slider = page.locator("#threshold input[type=range]")
+    name = slider.get_attribute("name")
+    assert name
+    with page.expect_response(lambda r: "/api/khorramabad/results" in r.url and r.status == 200):
+        move_slider(page, f"#threshold input[name={name}]", "2000")
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('#ranking tbody tr')].map(r => r.dataset.code).join() !== before",
+        arg=",".join(by_coverage),
+    )
+    assert sorted(ranking(page)) == sorted(before)
+    assert f"{name}=2000" in page.url
+
+    # A weight is moved: the priority is ranked anew.
+    page.locator("input[name=show][value=priority]").check(force=True)
+    page.wait_for_load_state("networkidle")
+    by_priority = ranking(page)
+    page.locator("#weights summary").click()
+    with page.expect_response(lambda r: "/api/khorramabad/results" in r.url and r.status == 200):
+        move_slider(page, "#weights input[type=range] >> nth=0", "0")
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('#ranking tbody tr')].map(r => r.dataset.code).join() !== before",
+        arg=",".join(by_priority),
+    )
+
+    # A place says why.
+    first = page.locator("#ranking tbody tr").first.locator("a").first
+    place = first.inner_text().strip()
+    first.click()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("h1")).to_contain_text(place)
+    expect(page.get_by_role("heading", name="چرا این رتبه")).to_be_visible()
+
+    # Publish, and look at it logged out, in a browser of its own.
+    page.goto("/khorramabad/?show=uncovered&service=clinic")
+    page.wait_for_load_state("networkidle")
+    page.locator("[data-open=publish]").first.click()
+    page.fill("#publish-title-fa", "کجا درمانگاه دور است")
+    page.fill("#publish-title-en", "Where a clinic is far away")
+    page.fill("#publish-slug", "clinic-far-away")
+    page.locator("#publish-form button[type=submit]").click()
+    page.wait_for_url("**/m/clinic-far-away/")
+
+    public = open_page("/m/clinic-far-away/", language="fa")
+    expect(public.locator("h1")).to_have_text("کجا درمانگاه دور است")
+    frame = public.frame_locator("iframe#map")
+    expect(frame.get_by_role("application")).to_be_visible()
+    expect(frame.locator("path.leaflet-interactive")).to_have_count(298)
+    assert public.locator("main table tbody tr").count() >= 298
+    text = public.locator("main table").first.inner_text()
+    assert PERSIAN_DIGITS.search(text)
+    assert not LATIN_DIGITS.search(text)
+
+    # English.
+    public.locator("button[name=language][value=en]").click()
+    public.wait_for_load_state("networkidle")
+    expect(public.locator("html")).to_have_attribute("lang", "en")
+    expect(public.locator("h1")).to_have_text("Where a clinic is far away")
+    assert not PERSIAN_DIGITS.search(public.locator("main table").first.inner_text())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["fa", "en"])
+@pytest.mark.parametrize(
+    "path", ["/", "/khorramabad/", "/khorramabad/coverage/", "/khorramabad/s01/", "/layers/", "/accounts/login/"]
+)
+def test_pages_fit_a_phone_and_have_no_barriers(open_page: Callable[..., Page], path: str, language: str) -> None:
+    """Nothing overflows at 390 px; axe finds no violation."""
+    page = open_page(path, language=language, width=390, height=844, is_mobile=True, has_touch=True)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
+    page.evaluate(AXE.read_text() + ";0")
+    violations = page.evaluate("axe.run().then(result => result.violations.map(v => [v.id, v.nodes.length]))")
+    assert violations == []
+
+
+@pytest.mark.browser
+def test_everything_can_be_reached_by_keyboard(open_page: Callable[..., Page]) -> None:
+    """Tab leads to the skip link, the measures, and the table; `?` lists the shortcuts; the focus shows."""
+    page = open_page("/khorramabad/", language="en")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate("document.activeElement.name || document.activeElement.id || document.activeElement.tagName")
+        )
+    assert {"show", "ranking"} <= reached, reached
+    page.keyboard.press("?")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_without_javascript_the_page_still_answers(open_page: Callable[..., Page]) -> None:
+    page = open_page("/khorramabad/?show=coverage&service=clinic&threshold-clinic=1500", java_script_enabled=False)
+    assert page.locator("#ranking tbody tr").count() == 298
+    expect(page.locator("noscript button, form#question button[type=submit]").first).to_be_attached()
