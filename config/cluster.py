@@ -298,8 +298,9 @@ def main(arguments: list[str]) -> int:
         case ["start"]:
             print(ensure_private_database())
         case ["stop"]:
-            _stop_server()
-            print("Stopped the private database." if cluster.stop() else "The private database was not running.")
+            # The server takes the database down with it; what is left to stop was started by a command.
+            stopped = [name for name, did in (("server", _stop_server()), ("private database", cluster.stop())) if did]
+            print(f"Stopped the {' and the '.join(stopped)}." if stopped else "Nothing was running.")
         case ["wipe"]:
             _stop_server()
             cluster.wipe()
@@ -312,18 +313,19 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _stop_server() -> None:
-    """Stop a running web server of this checkout, which would otherwise lose its database under its feet."""
+def _stop_server() -> bool:
+    """Stop a running web server of this checkout, which would otherwise lose its database; return whether there was one."""
     pid_file = BASE_DIR / "var" / "server.pid"
     try:
         pid = int(pid_file.read_text())
         os.kill(pid, signal.SIGTERM)
     except (OSError, ValueError):
-        return
+        return False
     for _ in range(100):
         if not pid_file.exists():
-            return
+            break
         time.sleep(0.1)
+    return True
 
 
 if __name__ == "__main__":
