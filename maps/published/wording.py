@@ -100,6 +100,17 @@ def cell_text(number: Any, column: Mapping[str, Any], language: Language) -> str
     return formats.number(told.value, language, column["decimals"])
 
 
+def decimals_of(weight: float) -> int:
+    """Return how many decimals, two at most, a weight needs.
+
+    Examples
+    --------
+    >>> decimals_of(2.0), decimals_of(0.5), decimals_of(1 / 3)
+    (0, 1, 2)
+    """
+    return next((places for places in (0, 1) if round(weight, places) == weight), 2)
+
+
 def measure_line(document: Mapping[str, Any], language: Language) -> str:
     """Return in one line what the colour shows."""
     if document["measure"] == "priority":
@@ -175,9 +186,7 @@ def _index_method(document: Mapping[str, Any], language: Language) -> list[str]:
         % {
             "service": word(named(service, language)),
             "distance": formats.distance(service["threshold_m"], language),
-            "weight": formats.number(
-                service["weight"], language, 0 if service["weight"] == int(service["weight"]) else 2
-            ),
+            "weight": formats.number(service["weight"], language, decimals_of(service["weight"])),
         }
         for service in document["services"]
         if service["weight"]

@@ -78,7 +78,13 @@ def test_names_lose_what_turns_or_breaks_a_line() -> None:
 
 
 def test_numbers_are_rounded_half_up_and_told_numbers_survive_json() -> None:
-    row = freeze([town.place("x", town.square(0, 0), Told(12.5), Told(0.49))], "uncovered", "uncovered_people", town.COLUMNS, town.RULER).rows[0]
+    row = freeze(
+        [town.place("x", town.square(0, 0), Told(12.5), Told(0.49))],
+        "uncovered",
+        "uncovered_people",
+        town.COLUMNS,
+        town.RULER,
+    ).rows[0]
     assert row.numbers["population"] == Told(13)
     assert row.numbers["area_km2"] == Told(1.032)
     for told in (Told(3.0), NOTHING, WITHHELD, Told(0.98, "above")):
@@ -120,8 +126,12 @@ def test_the_drawing_is_the_places_to_a_metre() -> None:
 
 
 def test_label_points_lie_inside_and_a_hole_stays_a_hole() -> None:
-    ring = town.square(0, 0).difference(shapely.box(town.WEST + 0.002, town.SOUTH + 0.002, town.WEST + 0.008, town.SOUTH + 0.008))
-    frozen = freeze([town.place("o", ring, Told(50.0), Told(50.0))], "uncovered", "uncovered_people", town.COLUMNS, town.RULER)
+    ring = town.square(0, 0).difference(
+        shapely.box(town.WEST + 0.002, town.SOUTH + 0.002, town.WEST + 0.008, town.SOUTH + 0.008)
+    )
+    frozen = freeze(
+        [town.place("o", ring, Told(50.0), Told(50.0))], "uncovered", "uncovered_people", town.COLUMNS, town.RULER
+    )
     numbers = draw(frozen, []).numbers
     ((_, _, label, polygons),) = numbers["shapes"]
     point = shapely.Point((np.array(label) + numbers["origin"]) / UNITS_PER_DEGREE)
@@ -166,12 +176,16 @@ def test_neighbours_still_share_their_edges_after_simplifying_and_rounding() -> 
     gaps = sum(shapely.Polygon(ring).area for part in shapely.get_parts(whole) for ring in part.interiors)
     overlaps = sum(shape.area for shape in drawn) - whole.area
     assert gaps + abs(overlaps) < 1e-12
-    assert sum(len(shapely.get_coordinates(shape)) for shape in drawn) < 0.5 * sum(len(shapely.get_coordinates(t)) for t in tiles)
+    assert sum(len(shapely.get_coordinates(shape)) for shape in drawn) < 0.5 * sum(
+        len(shapely.get_coordinates(t)) for t in tiles
+    )
 
 
 def test_backdrops_are_left_out_before_places_get_coarse_and_the_last_ones_first() -> None:
     rng = np.random.default_rng(5)
-    street = Backdrop("road-3", tuple(shapely.LineString(town.SOUTH + rng.random((400, 2)) * 0.02 + [14.87, 0]) for _ in range(20)))
+    street = Backdrop(
+        "road-3", tuple(shapely.LineString(town.SOUTH + rng.random((400, 2)) * 0.02 + [14.87, 0]) for _ in range(20))
+    )
     outline = Backdrop("outline", (town.square(0, 0, 0.02),))
     drawing = draw(town.frozen_town(), [outline, street], budget_bytes=2_000)
     assert drawing.left_out == ("road-3",)
@@ -240,7 +254,9 @@ def test_the_geojson_download_explains_itself() -> None:
 
 def test_the_csv_opens_in_a_spreadsheet_and_runs_nothing_there() -> None:
     text = downloads.csv_text(town.town_document(HOSTILE, city_name_en="-2+3"))
-    assert text.startswith("\ufeffcode,kind,name_fa,name_en,uncovered_people,covered_share,population,mean_distance_m,area_km2,remarks,")
+    assert text.startswith(
+        "\ufeffcode,kind,name_fa,name_en,uncovered_people,covered_share,population,mean_distance_m,area_km2,remarks,"
+    )
     assert "\r\n" in text
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row["code"] for row in rows] == ["d", "b", "s", "a", "c"]

@@ -59,7 +59,9 @@ def square(column: int, row: int, side: float = SIDE) -> shapely.Polygon:
     return shapely.box(west, south, west + side, south + side)
 
 
-def place(code: str, geometry: shapely.Geometry, people: Told, uncovered: Told, *, kind: str = "neighbourhood", name: str = "") -> PlaceResult:
+def place(
+    code: str, geometry: shapely.Geometry, people: Told, uncovered: Told, *, kind: str = "neighbourhood", name: str = ""
+) -> PlaceResult:
     """Give a place; its need is its uncovered people, half the bound where only that is told."""
     told = uncovered.value
     need = None if told is None else told / 2 if uncovered.kind == "below" else told

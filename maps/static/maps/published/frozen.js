@@ -160,7 +160,7 @@ function sizeDots() {
 let chosen = -1;
 let told = -1;
 let halo = null;
-const tooltip = L.tooltip({ className: "map-tip", opacity: 1, offset: [12, 0] });
+const tooltip = L.tooltip({ className: "map-tip", opacity: 1, offset: [0, 0] });
 // When the page scrolls or the map moves under a pointer that lies still, the browser says the pointer came in; the reader did not.
 let isPointerAtRest = false;
 addEventListener("pointermove", (event) => {
@@ -172,7 +172,8 @@ function mark(index) {
   halo?.remove();
   halo = index < 0 ? null : L.polygon(shapes[index].latLngs, { pane: marked, interactive: false, fill: false, color: "#1b2430", weight: 3 }).addTo(map);
 }
-function tell(index, latLng) {
+function tell(index, latLng, direction = "auto") {
+  tooltip.options.direction = direction;
   if (index !== told) {
     tooltip.setContent(tip(index));
     mark(index);
@@ -186,9 +187,14 @@ function tellNothing() {
   mark(-1);
   map.closeTooltip(tooltip);
 }
+/** The middle of a place's upper edge: what is told there hides nothing of it. */
+function topOf(index) {
+  const area = shapes[index].shape.getBounds();
+  return area.isValid() ? L.latLng(area.getNorth(), area.getCenter().lng) : shapes[index].centre;
+}
 function tellChosen() {
   if (chosen < 0) tellNothing();
-  else tell(chosen, shapes[chosen].centre);
+  else tell(chosen, topOf(chosen), "top");
 }
 
 function show(index) {
@@ -197,7 +203,8 @@ function show(index) {
   isPointerAtRest = true;
   chosen = index;
   const area = shapes[index].shape.getBounds();
-  if (area.isValid()) map.fitBounds(area, { padding: [70, 70], maxZoom: Math.max(15, map.getMinZoom() + 3), animate: !isCalm });
+  const above = map.getSize().y > 360 ? 190 : 70; // room for what is told
+  if (area.isValid()) map.fitBounds(area, { paddingTopLeft: [60, above], paddingBottomRight: [60, 50], maxZoom: Math.max(15, map.getMinZoom() + 3), animate: !isCalm });
   tellChosen();
 }
 map.getContainer().addEventListener("mouseleave", tellChosen);
@@ -311,8 +318,12 @@ document.fonts?.ready.then(() => {
 // The wheel belongs to the page until the reader turns to the map.
 map.on("focus click", () => map.scrollWheelZoom.enable());
 map.on("blur", () => map.scrollWheelZoom.disable());
-addEventListener("beforeprint", wholeCity);
-matchMedia("print").addEventListener("change", wholeCity);
+function drawForPrint() {
+  tellNothing();
+  wholeCity();
+}
+addEventListener("beforeprint", drawForPrint);
+matchMedia("print").addEventListener("change", drawForPrint); // now the sheet's size is known
 
 makeSortable(table, words);
 makeChoosable(table, words, (index) => {
