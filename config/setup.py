@@ -186,7 +186,7 @@ def install_front_end() -> None:
 
     def step() -> None:
         command, env = npm()
-        run(*command, "ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", env=env)
+        run(*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund", env=env)
 
     if not (BASE_DIR / "node_modules").is_dir():
         (STAMPS / "npm").unlink(missing_ok=True)

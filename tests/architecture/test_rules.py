@@ -79,7 +79,8 @@ def test_files_that_are_served_name_no_other_host() -> None:
     offenders = []
     for path in sorted((ROOT / "maps").rglob("*")):
         if path.suffix in {".html", ".js", ".mjs", ".css", ".svg"}:
-            offenders += [f"{path.relative_to(ROOT)}: {m.group()}" for m in re.finditer(r"https?://[\w.-]+", path.read_text()) if not allowed.match(m.group())]
+            named = re.findall(r"https?://[\w.-]+", path.read_text())
+            offenders += [f"{path.relative_to(ROOT)}: {url}" for url in named if not allowed.match(url)]
     assert offenders == []
 
 
@@ -111,7 +112,10 @@ def test_the_catalogue_has_every_message_of_the_sources(tmp_path: Path) -> None:
     before = (ROOT / "maps/locale/fa/LC_MESSAGES/django.po").read_text()
     (copy / "maps/locale/fa/LC_MESSAGES/django.po").write_text(before)
     subprocess.run(
-        [str(ROOT / ".venv/bin/python"), "manage.py", "makemessages", "-l", "fa", "--no-location", "--no-wrap", "--ignore", "var", "--ignore", "tests"],
+        [
+            str(ROOT / ".venv/bin/python"), "manage.py", "makemessages", "-l", "fa", "--no-location", "--no-wrap",
+            "--ignore", "var", "--ignore", "tests",
+        ],
         cwd=copy, check=True, capture_output=True,
     )  # fmt: skip
     after = (copy / "maps/locale/fa/LC_MESSAGES/django.po").read_text()
