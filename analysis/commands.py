@@ -105,3 +105,38 @@ def question_from_options(options: dict[str, Any], known: list[str]) -> Question
             )
         weights[code.strip()] = number(value, "--weights", 0, MAX_WEIGHT)
     return Question(thresholds, weights, tuple(options["service"]), options["normalisation"], options["aggregation"])
+
+
+def conditions_from(parts: list[str]) -> dict[str, Any]:
+    """Read ``FIELD=VALUE`` conditions: a value that can be a number, true or false is looked for as that too.
+
+    Raises
+    ------
+    InvalidInput
+        Where one has no equals sign or no field, or a field comes twice.
+
+    Examples
+    --------
+    >>> conditions_from(["atencao=Sim", "floors=2"])
+    {'atencao': ['Sim'], 'floors': ['2', 2]}
+    """
+    conditions: dict[str, Any] = {}
+    for part in parts:
+        field, equals, value = part.partition("=")
+        if not equals or not field or field in conditions:
+            raise InvalidInput(
+                f"{part!r} is not a condition, or its field comes twice.",
+                code="bad_condition",
+                where="--where",
+                remedy="Write FIELD=VALUE, each field once.",
+            )
+        conditions[field] = [value, *_plain_values(value)]
+    return conditions
+
+
+def _plain_values(text: str) -> list[Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return []
+    return [value] if isinstance(value, (bool, int, float)) and value == value and abs(value) != float("inf") else []

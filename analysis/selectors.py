@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import rasterio
@@ -23,7 +23,7 @@ from scipy import sparse
 from analysis.caching import ArrayCache, content_key
 from analysis.core.cost import straight_cost_m
 from analysis.core.coverage import CoverageInputs, edge_distance_m, prepare
-from analysis.core.population import people_from_polygons, people_from_raster, pixel_corners
+from analysis.core.population import people_from_polygons, people_from_raster, people_of_parts, pixel_corners
 from analysis.models import Index, Indicator
 from analysis.results import PlaceRow, PopulationRow, Question, ServiceRow
 from geo.core.crs import STORAGE_EPSG, project, project_xy, utm_epsg
@@ -293,6 +293,46 @@ def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.obj
 # ---- people
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ground:
+    """What a city's places alone decide.
+
+    Cells outside all places, half of a city's bounds or more, are in none of the arrays; a cell on a border has a part in
+    each of its places, which may differ in people.
+
+    Attributes
+    ----------
+    polygons_m
+        Shape ``(p,)``: the places in the grid's system.
+    cells
+        Shape ``(m,)``: flat indices of the cells that lie at least partly in a place.
+    parts
+        Shape ``(p, k)``: share of a cell for each part; a part is in one place alone.
+    column
+        Shape ``(k,)``: which of ``cells`` a part belongs to.
+    edge_m
+        Shape ``(p,)``: metres from each place to the edge of what the data cover.
+    """
+
+    polygons_m: NDArray[np.object_]
+    cells: NDArray[np.int64]
+    parts: sparse.csr_matrix
+    column: NDArray[np.integer]
+    edge_m: NDArray[np.float64]
+
+
+def _ground_of(places: CityPlaces, grid: Grid) -> _Ground:
+    polygons_m = project(places.geometries_4326, STORAGE_EPSG, grid.epsg)
+    fractions = cell_fractions(polygons_m, grid)
+    inside = np.zeros(grid.n_cells, dtype=bool)
+    inside[fractions.indices] = True
+    column = (np.cumsum(inside) - 1).astype(fractions.indices.dtype)[fractions.indices]
+    numbers = np.arange(fractions.nnz, dtype=fractions.indices.dtype)
+    parts = sparse.csr_matrix((fractions.data, numbers, fractions.indptr), shape=(len(polygons_m), fractions.nnz))
+    edge_m = edge_distance_m(polygons_m, shapely.union_all(polygons_m))
+    return _Ground(polygons_m, np.flatnonzero(inside), parts, column, edge_m)
+
+
 def population_read(city: Place) -> tuple[Release, PopulationSource] | None:
     """Return the newest release of a city's population layer, with what it is."""
     source = PopulationSource.objects.filter(city=city).select_related("layer").first()
@@ -300,24 +340,44 @@ def population_read(city: Place) -> tuple[Release, PopulationSource] | None:
     return (release, source) if source and release else None
 
 
-def _people_on_grid(release: Release, source: PopulationSource, grid: Grid) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _People:
+    """People inside the grid, and in a whole cell as populated as each part of a cell that lies in a place."""
+
+    total: float
+    per_cell: NDArray[np.float64]
+
+
+def _people_of(release: Release, source: PopulationSource, grid: Grid, ground: _Ground) -> _People:
     if source.layer.kind == Layer.Kind.RASTER:
-        raster = Raster.objects.get(release=release)
-        with rasterio.open(settings.RASTER_DIR / raster.file) as file:
-            values = file.read(1)
-            corners = pixel_corners(tuple(file.transform)[:6], values.shape)
-            nodata = file.nodata
-        if raster.epsg != grid.epsg:
-            corners = project_xy(corners.reshape(-1, 2), raster.epsg, grid.epsg).reshape(corners.shape)
-        return people_from_raster(values, corners, grid, nodata=nodata)
+        people = _people_of_raster(release, grid)
+        return _People(float(people.sum()), people[ground.cells][ground.column])
     found = (
         Feature.objects.filter(release=release)
         .order_by("number")
         .values_list(AsWKB("geometry"), KeyTextTransform(source.field, "attributes"))
     )
     rows = [(bytes(wkb), float(people) if people is not None else math.nan) for wkb, people in found]
-    polygons = project(shapely.from_wkb([wkb for wkb, _ in rows]), STORAGE_EPSG, grid.epsg)
-    return people_from_polygons(polygons, np.array([people for _, people in rows]), grid)
+    polygons_m = project(shapely.from_wkb([wkb for wkb, _ in rows]), STORAGE_EPSG, grid.epsg)
+    counts = np.array([people for _, people in rows])
+    total = float(people_from_polygons(polygons_m, counts, grid).sum())
+    shares = sparse.csr_matrix(
+        (ground.parts.data, ground.cells[ground.column], ground.parts.indptr),
+        shape=(len(ground.polygons_m), grid.n_cells),
+    )
+    people = people_of_parts(polygons_m, counts, ground.polygons_m, shares, grid)
+    return _People(total, people / ground.parts.data)
+
+
+def _people_of_raster(release: Release, grid: Grid) -> NDArray[np.float64]:
+    raster = Raster.objects.get(release=release)
+    with rasterio.open(settings.RASTER_DIR / raster.file) as file:
+        values = file.read(1)
+        corners = pixel_corners(tuple(file.transform)[:6], values.shape)
+        nodata = file.nodata
+    if raster.epsg != grid.epsg:
+        corners = project_xy(corners.reshape(-1, 2), raster.epsg, grid.epsg).reshape(corners.shape)
+    return people_from_raster(values, corners, grid, nodata=nodata)
 
 
 # ---- everything together
@@ -345,30 +405,6 @@ def grid_for(places: CityPlaces, cell_m: float = CITY_CELL_M) -> Grid:
     epsg = utm_epsg((west + east) / 2, (south + north) / 2)
     bounds = tuple(shapely.total_bounds(project(places.geometries_4326, STORAGE_EPSG, epsg)))
     return grid_around((bounds[0], bounds[1], bounds[2], bounds[3]), epsg, cell_m, cell_m)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ground:
-    """What a city's places alone decide: the cells inside any of them (flat indices), their shares, and the edge of the data."""
-
-    cells: NDArray[np.int64]
-    fractions: sparse.csr_matrix
-    edge_m: NDArray[np.float64]
-
-
-def _ground_of(places: CityPlaces, grid: Grid) -> _Ground:
-    polygons_m = project(places.geometries_4326, STORAGE_EPSG, grid.epsg)
-    fractions = cell_fractions(polygons_m, grid)
-    inside = np.zeros(grid.n_cells, dtype=bool)
-    inside[fractions.indices] = True
-    column = (np.cumsum(inside) - 1).astype(fractions.indices.dtype)
-    cells = np.flatnonzero(inside)
-    shares = (fractions.data, column[fractions.indices], fractions.indptr)
-    return _Ground(
-        cells,
-        sparse.csr_matrix(shares, shape=(len(polygons_m), cells.size)),
-        edge_distance_m(polygons_m, shapely.union_all(polygons_m)),
-    )
 
 
 def _cost_m(facilities_m: NDArray[np.object_], grid: Grid, cells: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -414,7 +450,7 @@ def inputs_read(city: Place, user: User, question: Question, cell_m: float | Non
     grid_key = content_key([grid.epsg, grid.x_min_m, grid.y_max_m, grid.cell_m, grid.n_rows, grid.n_cols])
     places_key = content_key("fractions", grid_key, places.key)
     people_key = (
-        content_key("people", grid_key, population[0].content_hash, population[1].field) if population else "nobody"
+        content_key("people", places_key, population[0].content_hash, population[1].field) if population else "nobody"
     )
     cost_keys = [content_key("cost", places_key, s.release_hash, s.where) for s in services]
     key = content_key("coverage", places_key, people_key, cost_keys)
@@ -423,28 +459,26 @@ def inputs_read(city: Place, user: User, question: Question, cell_m: float | Non
         facilities = facilities_read(service.release_id, service.where)
         return project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities
 
-    def people() -> NDArray[np.float64]:
-        return _people_on_grid(*population, grid) if population else np.zeros(grid.n_cells)
+    def ground() -> _Ground:
+        return cast(_Ground, _arrays.get(places_key, lambda: _ground_of(places, grid)))
+
+    def people() -> _People | None:
+        return _arrays.get(people_key, lambda: _people_of(*population, grid, ground())) if population else None
 
     def assemble() -> CoverageInputs:
-        # Cells outside all places, half of a city's bounds or more, are left out of every array.
-        ground = _arrays.get(places_key, lambda: _ground_of(places, grid))
-        measured = _measured(
-            [(k, s) for k, s in zip(cost_keys, services, strict=True) if k not in _arrays],
-            facilities_m,
-            grid,
-            ground.cells,
-        )
-        costs = np.empty((len(services), ground.cells.size), dtype=np.float32)
+        land = ground()
+        missing = [(k, s) for k, s in zip(cost_keys, services, strict=True) if k not in _arrays]
+        measured = _measured(missing, facilities_m, grid, land.cells)
+        costs = np.empty((len(services), land.column.size), dtype=np.float32)
         for row, (cost_key, service) in enumerate(zip(cost_keys, services, strict=True)):
-            costs[row] = _arrays.get(
-                cost_key,
-                lambda k=cost_key, s=service: (
-                    measured[k] if k in measured else _cost_m(facilities_m(s), grid, ground.cells)
-                ),  # type: ignore[misc]
-            )
-        living = _arrays.get(people_key, people)[ground.cells]
-        return prepare(ground.fractions, living, costs, grid.cell_m, ground.edge_m)
+
+            def cost(k: str = cost_key, s: ServiceRow = service) -> NDArray[np.float32]:
+                return measured[k] if k in measured else _cost_m(facilities_m(s), grid, land.cells)
+
+            costs[row] = _arrays.get(cost_key, cost)[land.column]
+        living = people()
+        per_cell = living.per_cell if living else np.zeros(land.column.size)
+        return prepare(land.parts, per_cell, costs, grid.cell_m, land.edge_m)
 
     arrays = _arrays.get(key, assemble)
     row = None
@@ -452,10 +486,11 @@ def inputs_read(city: Place, user: User, question: Question, cell_m: float | Non
         warnings = (*warnings, "No population source is set: shares of people are empty.")
     else:
         release, source = population
+        living = people()
         row = PopulationRow(
             layer_code=source.layer.code, name_fa=source.layer.name_fa, name_en=source.layer.name_en, source=source.layer.source, field=source.field,
             reference_date=release.reference_date, release_id=release.pk, release_number=release.number, release_hash=release.content_hash,
-            total=float(_arrays.get(people_key, people).sum()),
+            total=living.total if living else 0.0,
         )  # fmt: skip
     return CityInputs(places, services, row, grid, arrays, key, warnings)
 

@@ -159,18 +159,22 @@ def _only_place(arrays: CoverageInputs, row: int) -> CoverageInputs:
     return CoverageInputs(arrays.place_fractions[row], arrays.people, arrays.cost_m, arrays.cell_m)
 
 
-def overlay_compute(*, city: Place, user: User, subject: str) -> CityOverlay:
+def overlay_compute(*, city: Place, user: User, subject: str, where: Mapping[str, Any] | None = None) -> CityOverlay:
     """Count the features of a layer in each neighbourhood, and measure how much of it they cover.
 
     Parameters
     ----------
     subject : str
         Code of a vector layer of the city, or ``settlements`` for the informal settlements.
+    where : mapping, optional
+        Attribute values that the layer's features must have; a list of values means any of them.
 
     Raises
     ------
     NotFound
         Where there is no such layer, or no neighbourhood.
+    InvalidInput
+        Where no feature of the layer has these values, or they are asked of settlements.
     """
     started = time.perf_counter()
     places = selectors.places_read(city, user)
@@ -184,7 +188,15 @@ def overlay_compute(*, city: Place, user: User, subject: str) -> CityOverlay:
             remedy="Load or approve boundaries first.",
         )
     record: dict[str, Any] = {"boundaries": _boundaries_record(places.rows)}
+    conditions = dict(where or {})
     if subject == "settlements":
+        if conditions:
+            raise InvalidInput(
+                "Settlements are places and have no attributes to choose by.",
+                code="bad_condition",
+                where="--where",
+                remedy="Leave it out, or overlay a layer.",
+            )
         chosen = [i for i, row in enumerate(places.rows) if row.kind == Place.Kind.SETTLEMENT]
         features = places.geometries_4326[chosen]
     else:
@@ -199,8 +211,17 @@ def overlay_compute(*, city: Place, user: User, subject: str) -> CityOverlay:
                 where="--with",
                 remedy=f"Choose one of: {known}.",
             )
-        features = selectors.facilities_read(release.pk, {})
+        features = selectors.facilities_read(release.pk, conditions)
+        if conditions and not len(features):
+            raise InvalidInput(
+                f"No feature of the layer {subject} has these values: {_in_words(conditions)}.",
+                code="bad_condition",
+                where="--where",
+                remedy="Write the field and its value as the layer has them.",
+            )
         record["layer"] = {"code": subject, "release": release.number, "content_hash": release.content_hash}
+        if conditions:
+            record["where"] = conditions
     grid = selectors.grid_for(places)
     result = overlay(
         project(places.geometries_4326[targets], STORAGE_EPSG, grid.epsg),
@@ -214,6 +235,10 @@ def overlay_compute(*, city: Place, user: User, subject: str) -> CityOverlay:
         for k, i in enumerate(targets)
     )  # fmt: skip
     return CityOverlay(city, subject, rows, result.outside, record, (time.perf_counter() - started) * 1000)
+
+
+def _in_words(conditions: Mapping[str, Any]) -> str:
+    return ", ".join(f"{field}={value[0] if isinstance(value, list) else value}" for field, value in conditions.items())
 
 
 # ---- records

@@ -10,7 +10,11 @@ from maps.pages import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
-    path("accounts/login/", LoginView.as_view(template_name="maps/login.html", redirect_authenticated_user=True), name="login"),
+    path(
+        "accounts/login/",
+        LoginView.as_view(template_name="maps/login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),
     path("layers/", views.layers, name="layers"),

@@ -70,7 +70,6 @@ def demo_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def django_db_setup(django_db_setup: None, django_db_blocker: Any, demo_files: Path) -> Iterator[None]:
     """Load the taxonomy, the demo city and, where its data are, São Vicente into the test database, once."""
     from config.loading import city_load, taxonomy_load
-
     from config.people import demo_people_put
     from geo.models import Place
     from interventions.loading import network_load

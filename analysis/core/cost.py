@@ -2,12 +2,11 @@
 
 The grid is divided into square blocks of cells. A facility can only be nearest to a cell of a block if it is no
 further from the block's centre than the nearest facility to that centre, plus twice the half-diagonal of the block's
-cell centres (triangle inequality). Each block has one to three such candidates, so distances are computed to those
-alone: the result is exact, and takes a fraction of the time of one KD-tree query per cell.
+cell centres (triangle inequality). What remains is asked again of the block's quarters, until a quarter is one cell:
+the result is exact, and takes a fraction of the time of one tree query per cell.
 """
 
 import math
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -20,16 +19,22 @@ from geo.core.grid import Grid, centres_inside
 from geo.errors import GeometryError
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
-# Cells along the side of a block.
+# Cells along the side of the largest block: a power of two.
 _BLOCK: Final = 8
 
-# Blocks with more candidates are divided into quarters. Lines and outlines come in many short pieces.
-_MOST_POINTS: Final = 8
-_MOST_PIECES: Final = 32
+# Cells of blocks with more candidates are asked one by one.
+_MOST_CANDIDATES: Final = 1_000
 
-# Distances are computed for about so many pairs of cell and candidate at a time.
-_BATCH: Final = 1_000_000
+# Distances are computed for about so many pairs of block and candidate at a time.
+_BATCH: Final = 30_000
+
+# Rows are worked on in strips of about so many cells.
+_STRIP: Final = 4_000_000
+
+# North-west, north-east, south-west, south-east: the signs of the ways north and east from a block's centre.
+_QUARTERS: Final = ((1, -1), (1, 1), (-1, -1), (-1, 1))
 
 # Lines are cut into pieces of at most so many cells, so that the middle of a piece stands for it when candidates are
 # chosen. The distance itself is to the whole piece.
@@ -93,13 +98,15 @@ class _Nearest:
     """Squared distances from the cells of a grid to straight pieces (points are pieces of no length)."""
 
     def __init__(self, start: Floats, end: Floats, grid: Grid) -> None:
-        self.start, self.grid = start, grid
-        self.vector = end - start
-        self.length2 = (self.vector**2).sum(axis=1)
-        self.longest_half = math.sqrt(float(self.length2.max())) / 2
-        self.are_points = self.longest_half == 0.0
-        self.middles = cKDTree(start + self.vector / 2)
-        self.most = _MOST_POINTS if self.are_points else _MOST_PIECES
+        self.grid = grid
+        vector = end - start
+        length2 = (vector**2).sum(axis=1)
+        self.longest_half = math.sqrt(float(length2.max())) / 2
+        self.middles = cKDTree(start + vector / 2)
+        self.tree = shapely.STRtree(shapely.linestrings(np.stack((start, end), axis=1)))
+        per_length2 = np.divide(1.0, length2, out=np.zeros_like(length2), where=length2 > 0)
+        columns = (start[:, 0], start[:, 1], vector[:, 0], vector[:, 1], per_length2)
+        self.x, self.y, self.vector_x, self.vector_y, self.per_length2 = map(np.ascontiguousarray, columns)
 
     def square_m2(self, row_start: int, asked: NDArray[np.bool_]) -> Floats:
         """Give the squared distances of some rows, shape ``(n_rows, n_cols)``, of the blocks with a cell asked for."""
@@ -113,76 +120,98 @@ class _Nearest:
         wanted = padded.reshape(down, _BLOCK, across, _BLOCK).any(axis=(1, 3)).ravel()
         square = np.full((down * across, _BLOCK, _BLOCK), np.inf)
         if wanted.any():
-            square[wanted] = self._of_blocks(centres[wanted], _BLOCK)
+            square[wanted] = self._of_blocks(centres[wanted])
         square = square.reshape(down, across, _BLOCK, _BLOCK)
         return square.swapaxes(1, 2).reshape(down * _BLOCK, across * _BLOCK)[:n_rows, :n_cols]
 
-    def _of_blocks(self, centres: Floats, block: int) -> Floats:
-        """Give the squared distances of all cells of blocks, shape ``(n, block, block)``."""
-        offset: Floats = (np.arange(block, dtype=np.float64) - (block - 1) / 2) * self.grid.cell_m
-        diagonal = 2 * math.sqrt(2) * float(offset[-1])
-        if block == 1 and self.are_points:
-            distance = self.middles.query(centres, workers=-1)[0]
-            return np.asarray(distance, dtype=np.float64)[:, None, None] ** 2
-        # One more than may be candidates: if that one is in reach too, there may be others.
-        k = min(self.most + 1, len(self.start))
-        distance, nearest = self.middles.query(centres, k=np.arange(1, k + 1))
-        reach = _a_little_more(distance[:, :1] + diagonal + self.longest_half)
-        possible = distance <= reach
-        crowded = possible[:, -1].copy() if k > self.most else np.zeros(len(centres), dtype=bool)
-        possible[crowded] = False
-        if not self.are_points:
-            possible &= self._within(centres, nearest, possible, diagonal)
-
-        square = np.full((len(centres), block, block), np.inf)
-        asked, rank = np.nonzero(possible.T)[::-1]  # by rank, so that a block occurs once in a run
-        size = max(_BATCH // (block * block), 1)
-        run_starts = np.searchsorted(rank, np.arange(k + 1))
-        for run_start, run_end in pairwise(run_starts):
-            for first in range(run_start, run_end, size):
-                some = slice(first, min(first + size, run_end))
-                blocks = asked[some]
-                pieces = nearest[blocks, rank[some]]
-                square[blocks] = np.minimum(square[blocks], self._to_pieces(centres[blocks], pieces, offset))
+    def _of_blocks(self, centres: Floats) -> Floats:
+        """Give the squared distances of all cells of blocks, shape ``(n, _BLOCK, _BLOCK)``."""
+        at_most = self.middles.query(centres)[0]
+        reach = _a_little_more(at_most + _diagonal(_BLOCK, self.grid.cell_m))
+        n_candidates = self.middles.query_ball_point(centres, reach + self.longest_half, return_length=True)
+        square = np.empty((len(centres), _BLOCK, _BLOCK))
+        crowded = n_candidates > _MOST_CANDIDATES
         if crowded.any():
-            square[crowded] = self._of_crowded(centres[crowded], block)
+            square[crowded] = self._of_crowded(centres[crowded])
+        few = np.flatnonzero(~crowded)
+        batch = np.cumsum(n_candidates[few]) // _BATCH
+        for some in np.split(few, np.flatnonzero(np.diff(batch)) + 1):
+            if some.size:
+                low, high = centres[some] - reach[some, None], centres[some] + reach[some, None]
+                block, piece = self.tree.query(shapely.box(*low.T, *high.T))
+                square[some] = self._of_quarters(centres[some], block, piece)
         return square
 
-    def _of_crowded(self, centres: Floats, block: int) -> Floats:
-        """Ask blocks with many candidates again in quarters, and single cells one by one."""
-        if block == 1:
-            tree = shapely.STRtree(shapely.linestrings(np.stack((self.start, self.start + self.vector), axis=1)))
-            (asked, _), found = tree.query_nearest(shapely.points(centres), return_distance=True, all_matches=False)
-            distance = np.empty(len(centres))
+    def _of_quarters(self, centres: Floats, block: Integers, piece: Integers) -> Floats:
+        """Give the squared distances of all cells of blocks from pairs of block, in ascending order, and candidate.
+
+        Blocks are cut in four, and the candidates of each quarter chosen among those of the whole, until a quarter is
+        one cell. Quarters are numbered behind each other: first all north-western ones, then the north-eastern …
+        """
+        size = _BLOCK
+        x: Floats = centres[:, 0]
+        y: Floats = centres[:, 1]
+        while True:
+            size //= 2
+            shift = size / 2 * self.grid.cell_m
+            dx, dy = x[block] - self.x[piece], y[block] - self.y[piece]
+            along = (self.vector_x[piece], self.vector_y[piece], self.per_length2[piece]) if self.longest_half else None
+            first = np.flatnonzero(np.diff(block, prepend=-1))
+            nearest: list[Floats] = []
+            blocks: list[Integers] = []
+            pieces: list[Integers] = []
+            for north, east in _QUARTERS:
+                square = _square_to_pieces(dx + east * shift, dy + north * shift, along)
+                least = np.minimum.reduceat(square, first)
+                nearest.append(least)
+                if size > 1:
+                    reach = _a_little_more(np.sqrt(least) + _diagonal(size, self.grid.cell_m))
+                    near = np.flatnonzero(square <= (reach * reach)[block])
+                    blocks.append(block[near] + len(blocks) * len(x))
+                    pieces.append(piece[near])
+            if size == 1:
+                break
+            x = np.concatenate([x + east * shift for _, east in _QUARTERS])
+            y = np.concatenate([y + north * shift for north, _ in _QUARTERS])
+            block, piece = np.concatenate(blocks), np.concatenate(pieces)
+        # Axes: from the smallest quarters to the largest, each by rows and columns; last the block.
+        levels = _BLOCK.bit_length() - 1
+        halves = np.concatenate(nearest).reshape(*(2,) * (2 * levels), len(centres))
+        rows, cols = range(2 * levels - 2, -1, -2), range(2 * levels - 1, 0, -2)
+        return halves.transpose(2 * levels, *rows, *cols).reshape(len(centres), _BLOCK, _BLOCK)
+
+    def _of_crowded(self, centres: Floats) -> Floats:
+        """Give the squared distances of all cells of blocks by asking for each cell."""
+        offset: Floats = (np.arange(_BLOCK, dtype=np.float64) - (_BLOCK - 1) / 2) * self.grid.cell_m
+        x = np.broadcast_to(centres[:, 0, None, None] + offset[None, None, :], (len(centres), _BLOCK, _BLOCK))
+        y = np.broadcast_to(centres[:, 1, None, None] - offset[None, :, None], x.shape)
+        distance = np.empty(x.size)
+        if self.longest_half:
+            cells = shapely.points(x.ravel(), y.ravel())
+            (asked, _), found = self.tree.query_nearest(cells, return_distance=True, all_matches=False)
             distance[asked] = found
-            return distance[:, None, None] ** 2
-        half = block // 2
-        shift = half / 2 * self.grid.cell_m
-        corners = np.array([(-shift, shift), (shift, shift), (-shift, -shift), (shift, -shift)])
-        quarters = self._of_blocks((centres[:, None, :] + corners).reshape(-1, 2), half)
-        return quarters.reshape(-1, 2, 2, half, half).swapaxes(2, 3).reshape(-1, block, block)
+        else:
+            distance[:] = self.middles.query(np.stack((x.ravel(), y.ravel()), axis=1))[0]
+        return np.asarray(distance.reshape(x.shape) ** 2)
 
-    def _within(
-        self, centres: Floats, nearest: NDArray[np.int64], possible: NDArray[np.bool_], diagonal: float
-    ) -> NDArray[np.bool_]:
-        """Tell which candidates remain when the pieces themselves are measured from the block's centre."""
-        asked, rank = np.nonzero(possible)
-        square = self._to_pieces(centres[asked], nearest[asked, rank], np.zeros(1)).ravel()
-        distance = np.full(possible.shape, np.inf)
-        distance[asked, rank] = np.sqrt(square)
-        return np.asarray(distance <= _a_little_more(distance.min(axis=1, keepdims=True) + diagonal))
 
-    def _to_pieces(self, centres: Floats, pieces: NDArray[np.int64], offset: Floats) -> Floats:
-        """Give squared distances from the cells of blocks to one piece each, shape ``(n, block, block)``."""
-        dx = (centres[:, 0] - self.start[pieces, 0])[:, None, None] + offset[None, None, :]
-        dy = (centres[:, 1] - self.start[pieces, 1])[:, None, None] - offset[None, :, None]
-        if self.are_points:
-            return np.asarray(dx * dx + dy * dy)
-        vector_x, vector_y = self.vector[pieces, 0, None, None], self.vector[pieces, 1, None, None]
-        length2 = self.length2[pieces, None, None]
-        along = (dx * vector_x + dy * vector_y) / np.where(length2 > 0, length2, 1.0)
-        np.clip(along, 0.0, 1.0, out=along)
-        return np.asarray((dx - along * vector_x) ** 2 + (dy - along * vector_y) ** 2)
+def _square_to_pieces(dx: Floats, dy: Floats, along: tuple[Floats, Floats, Floats] | None) -> Floats:
+    """Give squared distances to straight pieces from the way from their starts; to points where ``along`` is None."""
+    if along is not None:
+        vector_x, vector_y, per_length2 = along
+        share = (dx * vector_x + dy * vector_y) * per_length2
+        np.clip(share, 0.0, 1.0, out=share)
+        dx -= share * vector_x
+        dy -= share * vector_y
+    dx *= dx
+    dy *= dy
+    dx += dy
+    return dx
+
+
+def _diagonal(block: int, cell_m: float) -> float:
+    """Give twice the distance from the centre of a block to the furthest of its cells' centres."""
+    return math.sqrt(2) * (block - 1) * cell_m
 
 
 def _a_little_more(distance: Floats) -> Floats:
@@ -193,7 +222,7 @@ def _a_little_more(distance: Floats) -> Floats:
 def _lower(square_m2: Floats, nearest: _Nearest, asked: NDArray[np.bool_]) -> None:
     """Lower squared distances to those of more facilities, in strips, so that memory follows the grid only once."""
     n_rows, n_cols = square_m2.shape
-    strip = max(4 * _BATCH // n_cols // _BLOCK, 1) * _BLOCK
+    strip = max(_STRIP // n_cols // _BLOCK, 1) * _BLOCK
     for start in range(0, n_rows, strip):
         end = min(start + strip, n_rows)
         np.minimum(square_m2[start:end], nearest.square_m2(start, asked[start:end]), out=square_m2[start:end])

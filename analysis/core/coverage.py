@@ -428,8 +428,20 @@ def edge_distance_m(places_m: GeometryLike, extent_m: shapely.Geometry) -> Float
         Shape ``(places,)``, metres; 0 for a place not wholly inside.
     """
     places = as_geometries(places_m)
-    distance = np.asarray(shapely.distance(places, shapely.boundary(extent_m)), dtype=np.float64)
-    return np.where(shapely.covers(extent_m, places), distance, 0.0)
+    shapely.prepare(extent_m)
+    inside = np.flatnonzero(shapely.covers(extent_m, places))
+    distance_m = np.zeros(len(places))
+    if inside.size:
+        # The nearest of many short edges is found by a tree; the distance to the whole outline would compare with all.
+        rings = shapely.get_rings(shapely.get_parts(extent_m))
+        xy, ring = shapely.get_coordinates(rings, return_index=True)
+        joined = ring[1:] == ring[:-1]
+        edges = shapely.linestrings(np.stack((xy[:-1][joined], xy[1:][joined]), axis=1))
+        (asked, _), found = shapely.STRtree(edges).query_nearest(
+            places[inside], return_distance=True, all_matches=False
+        )
+        distance_m[inside[asked]] = found
+    return distance_m
 
 
 def _ground(fractions: sparse.csr_matrix, people: Floats, cell_m: float) -> Ground:

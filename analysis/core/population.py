@@ -17,6 +17,8 @@ from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 
+_POLYGON: Final = 3
+
 # Pixels are handed to the polygon method in batches, so that memory does not follow the size of the raster.
 _BATCH: Final = 50_000
 
@@ -51,19 +53,7 @@ def people_from_polygons(polygons_m: GeometryLike, people: NDArray[np.floating],
     [20.0, 10.0, 0.0]
     """
     polygons = as_geometries(polygons_m)
-    count = _checked(people, None, "area")
-    if count.shape != (len(polygons),):
-        raise InvalidInput(
-            f"{len(polygons)} areas cannot be given {count.size} numbers of people.", code="length_mismatch"
-        )
-    homeless = np.flatnonzero((count > 0) & (shapely.is_missing(polygons) | shapely.is_empty(polygons)))
-    if homeless.size:
-        raise InvalidInput(
-            f"An area with {count[homeless[0]]:g} people has no geometry.",
-            code="people_without_area",
-            where=f"area {homeless[0]}",
-            remedy="Draw it, or set its people to zero.",
-        )
+    count = _counted(polygons, people)
     lived_in = np.flatnonzero(count > 0)
     polygons, count = polygons[lived_in], count[lived_in] * _shares_inside(polygons[lived_in], grid)
     fractions = cell_fractions(polygons, grid)
@@ -75,6 +65,78 @@ def people_from_polygons(polygons_m: GeometryLike, people: NDArray[np.floating],
     for index in np.flatnonzero((covered == 0) & (count > 0)):
         result[_cell_of(polygons[index], grid)] += count[index]
     return result
+
+
+def people_of_parts(
+    sources_m: GeometryLike,
+    people: NDArray[np.floating],
+    places_m: GeometryLike,
+    fractions: sparse.csr_matrix,
+    grid: Grid,
+) -> Floats:
+    """Count the people of areas in every part of a cell that lies in a place.
+
+    Unlike people on the grid, who are spread over whole cells, these stay on their side of every border within a cell:
+    a place has exactly the people of the land it shares with each area, however the areas and the cells lie.
+
+    Parameters
+    ----------
+    sources_m, people
+        As for `people_from_polygons`.
+    places_m
+        Shape ``(p,)``: valid polygons in the grid's system.
+    fractions
+        Shape ``(p, n_cells)``: `geo.core.grid.cell_fractions` of the places.
+    grid
+        The grid.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(fractions.nnz,)``: people, in the order of ``fractions.data``.
+
+    Raises
+    ------
+    InvalidInput
+        As for `people_from_polygons`.
+
+    Examples
+    --------
+    An area of 2 × 2 m with 8 people lies in one half of a cell of 4 m, a place in the other half and a half of the area:
+
+    >>> grid = Grid(epsg=32639, x_min_m=0.0, y_max_m=4.0, cell_m=4.0, n_rows=1, n_cols=1)
+    >>> place = shapely.box(1, 0, 4, 4)
+    >>> people_of_parts([shapely.box(0, 0, 2, 2)], np.array([8.0]), [place], cell_fractions(place, grid), grid).tolist()
+    [4.0]
+    """
+    sources, places = as_geometries(sources_m), as_geometries(places_m)
+    count = _counted(sources, people)
+    lived_in = np.flatnonzero(count > 0)
+    sources, count = sources[lived_in], count[lived_in]
+    place, source = shapely.STRtree(sources).query(places, predicate="intersects")
+    pieces, pair = shapely.get_parts(shapely.intersection(places[place], sources[source]), return_index=True)
+    is_land = shapely.get_type_id(pieces) == _POLYGON  # two outlines may share lines and points besides
+    pieces, place, source = pieces[is_land], place[pair[is_land]], source[pair[is_land]]
+    living = count[source] * shapely.area(pieces) / shapely.area(sources)[source]
+
+    shares = cell_fractions(pieces, grid)
+    covered = np.asarray(shares.sum(axis=1)).ravel()
+    density = np.divide(living, covered, out=np.zeros_like(living), where=covered > 0)
+    of_piece = np.repeat(np.arange(len(pieces)), np.diff(shares.indptr))
+    cell, number = shares.indices.astype(np.int64), shares.data * density[of_piece]
+    place_of = place[of_piece]
+    for tiny in np.flatnonzero((covered == 0) & (living > 0)):  # slivers that show in no cell
+        cell = np.append(cell, _cell_of(pieces[tiny], grid))
+        number, place_of = np.append(number, living[tiny]), np.append(place_of, place[tiny])
+
+    part_place = np.repeat(np.arange(len(places)), np.diff(fractions.indptr))
+    part_key = part_place * grid.n_cells + fractions.indices
+    found = np.searchsorted(part_key, place_of * grid.n_cells + cell)
+    # A part too small for the place's own shares is counted with the next of the same place.
+    first, last = fractions.indptr[place_of], fractions.indptr[place_of + 1] - 1
+    has_part = last >= first
+    found = np.clip(found, first, np.maximum(last, first))[has_part]
+    return np.asarray(np.bincount(found, weights=number[has_part], minlength=part_key.size), dtype=np.float64)
 
 
 def people_from_raster(
@@ -155,6 +217,24 @@ def pixel_corners(affine: tuple[float, float, float, float, float, float], shape
     a, b, c, d, e, f = affine
     row, col = np.meshgrid(np.arange(shape[0] + 1.0), np.arange(shape[1] + 1.0), indexing="ij")
     return np.stack((a * col + b * row + c, d * col + e * row + f), axis=-1)
+
+
+def _counted(polygons: NDArray[np.object_], people: NDArray[np.floating]) -> Floats:
+    """Give the people of each area, and refuse what does not fit the areas."""
+    count = _checked(people, None, "area")
+    if count.shape != (len(polygons),):
+        raise InvalidInput(
+            f"{len(polygons)} areas cannot be given {count.size} numbers of people.", code="length_mismatch"
+        )
+    homeless = np.flatnonzero((count > 0) & (shapely.is_missing(polygons) | shapely.is_empty(polygons)))
+    if homeless.size:
+        raise InvalidInput(
+            f"An area with {count[homeless[0]]:g} people has no geometry.",
+            code="people_without_area",
+            where=f"area {homeless[0]}",
+            remedy="Draw it, or set its people to zero.",
+        )
+    return count
 
 
 def _checked(people: NDArray[np.number], nodata: float | None, unit: str) -> Floats:

@@ -48,21 +48,31 @@ class BoundaryForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "geometry" in self.fields:
-            asked = str(self.initial.get("place", ""))
-            place = (
-                self.instance.place
-                if self.instance.place_id
-                else Place.objects.filter(pk=asked).first()
-                if asked.isdecimal()
-                else None
-            )
-            self.fields["geometry"].widget.city_code = city_code_of(place)
+        if self.instance.status in _SETTLED and self.instance.pk:
+            del self.fields["geometry"]  # declared above, so it would be asked for and taken
+        else:
+            self.fields["geometry"].widget.city_code = city_code_of(self._place())  # type: ignore[attr-defined]
         if self.instance.pk:
             self.initial["opened_state"] = digest_of(self.instance)
             if self.instance.status in _SETTLED and "status" in self.fields:
                 kept = [choice for choice in Boundary.Status.choices if choice[0] in _SETTLED]
                 self.fields["status"].choices = kept  # type: ignore[attr-defined]
+
+    def _place(self) -> Place | None:
+        """Return the edition's place, or the one a link to the empty form names."""
+        if self.instance.place_id:
+            place: Place = self.instance.place
+            return place
+        named = str(self.data.get("place") or self.initial.get("place") or "")
+        return Place.objects.filter(pk=named).first() if named.isdecimal() else None
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Check the place also where it is shown and not asked for: else only the database notices overlapping editions.
+
+        Without a valid status there is nothing to check, and Django's check of the constraint would break.
+        """
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded | {"place"} if "status" in excluded else excluded - {"place"}
 
     def clean(self) -> dict[str, Any]:
         """Refuse what was opened before somebody else saved, and a changed beginning of an approved edition."""

@@ -30,6 +30,10 @@ _FAULTS: Final = {
 }
 """What the faults found in `geo.core.validity` mean here, in the reader's language."""
 
+_NOT_READABLE: Final = _(
+    "The GeoJSON cannot be read as a polygon: rings of four or more positions, the last equal to the first."
+)
+
 MAP_MEDIA: Final = forms.Media(
     css={"all": ["vendor/maplibre-gl/maplibre-gl.css", "maps/admin/geometry.css"]},
     js=[Script("maps/admin/geometry.js", type="module")],  # type: ignore[list-item]
@@ -143,6 +147,8 @@ def _geometry_of(text: str) -> shapely.Geometry:
             code="not_json",
             params={"line": error.lineno, "column": error.colno},
         ) from error
+    except RecursionError as error:
+        raise ValidationError(_NOT_READABLE, code="bad_geojson") from error
     if isinstance(found, dict) and found.get("type") == "FeatureCollection":
         features = found.get("features")
         if not isinstance(features, list) or len(features) != 1:
@@ -153,11 +159,11 @@ def _geometry_of(text: str) -> shapely.Geometry:
     if not isinstance(found, dict) or found.get("type") not in ("Polygon", "MultiPolygon"):
         raise ValidationError(_("Give a GeoJSON polygon or multipolygon."), code="not_polygonal")
     try:
-        return shapely.from_geojson(json.dumps(found))
-    except shapely.errors.GEOSException as error:
-        raise ValidationError(
-            _("The GeoJSON cannot be read: %(reason)s"), code="bad_geojson", params={"reason": error}
-        ) from error
+        return shapely.from_geojson(json.dumps(found, allow_nan=False))
+    except (shapely.errors.GEOSException, RecursionError) as error:
+        raise ValidationError(_NOT_READABLE, code="bad_geojson") from error
+    except ValueError as error:  # a number too large for any coordinate
+        raise ValidationError(_FAULTS["not_finite"], code="not_finite") from error
 
 
 def _refuse_constant(name: str) -> float:

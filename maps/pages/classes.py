@@ -25,6 +25,8 @@ COLOURS: Final[dict[Ramp, tuple[str, ...]]] = {
 """ColorBrewer's YlOrBr (one step lightened, so that ink is readable on it), and steps of the *mako* ramp, a relative of viridis
 whose hues leave the magenta of settlements free."""
 NO_DATA: Final = -1
+_NOTHING: Final = 1e-9
+"""Less than this is an error of floating point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def quantile(values: Sequence[float | None], ramp: Ramp, *, count: int = N_CLASS
     >>> quantile([None], "deficit").bounds
     (0.0, 1.0)
     """
-    present = np.array([v for v in values if v is not None and math.isfinite(v) and v > 0], dtype=np.float64)
+    present = np.array([v for v in values if v is not None and math.isfinite(v) and v > _NOTHING], dtype=np.float64)
     if present.size == 0:
         return Classes(ramp, (0.0, 1.0))
     inner = np.quantile(present, np.arange(1, count) / count)
@@ -111,7 +113,7 @@ def two_digits(value: float, *, up: bool = False) -> float:
     >>> two_digits(1234.0), two_digits(1234.0, up=True), two_digits(0.0567)
     (1200.0, 1300.0, 0.057)
     """
-    if value <= 0:
+    if value < _NOTHING:
         return 0.0
     exponent = math.floor(math.log10(value)) - 1
     unit = 10.0**exponent
@@ -130,7 +132,9 @@ class Bin:
     class_index: int
 
 
-def histogram(values: Sequence[float | None], people: Sequence[float], classes: Classes, *, bins: int = 24) -> list[Bin]:
+def histogram(
+    values: Sequence[float | None], people: Sequence[float], classes: Classes, *, bins: int = 24
+) -> list[Bin]:
     """Count people by the value of the place they live in.
 
     Every bar lies within one class, so that its colour is true: each class gets bars in proportion to its width, at least one.
@@ -145,12 +149,17 @@ def histogram(values: Sequence[float | None], people: Sequence[float], classes: 
     for start, end in pairwise(classes.bounds):
         parts = max(1, round(bins * (end - start) / (high - low)))
         edges.extend(start + (end - start) * (part + 1) / parts for part in range(parts))
-    present = [(min(max(v, low), high), p) for v, p in zip(values, people, strict=True) if v is not None and math.isfinite(v)]
+    present = [
+        (min(max(v, low), high), p) for v, p in zip(values, people, strict=True) if v is not None and math.isfinite(v)
+    ]
     xs = np.array([v for v, _ in present])
     ps = np.array([p for _, p in present])
-    index = np.clip(np.searchsorted(edges, xs, side="right") - 1, 0, len(edges) - 2) if present else np.array([], dtype=int)
+    index = (
+        np.clip(np.searchsorted(edges, xs, side="right") - 1, 0, len(edges) - 2) if present else np.array([], dtype=int)
+    )
     totals = np.bincount(index, weights=ps, minlength=len(edges) - 1) if present else np.zeros(len(edges) - 1)
     places = np.bincount(index, minlength=len(edges) - 1)
     return [
-        Bin(start, end, float(totals[i]), int(places[i]), classes.of((start + end) / 2)) for i, (start, end) in enumerate(pairwise(edges))
+        Bin(start, end, float(totals[i]), int(places[i]), classes.of((start + end) / 2))
+        for i, (start, end) in enumerate(pairwise(edges))
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 from analysis.results import Question, ServiceRow
@@ -61,11 +61,21 @@ def city_state_from(parameters: Mapping[str, str], question: Question) -> CitySt
     """
     show = parameters.get("show") or "priority"
     if show not in SHOWS:
-        raise InvalidInput(f"{show[:40]!r} cannot be shown.", code="bad_show", where="show", remedy=f"Choose one of: {', '.join(SHOWS)}.")
+        raise InvalidInput(
+            f"{show[:40]!r} cannot be shown.",
+            code="bad_show",
+            where="show",
+            remedy=f"Choose one of: {', '.join(SHOWS)}.",
+        )
     sort = parameters.get("sort") or "rank"
     if sort.removeprefix("-") not in SORTS:
-        raise InvalidInput(f"The table cannot be sorted by {sort[:40]!r}.", code="bad_sort", where="sort", remedy=f"Choose one of: {', '.join(SORTS)}.")
-    return CityState(cast("Show", show), parameters.get("service", "")[:60], sort.removeprefix("-"), sort.startswith("-"), question)
+        raise InvalidInput(
+            f"The table cannot be sorted by {sort[:40]!r}.",
+            code="bad_sort",
+            where="sort",
+            remedy=f"Choose one of: {', '.join(SORTS)}.",
+        )
+    return CityState(show, parameters.get("service", "")[:60], sort.removeprefix("-"), sort.startswith("-"), question)
 
 
 def service_chosen(code: str, services: tuple[ServiceRow, ...]) -> int | None:
@@ -81,4 +91,9 @@ def service_chosen(code: str, services: tuple[ServiceRow, ...]) -> int | None:
     for index, service in enumerate(services):
         if service.code == code:
             return index
-    raise NotFound(f"There is no service {code!r} here.", code="unknown_service", where="service", remedy=f"Choose one of: {', '.join(s.code for s in services)}.")
+    raise NotFound(
+        f"There is no service {code!r} here.",
+        code="unknown_service",
+        where="service",
+        remedy=f"Choose one of: {', '.join(s.code for s in services)}.",
+    )

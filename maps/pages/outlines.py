@@ -93,7 +93,11 @@ def draw(codes: Sequence[str], is_settlement: Sequence[bool], geometries_4326: N
     flat = project(geometries_4326, STORAGE_EPSG, TILE_EPSG)
     x_min, y_min, x_max, y_max = shapely.total_bounds(flat)
     scale = SIZE / max(x_max - x_min, y_max - y_min, 1e-9)
-    sheet = shapely.transform(flat, lambda xy: np.column_stack([(xy[:, 0] - x_min) * scale, (y_max - xy[:, 1]) * scale]))
+
+    def to_sheet(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack([(xy[:, 0] - x_min) * scale, (y_max - xy[:, 1]) * scale])
+
+    sheet = shapely.transform(flat, to_sheet)
     over = np.array(is_settlement, dtype=bool)
     simple = sheet.copy()
     if (~over).any():
@@ -102,16 +106,33 @@ def draw(codes: Sequence[str], is_settlement: Sequence[bool], geometries_4326: N
     gone = shapely.is_empty(simple) | shapely.is_missing(simple)
     simple = np.where(gone, sheet, simple)
     inside_4326 = shapely.point_on_surface(geometries_4326)
-    inside = shapely.transform(project(inside_4326, STORAGE_EPSG, TILE_EPSG), lambda xy: np.column_stack([(xy[:, 0] - x_min) * scale, (y_max - xy[:, 1]) * scale]))
+    inside = shapely.transform(project(inside_4326, STORAGE_EPSG, TILE_EPSG), to_sheet)
     boxes = shapely.bounds(geometries_4326)
     middle = (south + north) / 2
     width_m = float(distance_m([shapely.Point(west, middle)], [shapely.Point(east, middle)])[0])
     width = (x_max - x_min) * scale
-    outlines = tuple(
-        Outline(code, bool(settled), path_of(shape), round(point.x, 1), round(point.y, 1), round(lonlat.x, 6), round(lonlat.y, 6), tuple(round(float(v), 6) for v in box))  # type: ignore[arg-type]
-        for code, settled, shape, point, lonlat, box in zip(codes, over, simple, inside, inside_4326, boxes, strict=True)
+    outlines = []
+    for code, settled, shape, point, lonlat, box in zip(codes, over, simple, inside, inside_4326, boxes, strict=True):
+        w, s, e, n = (round(float(v), 6) for v in box)
+        outlines.append(
+            Outline(
+                code=code,
+                is_settlement=bool(settled),
+                d=path_of(shape),
+                x=round(point.x, 1),
+                y=round(point.y, 1),
+                lon=round(lonlat.x, 6),
+                lat=round(lonlat.y, 6),
+                box=(w, s, e, n),
+            )
+        )
+    return Drawing(
+        round(width, 1),
+        round((y_max - y_min) * scale, 1),
+        (west, south, east, north),
+        width_m / max(width, 1e-9),
+        tuple(outlines),
     )
-    return Drawing(round(width, 1), round((y_max - y_min) * scale, 1), (west, south, east, north), width_m / max(width, 1e-9), outlines)
 
 
 def path_of(geometry: shapely.Geometry) -> str:

@@ -1,4 +1,4 @@
-"""The place page and the heat table as data. Pure, like `maps.pages.presenters`."""
+"""The place page as data. Pure, like `maps.pages.presenters`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,14 @@ from django.utils.translation import gettext as _
 
 from analysis.disclosure import public_share
 from analysis.results import CityCoverage, CityPriority, ServiceRow
-from maps.pages import classes, formats, telling
-from maps.pages.presenters import (
-    SETTLEMENT,
-    city_totals,
-    css_class,
-    language,
-    ranks_of,
-    score_text,
-    told_of,
-    weight_text,
-    word,
-)
+from maps.pages import formats, telling
+from maps.pages.controls import weight_text
+from maps.pages.figures import SETTLEMENT, ranks_of, told_of, values_of
+from maps.pages.reader import language, word
 from maps.pages.telling import Told
 
 CHART_WIDTH: Final = 720.0
-CHART_HEIGHT: Final = 280.0
+CHART_HEIGHT: Final = 290.0
 PLOT: Final = (48.0, 16.0, 700.0, 236.0)
 """Left, top, right and bottom of the plot inside the chart."""
 
@@ -147,8 +139,9 @@ def place_view(
     is_withheld = people.kind == "below"
     has_score = result.priority.reliability[row] > 0 and not is_withheld
     reasons = _reasons(result, row, is_insider) if has_score else ()
-    scored = [float(s) if r > 0 else None for s, r in zip(result.priority.score, result.priority.reliability, strict=True)]
-    rank = ranks_of(scored)[row]
+    values = values_of(result, "priority", None, is_insider)
+    needs = [value.need for value in values]
+    rank = ranks_of(needs)[row]
     reliability = float(result.priority.reliability[row])
     chosen = chosen or (reasons[0].code if reasons else covered.services[0].code if covered.services else "")
     return PlaceView(
@@ -157,8 +150,8 @@ def place_view(
         is_settlement=place.kind == SETTLEMENT,
         headline=_headline(result, row, is_insider),
         rank_text=formats.number(rank, lang) if has_score else formats.DASH,
-        of_text=formats.number(sum(s is not None for s in scored), lang),
-        score_text=score_text(float(result.priority.score[row])) if has_score else formats.DASH,
+        of_text=formats.number(sum(need is not None for need in needs), lang),
+        score_text=values[row].text if has_score else formats.DASH,
         people_text=people.as_people(lang),
         reliability_text=formats.percent(reliability, lang) if reliability < 1 else "",
         reasons=reasons,
@@ -182,7 +175,9 @@ def _headline(result: CityPriority, row: int, is_insider: bool) -> str:
         if not count.value:
             continue
         service = covered.services[k]
-        return _("In %(place)s %(people)s people, %(share)s, live more than %(distance)s from the nearest %(service)s.") % {
+        return _(
+            "In %(place)s %(people)s people, %(share)s, live more than %(distance)s from the nearest %(service)s."
+        ) % {
             "place": place,
             "people": count.as_people(lang),
             "share": share.as_percent(lang),
@@ -201,15 +196,14 @@ def _reasons(result: CityPriority, row: int, is_insider: bool) -> tuple[Reason, 
         service = covered.services[k]
         share, count, distance = told_of(covered, row, k, is_insider)
         good = telling.complement(share)
-        hidden = share.kind not in ("exact", "none")
-        points = Told(contributions[k], "exact")
+        points = _points(result, row, k, share)
         found.append(
             Reason(
                 code=service.code,
                 name=service.name,
-                points=contributions[k],
-                points_text=formats.number(points.value, lang, 0 if hidden else 1),
-                bar=100 * contributions[k] / top,
+                points=points.value or 0.0,
+                points_text=points.as_points(lang),
+                bar=min(100 * (points.value or 0.0) / top, 100.0),
                 weight_text=weight_text(service.weight),
                 threshold_text=formats.distance(service.threshold_m, lang),
                 standard_source=service.standard_source,
@@ -228,12 +222,24 @@ def _reasons(result: CityPriority, row: int, is_insider: bool) -> tuple[Reason, 
     return tuple(found)
 
 
+def _points(result: CityPriority, row: int, k: int, share: Told) -> Told:
+    """Tell the points that a service adds; only their bound where only a bound of the people is told."""
+    points = float(result.priority.contributions[row, k])
+    if share.kind not in ("below", "above") or share.value is None:
+        return Told(points)
+    if result.priority.method != "arithmetic":
+        return Told(float(round(points)))
+    most = 100 * float(result.priority.weights[k] / result.priority.reliability[row])
+    return Told(most * share.value, share.kind)
+
+
 def _stack(reasons: Sequence[Reason]) -> tuple[StackPart, ...]:
     parts, at = [], 0.0
     for position, reason in enumerate(reasons):
         if reason.points < 0.05:
             continue
-        parts.append(StackPart(round(at, 2), round(reason.points, 2), ("first", "second")[position] if position < 2 else "rest", f"{reason.name}: {reason.points_text}"))
+        css = ("first", "second")[position] if position < 2 else "rest"
+        parts.append(StackPart(round(at, 2), round(reason.points, 2), css, f"{reason.name}: {reason.points_text}"))
         at += reason.points
     return tuple(parts)
 
@@ -276,13 +282,17 @@ def _curve(
         return round(bottom - (bottom - top) * share, 1)
 
     def line(values: Sequence[float | None], css: str) -> Line:
-        told = [(m, s if is_insider else public_share(s, whole)) for m, s in zip(distances, values, strict=True) if m <= farthest + 1e-6]
+        told = [
+            (m, s if is_insider else public_share(s, whole))
+            for m, s in zip(distances, values, strict=True)
+            if m <= farthest + 1e-6
+        ]
         return Line(" ".join(f"{x(m)},{y(s)}" for m, s in told if s is not None), css)
 
     others = [line(values, "other") for code, values in shares.items() if code != chosen]
     step = round_step(farthest)
     marks = [AxisMark(x(m), formats.distance(m, lang)) for m in _range(0, farthest, step)]
-    share, count, _distance = told_of(covered, row, k, is_insider)
+    share, _count, _distance = told_of(covered, row, k, is_insider)
     good = telling.complement(share)
     table = []
     for metres in _range(step / 2, farthest, step / 2):
@@ -290,7 +300,11 @@ def _curve(
         within = shares[chosen][nearest]
         told = telling.share((within or 0.0) * whole, whole, is_insider) if within is not None else telling.NOTHING
         table.append((formats.distance(distances[nearest], lang), told.as_percent(lang)))
-    words = {"distance": formats.distance(service.threshold_m, lang), "service": word(service.name), "share": good.as_percent(lang)}
+    words = {
+        "distance": formats.distance(service.threshold_m, lang),
+        "service": word(service.name),
+        "share": good.as_percent(lang),
+    }
     return Curve(
         service_code=service.code,
         service_name=service.name,
@@ -324,133 +338,11 @@ def round_step(most: float, marks: int = 6) -> float:
     return next(step for step in _STEPS if most / step <= marks)
 
 
-_STEPS: Final = tuple(base * 10.0**power for power in range(0, 6) for base in (1, 2, 5))
+_STEPS: Final = tuple(base * 10.0**power for power in range(6) for base in (1, 2, 5))
 
 
 def _range(start: float, end: float, step: float) -> list[float]:
     return [start + step * i for i in range(int((end - start) / step + 1e-6) + 1)]
-
-
-# ---- the heat table
-
-
-@dataclass(frozen=True, slots=True)
-class HeatCell:
-    """Coverage of one place by one service."""
-
-    text: str
-    css: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeatRow:
-    """One place of the heat table."""
-
-    code: str
-    name: str
-    is_settlement: bool
-    people_text: str
-    cells: tuple[HeatCell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HeatColumn:
-    """One service of the heat table."""
-
-    code: str
-    name: str
-    threshold_text: str
-    is_verified: bool
-    whole: HeatCell
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeatView:
-    """The heat table of a city."""
-
-    finding: str
-    columns: tuple[HeatColumn, ...]
-    rows: tuple[HeatRow, ...]
-    key: tuple[tuple[str, str], ...]
-    fills: Mapping[str, Mapping[str, str]]
-    sort: str
-    is_reversed: bool
-
-
-def heat_view(result: CityPriority, sort: str, *, is_insider: bool) -> HeatView:
-    """Present coverage of all places by all services.
-
-    Parameters
-    ----------
-    sort : str
-        ``rank``, ``name``, or a service's code, with ``-`` before it for the other way round.
-    """
-    covered, lang, ruler = result.coverage, language(), classes.SHARE
-    by, is_reversed = sort.removeprefix("-"), sort.startswith("-")
-    columns, fills = [], {}
-    totals = [city_totals(covered, k, is_insider) for k in range(len(covered.services))]
-    for k, service in enumerate(covered.services):
-        uncovered, counted = totals[k]
-        need = uncovered / counted if counted > 0 else None
-        whole = HeatCell(formats.percent(None if need is None else 1 - need, lang), css_class(ruler, ruler.of(need)))
-        sentence = _("%(people)s people are farther away than %(distance)s") % {
-            "people": formats.number(round(uncovered), lang),
-            "distance": formats.distance(service.threshold_m, lang),
-        }
-        columns.append(HeatColumn(service.code, service.name, formats.distance(service.threshold_m, lang), service.is_verified, whole, sentence))
-        fills[service.code] = {
-            place.code: css_class(ruler, ruler.of(told_of(covered, i, k, is_insider)[0].value)) for i, place in enumerate(covered.places)
-        }
-    rows = []
-    for i in _heat_order(result, by, is_reversed, is_insider):
-        cells = []
-        for k in range(len(covered.services)):
-            share, _count, _distance = told_of(covered, i, k, is_insider)
-            cells.append(HeatCell(telling.complement(share).as_percent(lang), css_class(ruler, ruler.of(share.value))))
-        place = covered.places[i]
-        people = telling.people(float(covered.values.population[i]), is_insider)
-        rows.append(HeatRow(place.code, place.name, place.kind == SETTLEMENT, people.as_people(lang), tuple(cells)))
-    bounds = ruler.bounds
-    key = [
-        (css_class(ruler, index), _("%(low)s to %(high)s") % {"low": formats.percent(1 - bounds[index + 1], lang), "high": formats.percent(1 - bounds[index], lang)})
-        for index in reversed(range(ruler.count))
-    ]
-    return HeatView(_heat_finding(covered, totals), tuple(columns), tuple(rows), tuple(key), fills, by, is_reversed)
-
-
-def _heat_order(result: CityPriority, by: str, is_reversed: bool, is_insider: bool) -> list[int]:
-    covered = result.coverage
-    k = covered.service_index(by)
-
-    def key(i: int) -> tuple[object, ...]:
-        if by == "name":
-            return (covered.places[i].name,)
-        if k is not None:
-            need = told_of(covered, i, k, is_insider)[0].value
-            return (need is None, -(need or 0.0), covered.places[i].name)
-        return (result.priority.reliability[i] <= 0, int(result.priority.rank[i]), covered.places[i].name)
-
-    order = sorted(range(len(covered.places)), key=key)  # type: ignore[arg-type]
-    return order[::-1] if is_reversed else order
-
-
-def _heat_finding(covered: CityCoverage, totals: Sequence[tuple[float, float]]) -> str:
-    lang = language()
-    city = formats.isolated(covered.city.name, lang)
-    needs = [(uncovered / counted, k) for k, (uncovered, counted) in enumerate(totals) if counted > 0]
-    if not needs:
-        return _("No service of %(city)s can be measured yet.") % {"city": city}
-    need, worst = max(needs)
-    if need <= 0:
-        return _("Everybody in %(city)s lives near every service that is measured.") % {"city": city}
-    words = {
-        "city": city,
-        "service": word(covered.services[worst].name),
-        "share": formats.percent(1 - need, lang),
-        "distance": formats.distance(covered.services[worst].threshold_m, lang),
-    }
-    return _("What %(city)s lacks most is the %(service)s: %(share)s of people live within %(distance)s of one.") % words
 
 
 # ---- a place's boundary
@@ -469,7 +361,9 @@ class BoundaryFacts:
     area_text: str
 
 
-def boundary_facts(*, source: str, certainty: str, status: str, start: date | None, end: date | None, version: int, area_m2: float) -> BoundaryFacts:
+def boundary_facts(
+    *, source: str, certainty: str, status: str, start: date | None, end: date | None, version: int, area_m2: float
+) -> BoundaryFacts:
     """Present a boundary edition."""
     lang = language()
     area = formats.number(area_m2 / 1e4, lang, 1 if area_m2 < 1e5 else 0)

@@ -7,43 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analysis.core.index import competition_rank
-from analysis.results import CityCoverage, CityPriority, PlaceRow, ServiceRow
+from analysis.results import CityCoverage, CityPriority, ServiceRow
 from maps.pages import classes, formats, telling
+from maps.pages.controls import Slider, threshold_slider, weight_slider, weights_text
+from maps.pages.figures import (
+    SETTLEMENT,
+    Value,
+    city_totals,
+    counted_rows,
+    ranks_of,
+    score_text,
+    told_of,
+    values_of,
+)
 from maps.pages.forms import CityState, Show
+from maps.pages.legend import Legend, classes_of, css_class, legend_of
+from maps.pages.reader import language, word
 from maps.pages.telling import Told
-
-SETTLEMENT: Final = "settlement"
-
-
-def language() -> str:
-    """Return the reader's language, ``fa`` or ``en``."""
-    return "en" if get_language() == "en" else "fa"
-
-
-def word(name: str) -> str:
-    """Return a service's name as it stands inside a sentence: English without its capital.
-
-    A name in capitals throughout the first word, such as “GP surgery”, keeps them.
-    """
-    return name[:1].lower() + name[1:] if name[1:2].islower() else name
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What the colour of a place shows, how it is written, and how it is ordered (the larger the worse)."""
-
-    need: float | None
-    text: str
-    bar: float
-    told: Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +39,6 @@ class Row:
     code: str
     name: str
     is_settlement: bool
-    zone: str
     rank: int | None
     rank_text: str
     move: int
@@ -66,67 +51,6 @@ class Row:
     people_text: str
     class_index: int
     css: str
-
-
-@dataclass(frozen=True, slots=True)
-class LegendClass:
-    """One class of the legend."""
-
-    css: str
-    bounds: str
-    people: str
-    places: str
-
-
-@dataclass(frozen=True, slots=True)
-class HistogramBar:
-    """One bar of the legend's histogram, in per cent of its width and height."""
-
-    x: float
-    width: float
-    height: float
-    css: str
-
-    @property
-    def top(self) -> float:
-        """Where the bar begins, from above."""
-        return 100 - self.height
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A class bound below the histogram."""
-
-    x: float
-    text: str
-    anchor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Legend:
-    """What the colours mean."""
-
-    title: str
-    classes: tuple[LegendClass, ...]
-    bars: tuple[HistogramBar, ...]
-    ticks: tuple[Tick, ...]
-    has_settlements: bool
-    without_value: str
-    colours: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Slider:
-    """A control for one number."""
-
-    name: str
-    label: str
-    low: float
-    high: float
-    step: float
-    value: float
-    text: str
-    standard: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,41 +71,11 @@ class CityView:
     sort: str
     is_reversed: bool
     is_changed: bool
-    n_changed: int
 
 
-def told_of(result: CityCoverage, row: int, column: int, is_insider: bool) -> tuple[Told, Told, Told]:
-    """Return what may be told of a place and a service: uncovered share, uncovered people, mean distance."""
-    values = result.values
-    whole, uncovered = float(values.population[row]), float(values.uncovered_people[row, column])
-    share = telling.share(uncovered, whole, is_insider)
-    count = telling.WITHHELD if share.kind == "withheld" else telling.people(uncovered, is_insider)
-    return share, count, telling.distance(float(values.mean_distance_m[row, column]), whole, is_insider)
-
-
-def city_totals(result: CityCoverage, column: int, is_insider: bool) -> tuple[float, float]:
-    """Return the people uncovered in a city, and the people counted, over the neighbourhoods where both may be told.
-
-    Settlements lie over neighbourhoods: adding them would count the same people twice. Where a city has only
-    settlements, they are added.
-    """
-    uncovered = counted = 0.0
-    for row in counted_rows(result.places):
-        share, count, _distance = told_of(result, row, column, is_insider)
-        if share.kind == "none" or count.exact is None:
-            continue
-        uncovered += count.exact
-        counted += float(result.values.population[row])
-    return uncovered, counted
-
-
-def counted_rows(places: Sequence[PlaceRow]) -> list[int]:
-    """Return the rows that may be added up: neighbourhoods, or all places where there are none."""
-    neighbourhoods = [i for i, place in enumerate(places) if place.kind != SETTLEMENT]
-    return neighbourhoods or list(range(len(places)))
-
-
-def city_view(result: CityPriority, standard: CityPriority, state: CityState, column: int | None, *, is_insider: bool) -> CityView:
+def city_view(
+    result: CityPriority, standard: CityPriority, state: CityState, column: int | None, *, is_insider: bool
+) -> CityView:
     """Present a city.
 
     Parameters
@@ -207,10 +101,7 @@ def city_view(result: CityPriority, standard: CityPriority, state: CityState, co
         _row(result, i, state.show, column, value, rank, before.get(covered.places[i].code), ruler, is_insider)
         for i, (value, rank) in enumerate(zip(values, ranks, strict=True))
     ]
-    legend = _legend(covered, rows, ruler, state.show, service)
-    changed = sum(s.threshold_m != s.standard_m for s in covered.services) + sum(
-        a.weight != b.weight for a, b in zip(covered.services, standard.coverage.services, strict=False)
-    )
+    people = [telling.people(float(count), is_insider) for count in covered.values.population]
     return CityView(
         show=state.show,
         service=service,
@@ -218,86 +109,22 @@ def city_view(result: CityPriority, standard: CityPriority, state: CityState, co
         finding=finding(result, rows, state.show, column, is_insider),
         basis=_basis(covered),
         rows=tuple(_sorted(rows, state)),
-        legend=legend,
+        legend=legend_of(covered, values, people, ruler, state.show, service),
         threshold=threshold_slider(service) if service else None,
-        weights=tuple(_weight_slider(s, own.weight) for s, own in zip(covered.services, standard.coverage.services, strict=True)),
-        weights_text=_weights_text(covered.services),
+        weights=tuple(
+            weight_slider(s, own.weight) for s, own in zip(covered.services, standard.coverage.services, strict=True)
+        ),
+        weights_text=weights_text(covered.services),
         measure_name=measure_name(state.show),
         sort=state.sort,
         is_reversed=state.is_reversed,
         is_changed=state.is_changed,
-        n_changed=changed,
     )
 
 
 def measure_name(show: Show) -> str:
     """Return the heading of the column that the colour shows."""
     return {"priority": _("Priority"), "coverage": _("Covered"), "uncovered": _("People not covered")}[show]
-
-
-def values_of(result: CityPriority, show: Show, column: int | None, is_insider: bool) -> list[Value]:
-    """Return what the colour of each place shows."""
-    covered, lang = result.coverage, language()
-    found: list[Value] = []
-    most = float(np.nanmax(covered.values.uncovered_people[:, column], initial=1.0)) if column is not None else 1.0
-    for i in range(len(covered.places)):
-        if show == "priority":
-            told = _score(result, i, is_insider)
-            found.append(Value(told.value, _("withheld") if told.kind == "withheld" else score_text(told.value), told.value or 0.0, told))
-        elif column is None:
-            found.append(Value(None, formats.DASH, 0.0, telling.NOTHING))
-        else:
-            share, count, _distance = told_of(covered, i, column, is_insider)
-            if show == "coverage":
-                good = telling.complement(share)
-                found.append(Value(share.value, good.as_percent(lang), 100 * (good.value or 0.0), good))
-            else:
-                need = None if count.value is None or share.kind == "none" else count.value / 2 if count.kind == "below" else count.value
-                text = formats.DASH if share.kind == "none" else count.as_people(lang)
-                found.append(Value(need, text, 100 * (need or 0.0) / max(most, 1.0), count))
-    return found
-
-
-def score_text(score: float | None, decimals: int = 1) -> str:
-    """Write a score of 100 points; none and a full one without decimals."""
-    return formats.number(score, language(), decimals if score is not None and 0.05 <= score < 99.95 else 0)
-
-
-def _score(result: CityPriority, row: int, is_insider: bool) -> Told:
-    whole = float(result.coverage.values.population[row])
-    if result.priority.reliability[row] <= 0:
-        return telling.NOTHING
-    if telling.people(whole, is_insider).kind == "below":
-        return telling.WITHHELD
-    return Told(float(result.priority.score[row]))
-
-
-def ranks_of(needs: Sequence[float | None]) -> list[int | None]:
-    """Rank needs, 1 for the greatest; a place without a value has no rank.
-
-    Examples
-    --------
-    >>> ranks_of([0.2, None, 0.9, 0.2])
-    [2, None, 1, 2]
-    """
-    present = [i for i, need in enumerate(needs) if need is not None]
-    ranks: list[int | None] = [None] * len(needs)
-    if present:
-        for i, rank in zip(present, competition_rank(np.array([needs[i] for i in present], dtype=np.float64)).tolist(), strict=True):
-            ranks[i] = rank
-    return ranks
-
-
-def classes_of(show: Show, standard_needs: Sequence[float | None]) -> classes.Classes:
-    """Return the classes of a measure; for counts and scores from the city's standard question."""
-    if show == "coverage":
-        return classes.SHARE
-    return classes.quantile(standard_needs, "priority" if show == "priority" else "deficit")
-
-
-def css_class(ruler: classes.Classes, index: int) -> str:
-    """Return the CSS class that paints a class."""
-    return "c-none" if index == classes.NO_DATA else f"c-{ruler.ramp}-{ruler.step(index)}"
 
 
 def _row(
@@ -321,7 +148,6 @@ def _row(
         code=place.code,
         name=place.name,
         is_settlement=place.kind == SETTLEMENT,
-        zone=place.zone,
         rank=rank,
         rank_text=formats.number(rank, lang),
         move=move,
@@ -329,7 +155,7 @@ def _row(
         move_words=(_("up %(n)s") if move > 0 else _("down %(n)s")) % {"n": steps} if move else "",
         value=value,
         bar=round(value.bar),
-        why=_why(result, i, show, column, is_insider),
+        why=_why(result, i, show, column, value, is_insider),
         people=people,
         people_text=people.as_people(lang),
         class_index=index,
@@ -344,17 +170,25 @@ def main_reasons(result: CityPriority, row: int, most: int = 2) -> list[ServiceR
     return [result.coverage.services[k] for k in order.tolist() if contributions[k] > 0.05]
 
 
-def _why(result: CityPriority, i: int, show: Show, column: int | None, is_insider: bool) -> str:
+def _why(result: CityPriority, i: int, show: Show, column: int | None, value: Value, is_insider: bool) -> str:
     lang = language()
     if show == "priority":
-        return formats.listing([word(service.name) for service in main_reasons(result, i)], lang) if _score(result, i, is_insider).value else ""
+        return (
+            formats.listing([word(service.name) for service in main_reasons(result, i)], lang)
+            if value.told.value
+            else ""
+        )
     if column is None:
         return ""
     share, count, distance = told_of(result.coverage, i, column, is_insider)
     if share.kind in ("none", "withheld"):
         return _("no residents counted") if share.kind == "none" else ""
     if show == "coverage":
-        return _("on average %(distance)s away") % {"distance": distance.as_distance(lang)} if distance.value is not None else ""
+        return (
+            _("on average %(distance)s away") % {"distance": distance.as_distance(lang)}
+            if distance.value is not None
+            else ""
+        )
     return _("%(share)s of its people") % {"share": share.as_percent(lang)} if count.value else ""
 
 
@@ -384,7 +218,10 @@ def finding(result: CityPriority, rows: Sequence[Row], show: Show, column: int |
     """Say in one sentence what the map shows."""
     covered, lang = result.coverage, language()
     city = formats.isolated(covered.city.name, lang)
-    worst = next((row for row in sorted(rows, key=lambda r: (r.rank is None, r.rank or 0, -(r.people.value or 0.0))) if row.rank is not None and row.value.need), None)
+    needy = [row for row in rows if row.rank is not None and row.value.need]
+    worst = min(
+        needy, key=lambda row: (row.rank, -(row.people.value or 0.0)), default=None
+    )  # among equals, where most people live
     if show == "priority":
         if worst is None:
             return _("No place of %(city)s lacks a service that is measured here.") % {"city": city}
@@ -408,15 +245,31 @@ def finding(result: CityPriority, rows: Sequence[Row], show: Show, column: int |
         return _("Nobody is counted in %(city)s, so who lives near the %(service)s is not known.") % words
     if uncovered <= 0:
         return _("Everybody counted in %(city)s lives within %(distance)s of the nearest %(service)s.") % words
-    words |= {"people": formats.number(_round_people(uncovered), lang), "share": formats.percent(uncovered / counted, lang), "place": formats.isolated(worst.name, lang) if worst else ""}
+    words |= {
+        "people": formats.number(_round_people(uncovered), lang),
+        "share": formats.percent(uncovered / counted, lang),
+        "place": formats.isolated(worst.name, lang) if worst else "",
+    }
     if worst is None:
-        return _("%(people)s people, %(share)s of %(city)s, live more than %(distance)s from the nearest %(service)s.") % words
-    if show == "coverage":
         return (
-            _("%(people)s people, %(share)s of %(city)s, live more than %(distance)s from the nearest %(service)s; the share is highest in %(place)s.")
+            _("%(people)s people, %(share)s of %(city)s, live more than %(distance)s from the nearest %(service)s.")
             % words
         )
-    return _("%(people)s people, %(share)s of %(city)s, live more than %(distance)s from the nearest %(service)s; the largest number in %(place)s.") % words
+    if show == "coverage":
+        return (
+            _(
+                "%(people)s people, %(share)s of %(city)s, live more than %(distance)s from the nearest %(service)s; "
+                "the share is highest in %(place)s."
+            )
+            % words
+        )
+    return (
+        _(
+            "%(people)s people, %(share)s of %(city)s, live more than %(distance)s from the nearest %(service)s; "
+            "the largest number in %(place)s."
+        )
+        % words
+    )
 
 
 def _round_people(count: float) -> float:
@@ -433,129 +286,18 @@ def _basis(covered: CityCoverage) -> str:
     if people > 0:
         parts.append(_("%(people)s people") % {"people": formats.number(_round_people(people), lang)})
     if neighbourhoods:
-        parts.append(ngettext("%(n)s neighbourhood", "%(n)s neighbourhoods", neighbourhoods) % {"n": formats.number(neighbourhoods, lang)})
+        parts.append(
+            ngettext("%(n)s neighbourhood", "%(n)s neighbourhoods", neighbourhoods)
+            % {"n": formats.number(neighbourhoods, lang)}
+        )
     if settlements:
-        parts.append(ngettext("%(n)s informal settlement", "%(n)s informal settlements", settlements) % {"n": formats.number(settlements, lang)})
+        parts.append(
+            ngettext("%(n)s informal settlement", "%(n)s informal settlements", settlements)
+            % {"n": formats.number(settlements, lang)}
+        )
     if covered.population and covered.population.reference_date:
         parts.append(_("population of %(date)s") % {"date": formats.day(covered.population.reference_date, lang)})
     return " · ".join(parts)
-
-
-# ---- controls
-
-
-def threshold_slider(service: ServiceRow) -> Slider:
-    """Return the slider of a service's threshold: from one step to three times its standard, in round steps."""
-    step = 10.0 if service.standard_m <= 150 else 50.0 if service.standard_m <= 1500 else 100.0
-    high = max(np.ceil(service.standard_m * 3 / step) * step, np.ceil(service.threshold_m / step) * step)
-    return Slider(
-        name=f"threshold-{service.code}",
-        label=_("Distance limit"),
-        low=step,
-        high=float(high),
-        step=step,
-        value=service.threshold_m,
-        text=formats.distance(service.threshold_m, language()),
-        standard=service.standard_m,
-    )
-
-
-def _weight_slider(service: ServiceRow, own: float) -> Slider:
-    return Slider(
-        name=f"weight-{service.code}",
-        label=service.name,
-        low=0.0,
-        high=float(max(5.0, np.ceil(own), np.ceil(service.weight))),
-        step=0.5,
-        value=service.weight,
-        text=weight_text(service.weight),
-        standard=own,
-    )
-
-
-def weight_text(weight: float) -> str:
-    """Write a weight: no decimals where there are none."""
-    return formats.number(weight, language(), 0 if weight == int(weight) else 1)
-
-
-def _weights_text(services: Sequence[ServiceRow]) -> str:
-    lang = language()
-    if len({service.weight for service in services}) <= 1:
-        return _("all equal")
-    heaviest = sorted(services, key=lambda s: -s.weight)[:3]
-    common = sorted(service.weight for service in services)[len(services) // 2]
-    parts = [f"{word(s.name)} ×{weight_text(s.weight)}" for s in heaviest if s.weight > common]
-    return formats.listing(parts, lang) or _("not all equal")
-
-
-# ---- legend
-
-
-def _bound_text(need: float, show: Show) -> str:
-    """Write a class bound as the table writes values: coverage is told as who is covered, though need orders it."""
-    lang = language()
-    if show == "coverage":
-        return formats.percent(1 - need, lang)
-    return formats.number(need, lang, 0 if need == int(need) else 1)
-
-
-def _legend(covered: CityCoverage, rows: Sequence[Row], ruler: classes.Classes, show: Show, service: ServiceRow | None) -> Legend:
-    lang = language()
-    counted = counted_rows(covered.places)
-    people = [rows[i].people.exact or 0.0 for i in counted]
-    bins = classes.histogram([rows[i].value.need for i in counted], people, ruler)
-    tallest = max((b.people for b in bins), default=0.0) or 1.0
-    low, width = ruler.bounds[0], ruler.bounds[-1] - ruler.bounds[0]
-    is_flipped = show == "coverage"
-
-    def x(need: float) -> float:
-        at = round(100 * (need - low) / width, 2)
-        return 100 - at if is_flipped else at
-
-    found = []
-    for index in range(ruler.count):
-        members = [i for i in counted if rows[i].class_index == index]
-        ends = [_bound_text(need, show) for need in ruler.bounds[index : index + 2]]
-        found.append(
-            LegendClass(
-                css=css_class(ruler, index),
-                bounds=_("%(low)s to %(high)s") % {"low": ends[is_flipped], "high": ends[not is_flipped]},
-                people=_("%(people)s people") % {"people": formats.number(sum(rows[i].people.exact or 0.0 for i in members), lang)},
-                places=ngettext("%(n)s place", "%(n)s places", len(members)) % {"n": formats.number(len(members), lang)},
-            )
-        )
-    return Legend(
-        title=_legend_title(show, service),
-        classes=tuple(found[::-1] if is_flipped else found),
-        bars=tuple(
-            HistogramBar(min(x(b.low), x(b.high)), round(abs(x(b.high) - x(b.low)), 2), round(100 * b.people / tallest, 1), css_class(ruler, b.class_index))
-            for b in bins
-        ),
-        ticks=_ticks(sorted((x(bound), _bound_text(bound, show)) for bound in ruler.bounds)),
-        has_settlements=any(place.kind == SETTLEMENT for place in covered.places),
-        without_value=formats.number(sum(row.class_index == classes.NO_DATA for row in rows), lang) if any(row.class_index == classes.NO_DATA for row in rows) else "",
-        colours=ruler.colours,
-    )
-
-
-def _ticks(places: Sequence[tuple[float, str]], apart: float = 9.0) -> tuple[Tick, ...]:
-    """Return the ticks of an axis from 0 to 100, without those that would touch; the two ends always stay."""
-    first, *inner = places
-    last = inner.pop()
-    kept = [Tick(*first, "start")]
-    for at, text in inner:
-        if at - kept[-1].x >= apart and last[0] - at >= apart:
-            kept.append(Tick(at, text, "middle"))
-    return (*kept, Tick(*last, "end"))
-
-
-def _legend_title(show: Show, service: ServiceRow | None) -> str:
-    if show == "priority" or service is None:
-        return _("Priority score, from 0 (no need) to 100 (everybody lacks everything)")
-    words = {"service": word(service.name), "distance": formats.distance(service.threshold_m, language())}
-    if show == "coverage":
-        return _("Share of people within %(distance)s of the nearest %(service)s") % words
-    return _("People more than %(distance)s from the nearest %(service)s") % words
 
 
 # ---- for the browser
@@ -595,3 +337,20 @@ def row_json(row: Row) -> Mapping[str, Any]:
         "class": row.class_index,
         "css": row.css,
     }
+
+
+__all__ = [
+    "SETTLEMENT",
+    "CityView",
+    "Row",
+    "city_view",
+    "classes_of",
+    "finding",
+    "language",
+    "main_reasons",
+    "results_json",
+    "row_json",
+    "told_of",
+    "values_of",
+    "word",
+]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import shapely
 from django.conf import settings
 from django.contrib.gis.db.models.functions import AsWKB
@@ -21,8 +22,9 @@ from geo.querysets import User, is_administrator
 from layers.models import Layer, Release, Standard, Supply
 from maps.models import Publication
 from maps.pages import formats, outlines
+from maps.pages.figures import SETTLEMENT
 from maps.pages.outlines import Drawing
-from maps.pages.presenters import SETTLEMENT, language
+from maps.pages.reader import language
 from maps.tiles.queries import terrain_raster
 from maps.tiles.terrain import raster_bounds_4326
 
@@ -48,7 +50,9 @@ def drawing_of(places: CityPlaces) -> Drawing:
     if places.key not in _drawings:
         while len(_drawings) >= _MOST_DRAWINGS:
             _drawings.pop(next(iter(_drawings)))
-        _drawings[places.key] = outlines.draw([row.code for row in places.rows], [row.kind == SETTLEMENT for row in places.rows], places.geometries_4326)
+        _drawings[places.key] = outlines.draw(
+            [row.code for row in places.rows], [row.kind == SETTLEMENT for row in places.rows], places.geometries_4326
+        )
     return _drawings[places.key]
 
 
@@ -62,7 +66,11 @@ def drawing_read(city: Place, user: User) -> Drawing:
     """
     places = analysis_selectors.places_read(city, user)
     if not places.rows:
-        raise NotFound(f"{city.name_en} has no place with a boundary in force.", code="no_places", remedy="Load or approve boundaries first.")
+        raise NotFound(
+            f"{city.name_en} has no place with a boundary in force.",
+            code="no_places",
+            remedy="Load or approve boundaries first.",
+        )
     return drawing_of(places)
 
 
@@ -81,15 +89,25 @@ def place_get(city: Place, code: str, user: User) -> Place:
         .first()
     )
     if place is None:
-        raise NotFound(f"{city.name_en} has no place {code!r}.", code="unknown_place", where=city.code, remedy="Choose one from the list on the city's page.")
+        raise NotFound(
+            f"{city.name_en} has no place {code!r}.",
+            code="unknown_place",
+            where=city.code,
+            remedy="Choose one from the list on the city's page.",
+        )
     return place
 
 
 def editions_read(place: Place, user: User, most: int = 20) -> list[tuple[Boundary, float]]:
     """Return the editions of a place's boundary that a user may see, the newest first, each with its area in m²."""
-    found = list(Boundary.objects.visible_to(user).filter(place=place).order_by("-valid", "-version").annotate(wkb=AsWKB("geometry"))[:most])
-    areas = area_m2(shapely.from_wkb([bytes(edition.wkb) for edition in found])) if found else []
-    return list(zip(found, map(float, areas), strict=True))
+    found = list(
+        Boundary.objects.visible_to(user)
+        .filter(place=place)
+        .order_by("-valid", "-version")
+        .annotate(wkb=AsWKB("geometry"))[:most]
+    )
+    areas_m2 = area_m2(shapely.from_wkb([bytes(edition.wkb) for edition in found])) if found else np.zeros(0)
+    return list(zip(found, areas_m2.tolist(), strict=True))
 
 
 def base_layers(city: Place, user: User) -> list[dict[str, Any]]:
@@ -141,7 +159,12 @@ def search(text: str, user: User, most: int = 30) -> list[Found]:
 
 def publications_latest(user: User, most: int = 6, city: Place | None = None) -> list[Publication]:
     """Return the newest published maps."""
-    found = Publication.objects.visible_to(user).filter(withdrawn_at__isnull=True).select_related("city").defer("page_fa", "page_en", "geojson")
+    found = (
+        Publication.objects.visible_to(user)
+        .filter(withdrawn_at__isnull=True)
+        .select_related("city")
+        .defer("page_fa", "page_en", "geojson")
+    )
     return list((found.filter(city=city) if city else found)[:most])
 
 
@@ -159,26 +182,58 @@ def attention(user: User) -> list[Waiting]:
         return []
     lang, found = language(), []
     if Place.objects.editable_by(user).exists():
-        proposed = Boundary.objects.visible_to(user).filter(place__in=Place.objects.editable_by(user), status=Boundary.Status.PROPOSED).count()
+        proposed = (
+            Boundary.objects.visible_to(user)
+            .filter(place__in=Place.objects.editable_by(user), status=Boundary.Status.PROPOSED)
+            .count()
+        )
         if proposed:
-            text = ngettext("%(n)s proposed boundary waits for a decision", "%(n)s proposed boundaries wait for a decision", proposed)
-            found.append(Waiting(text % {"n": formats.number(proposed, lang)}, "/admin/geo/boundary/?status__exact=proposed" if is_administrator(user) else ""))
+            text = ngettext(
+                "%(n)s proposed boundary waits for a decision",
+                "%(n)s proposed boundaries wait for a decision",
+                proposed,
+            )
+            found.append(
+                Waiting(
+                    text % {"n": formats.number(proposed, lang)},
+                    "/admin/geo/boundary/?status__exact=proposed" if is_administrator(user) else "",
+                )
+            )
     mine = Layer.objects.filter(city__in=Place.objects.analysable_by(user))
     newest = Release.objects.filter(layer=OuterRef("pk")).order_by("-number").values("warnings")[:1]
-    warned = mine.annotate(newest_warnings=Subquery(newest)).exclude(newest_warnings=[]).exclude(newest_warnings__isnull=True).count()
+    warned = (
+        mine.annotate(newest_warnings=Subquery(newest))
+        .exclude(newest_warnings=[])
+        .exclude(newest_warnings__isnull=True)
+        .count()
+    )
     if warned:
-        text = ngettext("the last import of %(n)s layer had warnings", "the last imports of %(n)s layers had warnings", warned)
+        text = ngettext(
+            "the last import of %(n)s layer had warnings", "the last imports of %(n)s layers had warnings", warned
+        )
         found.append(Waiting(text % {"n": formats.number(warned, lang)}, "/layers/?show=warnings"))
     used = Supply.objects.filter(city__in=Place.objects.analysable_by(user)).values("service")
     unverified = Standard.objects.filter(service__in=used, is_verified=False).values("service").distinct().count()
     if unverified:
         text = ngettext(
-            "%(n)s standard in use has not been checked against an official text", "%(n)s standards in use have not been checked against an official text", unverified
+            "%(n)s standard in use has not been checked against an official text",
+            "%(n)s standards in use have not been checked against an official text",
+            unverified,
         )
-        found.append(Waiting(text % {"n": formats.number(unverified, lang)}, "/admin/layers/standard/?is_verified__exact=0" if is_administrator(user) else ""))
+        found.append(
+            Waiting(
+                text % {"n": formats.number(unverified, lang)},
+                "/admin/layers/standard/?is_verified__exact=0" if is_administrator(user) else "",
+            )
+        )
     hidden = Place.objects.analysable_by(user).filter(kind=Place.Kind.CITY, is_published=False)
     for city in hidden[:5]:
-        found.append(Waiting(ngettext("%(city)s is not published yet", "%(city)s is not published yet", 1) % {"city": city.name}, f"/{city.code}/"))
+        found.append(
+            Waiting(
+                ngettext("%(city)s is not published yet", "%(city)s is not published yet", 1) % {"city": city.name},
+                f"/{city.code}/",
+            )
+        )
     return found
 
 
@@ -199,15 +254,21 @@ class CatalogueEntry:
     services: tuple[str, ...]
 
 
-def catalogue(user: User, *, city_code: str = "", only_warned: bool = False) -> list[tuple[Place, list[CatalogueEntry]]]:
+def catalogue(
+    user: User, *, city_code: str = "", only_warned: bool = False
+) -> list[tuple[Place, list[CatalogueEntry]]]:
     """Return the layers a user may see with their newest releases, by city and theme."""
     layers = Layer.objects.visible_to(user).select_related("city", "theme").annotate(n_releases=Count("releases"))
     layers = layers.order_by("city__name_fa", "theme__position", "code")
     if city_code:
         layers = layers.filter(city__code=city_code)
-    releases = {r.layer_id: r for r in Release.objects.filter(layer__in=layers.values("pk")).latest().defer("content_hash")}
+    releases = {
+        r.layer_id: r for r in Release.objects.filter(layer__in=layers.values("pk")).latest().defer("content_hash")
+    }
     supplied: dict[int, list[str]] = {}
-    for supply in Supply.objects.filter(layer__in=layers.values("pk")).select_related("service").order_by("service__position"):
+    for supply in (
+        Supply.objects.filter(layer__in=layers.values("pk")).select_related("service").order_by("service__position")
+    ):
         supplied.setdefault(supply.layer_id, []).append(supply.service.name)
     found: dict[int, tuple[Place, list[CatalogueEntry]]] = {}
     for layer in layers:
@@ -222,5 +283,3 @@ def catalogue(user: User, *, city_code: str = "", only_warned: bool = False) -> 
 def may_publish(city: Place, user: User) -> bool:
     """Tell whether a user may publish results of a city."""
     return bool(user.is_authenticated and Place.objects.analysable_by(user).filter(Q(pk=city.pk)).exists())
-
-

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from django.utils.translation import gettext as _
 
 from analysis.disclosure import SMALL_COUNT, suppressed
 from maps.pages import formats
 
-_NOBODY = 0.005
+NOBODY: Final = 0.005
 """Fewer people than this are an error of floating point, not people."""
 
 Kind = Literal["exact", "below", "above", "withheld", "none"]
@@ -43,6 +43,8 @@ class Told:
         """Write it as a count of people."""
         if self.kind == "below" and self.value is not None:
             return _("fewer than %(count)s") % {"count": formats.number(self.value, language)}
+        if self.kind == "above" and self.value is not None:
+            return _("more than %(count)s") % {"count": formats.number(self.value, language)}
         return _("withheld") if self.kind == "withheld" else formats.number(self.value, language)
 
     def as_percent(self, language: str) -> str:
@@ -52,6 +54,14 @@ class Told:
         if self.kind == "above" and self.value is not None:
             return _("over %(share)s") % {"share": formats.percent(math.floor(self.value * 100) / 100, language)}
         return _("withheld") if self.kind == "withheld" else formats.percent(self.value, language)
+
+    def as_points(self, language: str) -> str:
+        """Write it as points of a score."""
+        if self.kind == "below" and self.value is not None:
+            return _("under %(share)s") % {"share": formats.number(math.ceil(self.value * 10) / 10, language, 1)}
+        if self.kind == "above" and self.value is not None:
+            return _("over %(share)s") % {"share": formats.number(math.floor(self.value * 10) / 10, language, 1)}
+        return formats.number(self.value, language, 1)
 
     def as_distance(self, language: str) -> str:
         """Write it as a distance."""
@@ -72,9 +82,23 @@ def people(count: float, is_insider: bool) -> Told:
     """
     if not math.isfinite(count):
         return NOTHING
-    if count < _NOBODY:
+    if count < NOBODY:
         return Told(0.0)
     return Told(float(SMALL_COUNT), "below") if not is_insider and suppressed(count) else Told(float(count))
+
+
+def people_of(count: float, whole: float, is_insider: bool) -> Told:
+    """Tell how many of a place's people are concerned; where nearly all are, not how many are left over.
+
+    Examples
+    --------
+    >>> people_of(995.0, 1000.0, False), people_of(5.0, 1000.0, False).kind, people_of(995.0, 1000.0, True).value
+    (Told(value=990.0, kind='above'), 'below', 995.0)
+    """
+    told = share(count, whole, is_insider)
+    if told.kind == "withheld":
+        return WITHHELD
+    return Told(whole - SMALL_COUNT, "above") if told.kind == "above" else people(count, is_insider)
 
 
 def share(part: float, whole: float, is_insider: bool) -> Told:
@@ -89,11 +113,11 @@ def share(part: float, whole: float, is_insider: bool) -> Told:
     >>> share(2.0, 4.0, False).kind, share(0.0, 0.0, False).kind, share(0.0, 500.0, False).value
     ('withheld', 'none', 0.0)
     """
-    if not (math.isfinite(part) and math.isfinite(whole)) or whole < _NOBODY:
+    if not (math.isfinite(part) and math.isfinite(whole)) or whole < NOBODY:
         return NOTHING
     part = min(max(part, 0.0), whole)
     rest = whole - part
-    part, rest = (0.0 if v < _NOBODY else v for v in (part, rest))
+    part, rest = (0.0 if v < NOBODY else v for v in (part, rest))
     if not is_insider:
         if suppressed(whole):
             return WITHHELD

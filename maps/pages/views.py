@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
@@ -20,9 +19,10 @@ from geo.errors import MahallehError, NotFound
 from geo.models import Place
 from geo.querysets import User
 from maps.assets import worker_url
-from maps.pages import formats, outlines, place_presenters, presenters, selectors
+from maps.pages import formats, heat_presenters, outlines, place_presenters, presenters, selectors
 from maps.pages.forms import SHOWS, CityState, city_state_from, service_chosen
-from maps.pages.presenters import CityView, language
+from maps.pages.presenters import CityView
+from maps.pages.reader import language
 
 
 def _priority(city: Place, user: User, question: Question) -> tuple[CityPriority, CityPriority]:
@@ -63,7 +63,11 @@ def _city_card(city: Place, user: User) -> dict[str, Any]:
         result = priority_compute(city=city, user=user)
         state = CityState("priority", "", "rank", False, Question())
         view = presenters.city_view(result, result, state, 0, is_insider=is_insider(user, city))
-        card |= {"view": view, "drawing": selectors.drawing_read(city, user), "fills": {row.code: row.css for row in view.rows}}
+        card |= {
+            "view": view,
+            "drawing": selectors.drawing_read(city, user),
+            "fills": {row.code: row.css for row in view.rows},
+        }
     except MahallehError as error:
         card["problem"] = error
     return card
@@ -100,7 +104,8 @@ def results(request: HttpRequest, city: str) -> JsonResponse:
     if request.GET.get("with") == "html":
         context = _city_context(request, place, state, result, view)
         answer["html"] = {
-            part: render_to_string(f"maps/city/{part}.html", context, request) for part in ("finding", "threshold", "key", "ranking", "legend", "method")
+            part: render_to_string(f"maps/city/{part}.html", context, request)
+            for part in ("finding", "threshold", "key", "ranking", "legend", "method")
         }
         answer["title"] = _title(place, view)
         if selectors.may_publish(place, request.user):
@@ -108,7 +113,9 @@ def results(request: HttpRequest, city: str) -> JsonResponse:
     return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
 
 
-def _city_context(request: HttpRequest, place: Place, state: CityState, result: CityPriority, view: CityView) -> dict[str, Any]:
+def _city_context(
+    request: HttpRequest, place: Place, state: CityState, result: CityPriority, view: CityView
+) -> dict[str, Any]:
     return {
         "city": place,
         "state": state,
@@ -147,11 +154,21 @@ def _suggested(place: Place, result: CityPriority, state: CityState, user: User)
 
 
 def _scale_bar(drawing: outlines.Drawing) -> dict[str, Any]:
+    """Return the scale bar that stands below a drawing, in the drawing's own units."""
     length_m = outlines.nice_length(drawing.metres_per_unit * drawing.width / 4)
-    return {"units": round(length_m / drawing.metres_per_unit, 1), "text": formats.distance(length_m, language())}
+    units = length_m / drawing.metres_per_unit
+    return {
+        "units": round(units, 1),
+        "half": round(units / 2, 1),
+        "x": 4,
+        "y": round(drawing.height + 46, 1),
+        "text": formats.distance(length_m, language()),
+    }
 
 
-def _config(request: HttpRequest, place: Place, result: CityPriority, view: CityView, drawing: outlines.Drawing) -> dict[str, Any]:
+def _config(
+    request: HttpRequest, place: Place, result: CityPriority, view: CityView, drawing: outlines.Drawing
+) -> dict[str, Any]:
     """Return what the browser needs to draw the live map and to keep the page in step."""
     labels = {o.code: [o.lon, o.lat, *o.box] for o in drawing.outlines}
     return {
@@ -166,7 +183,9 @@ def _config(request: HttpRequest, place: Place, result: CityPriority, view: City
         "bounds": drawing.bounds_4326,
         "layers": selectors.base_layers(place, request.user),
         "defaults": {"show": SHOWS[0], "service": result.coverage.services[0].code if result.coverage.services else ""},
-        "services": {s.code: {"layer": s.layer_code, "standard": s.standard_m, "kind": s.kind} for s in result.coverage.services},
+        "services": {
+            s.code: {"layer": s.layer_code, "standard": s.standard_m, "kind": s.kind} for s in result.coverage.services
+        },
         "points": labels,
         "colours": list(view.legend.colours),
         "results": presenters.results_json(view),
@@ -181,13 +200,18 @@ def coverage(request: HttpRequest, city: str) -> HttpResponse:
     result, _standard = _priority(place, request.user, state.question)
     sort = request.GET.get("sort", "rank")[:60]
     if sort.removeprefix("-") not in {"rank", "name", *(s.code for s in result.coverage.services)}:
-        raise NotFound(f"The table has no column {sort!r}.", code="bad_sort", where="sort", remedy="Sort by rank, name, or a service's code.")
+        raise NotFound(
+            f"The table has no column {sort!r}.",
+            code="bad_sort",
+            where="sort",
+            remedy="Sort by rank, name, or a service's code.",
+        )
     context = {
         "city": place,
         "tab": "coverage",
         "state": state,
         "covered": result.coverage,
-        "heat": place_presenters.heat_view(result, sort, is_insider=is_insider(request.user, place)),
+        "heat": heat_presenters.heat_view(result, sort, is_insider=is_insider(request.user, place)),
         "drawing": selectors.drawing_read(place, request.user),
         "result": result,
     }
@@ -203,7 +227,12 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
     result, _standard = _priority(in_city, request.user, state.question)
     row = result.coverage.place_index(found.code)
     if row is None:
-        raise NotFound(f"{found.name_en} has no boundary in force.", code="no_boundary", where=found.code, remedy="Approve an edition of its boundary.")
+        raise NotFound(
+            f"{found.name_en} has no boundary in force.",
+            code="no_boundary",
+            where=found.code,
+            remedy="Approve an edition of its boundary.",
+        )
     if state.service:
         service_chosen(state.service, result.coverage.services)
     insider = is_insider(request.user, in_city)
@@ -252,9 +281,3 @@ def layers(request: HttpRequest) -> HttpResponse:
         "cities": selectors.cities_visible(request.user),
     }
     return render(request, "maps/layers.html", context)
-
-
-@require_safe
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for an address that leads nowhere."""
-    return render(request, "404.html", {"path": request.path, "reason": _("There is nothing at this address.")}, status=404)

@@ -83,10 +83,16 @@ def problem_advice(problem: Mapping[str, Any]) -> str:
         "bad_weight": _("Give at least one service a weight above zero."),
     }
     by_status = {
-        403: _("Your account has no role that allows it in this place. The administrator of your province gives roles."),
+        403: _(
+            "Your account has no role that allows it in this place. The administrator of your province gives roles."
+        ),
         409: _("Reload the page to see the newer version; then decide which one holds."),
     }
-    return by_code.get(problem.get("code", "")) or by_status.get(problem.get("status", 0)) or _("Nothing was changed. Correct it and try again.")
+    return (
+        by_code.get(problem.get("code", ""))
+        or by_status.get(problem.get("status", 0))
+        or _("Nothing was changed. Correct it and try again.")
+    )
 
 
 @register.filter

@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         # The quick run leaves out the mains and the buildings, the largest layers.
         layers = [*FACILITIES, *(() if options.quick else (*MAINS, "buildings"))]
         build_and_load(var / "demo", 1, layers)
-        report.note(f"The demo city is loaded after {time.monotonic() - started:.0f} s; {runs} interleaved runs each, medians.")
+        report.note(
+            f"The demo city is loaded after {time.monotonic() - started:.0f} s; {runs} interleaved runs each, medians."
+        )
         _run(report, options.only, runs, is_quick=options.quick)
         report.memory_mb["all but the ladder, peers included"] = peak_memory_mb()
         report.note(f"Peak memory of this process, peers included: {peak_memory_mb():,.0f} MB.")

@@ -97,7 +97,15 @@ def _threshold(
         priority_compute(city=place, user=user, question=question)
         times = interleaved_ms({"ours": ours, "peer": recompute}, max(runs, 3))
         report.add(
-            Row(f"threshold of {code} changed, all ranked", size, times["ours"], f"{full_label}, in full", full_ms, runs, 50.0)
+            Row(
+                f"threshold of {code} changed, all ranked",
+                size,
+                times["ours"],
+                f"{full_label}, in full",
+                full_ms,
+                runs,
+                50.0,
+            )
         )
         report.add(Row(case, size, times["ours"], "geopandas, that service alone, in memory", times["peer"], runs))
 
@@ -133,5 +141,12 @@ def _weight(report: Report, runs: int, question: Question, size: str) -> None:
 
     times = interleaved_ms({"ours": ours, "peer": peer}, max(runs, 9))
     report.add(
-        Row(f"weight of {codes[0]} changed, all ranked", size, times["ours"], "pandas, table of shares in memory", times["peer"], runs)
+        Row(
+            f"weight of {codes[0]} changed, all ranked",
+            size,
+            times["ours"],
+            "pandas, table of shares in memory",
+            times["peer"],
+            runs,
+        )
     )

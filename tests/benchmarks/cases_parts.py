@@ -41,8 +41,8 @@ def parts_cases(report: Report, runs: int) -> None:
     ]
     _nearest_points(report, runs, [g for g in layers if (shapely.get_type_id(g) == 0).all()], grid, inside)
     lines = [g for g in layers if (shapely.get_type_id(g) % 4 == 1).all()]
-    if lines:
-        _nearest_lines(report, runs, lines[:1], grid, inside)
+    outlines = [shapely.boundary(g) for g in layers if (shapely.get_dimensions(g) == 2).all()]
+    _nearest_lines(report, runs, (lines or outlines)[0], grid, inside)
     raster = Raster.objects.get(release_id=inputs.population.release_id) if inputs.population else None
     if raster:
         _people(report, runs, settings.RASTER_DIR / raster.file, polygons_m, grid)
@@ -51,8 +51,9 @@ def parts_cases(report: Report, runs: int) -> None:
 def _shares(report: Report, runs: int, polygons_m: np.ndarray, grid: Grid) -> None:
     x_min, y_min, x_max, y_max = grid.bounds_m
     cells = np.arange(grid.n_cells, dtype=np.int32).reshape(grid.n_rows, grid.n_cols)
-    source = NumPyRasterSource(cells, xmin=x_min, ymin=y_min, xmax=x_max, ymax=y_max, srs_wkt=None)
-    table = geopandas.GeoDataFrame(geometry=polygons_m)
+    table = geopandas.GeoDataFrame(geometry=polygons_m, crs=grid.epsg)
+    bounds = {"xmin": x_min, "ymin": y_min, "xmax": x_max, "ymax": y_max}
+    source = NumPyRasterSource(cells, **bounds, srs_wkt=table.crs.to_wkt())
 
     def peer() -> Any:
         return exact_extract(source, table, ["values", "coverage"], output="pandas")
@@ -81,27 +82,22 @@ def _nearest_points(report: Report, runs: int, layers: list[np.ndarray], grid: G
     report.add(Row("nearest facility", size, times["ours"], "scipy cKDTree, all processors", times["peer"], runs))
 
 
-def _nearest_lines(report: Report, runs: int, layers: list[np.ndarray], grid: Grid, inside: np.ndarray) -> None:
+def _nearest_lines(report: Report, runs: int, layer: np.ndarray, grid: Grid, inside: np.ndarray) -> None:
     centres = shapely.points(grid.centres_m()[inside])
 
-    def ours() -> list[np.ndarray]:
-        return [straight_cost_m(layer, grid, only=inside) for layer in layers]
+    def ours() -> np.ndarray:
+        return straight_cost_m(layer, grid, only=inside)
 
-    def peer() -> list[np.ndarray]:
-        found = []
-        for layer in layers:
-            (asked, _), distance = shapely.STRtree(layer).query_nearest(
-                centres, return_distance=True, all_matches=False
-            )
-            distances = np.empty(len(centres))
-            distances[asked] = distance
-            found.append(distances)
-        return found
+    def peer() -> np.ndarray:
+        tree = shapely.STRtree(layer)
+        (asked, _), found = tree.query_nearest(centres, return_distance=True, all_matches=False)
+        distances = np.empty(len(centres))
+        distances[asked] = found
+        return distances
 
-    for mine, theirs in zip(ours(), peer(), strict=True):
-        np.testing.assert_allclose(mine[inside], theirs, rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(ours()[inside], peer(), rtol=1e-5, atol=1e-3)
     times = interleaved_ms({"ours": ours, "peer": peer}, min(runs, 3))
-    size = f"{len(layers[0]):,} × {len(centres):,} cells"
+    size = f"{len(layer):,} × {len(centres):,} cells"
     report.add(Row("nearest main (lines)", size, times["ours"], "shapely STRtree.query_nearest", times["peer"], runs))
 
 
@@ -137,7 +133,9 @@ def _people(report: Report, runs: int, path: Path, polygons_m: np.ndarray, grid:
     np.testing.assert_allclose(mine, exactly(), rtol=1e-3, atol=0.5)
     times = interleaved_ms({"ours": ours, "exactextract": exactly, "rasterio": by_centres}, runs)
     size = f"{len(polygons_m)} places"
-    report.add(Row("people of places from a raster", size, times["ours"], "exactextract, sum", times["exactextract"], runs))
+    report.add(
+        Row("people of places from a raster", size, times["ours"], "exactextract, sum", times["exactextract"], runs)
+    )
     worst = np.abs(by_centres() / np.maximum(mine, 1) - 1).max()
     label = f"rasterio masks (up to {worst:.0%} off)"
     report.add(Row("people of places from a raster", size, times["ours"], label, times["rasterio"], runs))

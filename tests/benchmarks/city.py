@@ -39,6 +39,10 @@ def throwaway_service() -> Iterator[Path]:
             DATABASE_URL=cluster.url(),
         )
         os.environ.pop("MAHALLEH_DEBUG", None)
+        static = ROOT / "var" / "static"
+        if not static.is_dir():
+            raise SystemExit("Static files are not collected: run `make bench`, or `make setup` first.")
+        (var / "static").symlink_to(static)
         yield var
     finally:
         cluster.wipe()
@@ -68,13 +72,19 @@ def build_and_load(folder: Path, scale: int, layers: Collection[str]) -> None:
         Codes of layers, as in the city's description.
     """
     from config.loading import city_load, taxonomy_load
-    from fixtures.khorramabad.build import build
 
-    build(folder, scale=scale, layers=[*PLACES, "population", *layers])
+    build_files(folder, scale, layers)
     description = folder / "city.toml"
     description.write_text(described({"population", *layers}), encoding="utf-8")
     taxonomy_load()
     city_load(description, data=folder)
+
+
+def build_files(folder: Path, scale: int, layers: Collection[str]) -> None:
+    """Build the files of the demo city's places, people and these layers."""
+    from fixtures.khorramabad.build import build
+
+    build(folder, scale=scale, layers=[*PLACES, "population", *layers])
 
 
 def described(layers: Collection[str]) -> str:

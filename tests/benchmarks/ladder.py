@@ -43,7 +43,9 @@ def ladder_cases(report: Report, scales: list[int], runs: int) -> None:
         size = f"× {scale}: {found['places']:,} × {found['services']}"
         report.add(Row("full coverage, caches empty, ladder", size, found["ms"], "", None, found["runs"]))
         report.memory_mb[f"ladder × {scale}"] = found["peak_mb"]
-        report.note(f"× {scale}: {found['cells']:,} cells, {found['facilities']:,} facilities, peak memory {found['peak_mb']:,.0f} MB")
+        report.note(
+            f"× {scale}: {found['cells']:,} cells, {found['facilities']:,} facilities, peak memory {found['peak_mb']:,.0f} MB"
+        )
     if len(scales) > 1:
         exponent = growth_exponent(scales, times)
         report.growth["full coverage"] = exponent

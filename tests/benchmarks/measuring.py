@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import resource
 import statistics
 import time
@@ -125,5 +126,13 @@ def growth_exponent(sizes: Sequence[float], times_ms: Sequence[float]) -> float:
 
 
 def peak_memory_mb() -> float:
-    """Return the most memory this process ever held, in megabytes."""
+    """Return the most memory this process ever held, in megabytes.
+
+    Linux counts a parent's memory into ``ru_maxrss`` of the processes it starts; ``VmHWM`` is the process's own.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+        if found:
+            return int(found[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -42,9 +42,7 @@ def reach(features: geopandas.GeoDataFrame, asked: Asked) -> geopandas.GeoDataFr
     return buffers.dissolve("release_id").reset_index()
 
 
-def shares_by_overlay(
-    places: geopandas.GeoDataFrame, features: geopandas.GeoDataFrame, asked: Asked
-) -> np.ndarray:
+def shares_by_overlay(places: geopandas.GeoDataFrame, features: geopandas.GeoDataFrame, asked: Asked) -> np.ndarray:
     """Compute coverage by `geopandas.overlay`, the way its manual shows."""
     pieces = geopandas.overlay(places, reach(features, asked), how="intersection", keep_geom_type=True)
     area = pieces.assign(area=pieces.area).pivot_table(index="id", columns="release_id", values="area", aggfunc="sum")

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from tests.benchmarks.question import Asked
 
 FOLDER = Path(__file__).resolve().parent / "sql"
-COVERAGE = ("coverage_statement", "coverage_tables", "coverage_buffers")
+COVERAGE = ("coverage_statement", "coverage_tables", "coverage_buffers", "coverage_united")
 OVERLAY = ("overlay_statement", "overlay_tables")
 
 

@@ -21,9 +21,7 @@ class Asked:
 
     def changed(self, code: str, threshold_m: float) -> Asked:
         """Return the same with the threshold of one service changed."""
-        return replace(
-            self, services=tuple((c, r, threshold_m if c == code else t) for c, r, t in self.services)
-        )
+        return replace(self, services=tuple((c, r, threshold_m if c == code else t) for c, r, t in self.services))
 
     def only(self, code: str) -> Asked:
         """Return the same with one service left."""

@@ -19,7 +19,9 @@ class Command(AnalysisCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         add_question_arguments(parser)
-        parser.add_argument("--cell-m", type=float, default=None, help="side of a grid cell in metres; 20 by default")
+        parser.add_argument(
+            "--cell-m", type=float, default=None, help="side of a grid cell in metres; the city's own by default"
+        )
         parser.add_argument("--record", action="store_true", help="keep the result as a run")
 
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:

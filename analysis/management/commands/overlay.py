@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from analysis.commands import AnalysisCommand
+from analysis.commands import AnalysisCommand, conditions_from
 from analysis.services import overlay_compute
 from geo.models import Place
 from geo.querysets import system_user
@@ -20,9 +20,14 @@ class Command(AnalysisCommand):
         parser.add_argument(
             "--with", dest="subject", required=True, metavar="LAYER", help="code of a layer, or `settlements`"
         )
+        parser.add_argument(
+            "--where", action="append", default=[], metavar="FIELD=VALUE",
+            help="only features with this value, such as --where atencao=Sim; may be given again for another field",
+        )  # fmt: skip
 
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
-        result = overlay_compute(city=city, user=system_user(), subject=options["subject"])
+        where = conditions_from(options["where"])
+        result = overlay_compute(city=city, user=system_user(), subject=options["subject"], where=where)
         rows = [
             {
                 "code": row.code, "name": row.name_fa, "name_en": row.name_en, "kind": row.kind, "count": row.count,
@@ -33,6 +38,7 @@ class Command(AnalysisCommand):
         return {
             "city": city.code,
             "with": result.subject,
+            "where": dict(part.split("=", 1) for part in options["where"]),
             "places": rows,
             "outside": result.outside,
             "inputs": dict(result.inputs),

@@ -260,21 +260,36 @@ def test_a_place_of_very_few_people_is_left_out_of_everything_public() -> None:
 
 @given(st.lists(st.floats(0, 400), min_size=3, max_size=3), st.lists(st.floats(0, 1), min_size=6, max_size=6))
 def test_no_number_told_to_the_public_lets_few_people_be_counted(people: list[float], shares: list[float]) -> None:
+    """Neither a share, nor a count, nor what is left of the people after taking the count away."""
     uncovered = [[people[i] * shares[2 * i], people[i] * shares[2 * i + 1]] for i in range(3)]
     town = a_town(people=people, uncovered=uncovered)
-    if not town.priority.present.any():
-        return
     for show in ("coverage", "uncovered"):
         for column in (CLINIC, PARK):
             for i, value in enumerate(values_of(town, show, column, is_insider=False)):  # type: ignore[arg-type]
-                exact = value.told.exact
-                if exact is None:
+                if value.told.exact is None:
                     continue
-                part = exact if show == "uncovered" else people[i] * exact
+                part = people[i] * value.told.exact if show == "coverage" else value.told.exact
                 for count in (part, people[i] - part):
-                    assert count < 0.01 or count > telling.SMALL_COUNT - 1e-6 or show == "uncovered"
-                if show == "uncovered":
-                    assert part == 0 or part >= telling.SMALL_COUNT
+                    assert count < 0.01 or count > telling.SMALL_COUNT - 1e-6
+
+
+def test_totals_of_the_public_are_made_of_what_its_rows_tell() -> None:
+    town = a_town(people=[1000.0, 3000.0, 200.0], uncovered=[[994.0, 0.0], [5.0, 0.0], [0.0, 0.0]])
+    assert city_totals(town.coverage, CLINIC, is_insider=True) == (999.0, 4000.0)
+    assert city_totals(town.coverage, CLINIC, is_insider=False) == (1000.0, 4000.0)
+    with override("en"):
+        rows = {row.code: row for row in view_of(town, shown("uncovered"), is_insider=False).rows}
+    assert (rows["north"].value.text, rows["south"].value.text) == ("more than 990", "fewer than 10")
+
+
+def test_a_part_of_the_score_that_concerns_few_people_cannot_be_worked_out() -> None:
+    with override("en"):
+        view = place_view(a_town(), 1, "", curves_of_north(), is_insider=False)
+        exact = place_view(a_town(), 1, "", curves_of_north(), is_insider=True)
+    assert {reason.code: reason.points_text for reason in view.reasons} == {"clinic": "under 0.2", "park": "0.0"}
+    assert (view.score_text, exact.score_text) == ("0", "0.1")
+    api = results_json(view_of(a_town(), shown(), is_insider=False))
+    assert {place["code"]: place["value"] for place in api["places"]} == {"camp": 75.0, "north": 57.5, "south": 0.0}
 
 
 def test_the_json_leaves_out_what_the_page_leaves_out() -> None:

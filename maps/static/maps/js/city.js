@@ -3,8 +3,8 @@
  * The city page in motion: controls change the state, the state goes into the address, the server answers, and sentence,
  * table, legend and map follow. Without this script the page is a form that works.
  *
- * @import { CityMap } from "./citymap.js"
- * @import { State } from "./state.js"
+ * @import { CityMap } from "./citymap.js";
+ * @import { State } from "./state.js";
  *
  * @typedef {object} PlaceResult
  * @property {string} code
@@ -58,6 +58,8 @@ let map = null;
 let chosen = null;
 /** @type {Record<string, string>} */
 let suggested = {};
+/** Name of the slider that is being moved. */
+let gesture = "";
 
 /** @returns {Record<string, PlaceResult>} */
 const byCode = () => Object.fromEntries(results.places.map((place) => [place.code, place]));
@@ -95,17 +97,19 @@ function request(pause_ms) {
 }
 
 /**
- * Take a new state: into the address (a new entry of the history for a choice, the same one while a slider moves), then ask.
+ * Take a new state: into the address, then ask. A choice is a new entry of the history, and so is the first move of a slider;
+ * its further moves stay in that entry, so that Back goes to what was there before it was touched.
  * @param {State} next
- * @param {{isSliding?: boolean}} [how]
+ * @param {string} [slider] name of the slider that moves
  */
-function change(next, { isSliding = false } = {}) {
+function change(next, slider = "") {
   state = next;
   const address = `${location.pathname}${toQuery(state, config.defaults)}`;
-  if (isSliding) history.replaceState(null, "", address);
+  if (slider && slider === gesture) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
+  gesture = slider;
   arrange();
-  request(isSliding ? PAUSE_MS : 0);
+  request(slider ? PAUSE_MS : 0);
 }
 
 // ---- showing
@@ -303,30 +307,28 @@ form.addEventListener("submit", (event) => event.preventDefault());
 document.addEventListener("input", (event) => {
   const slider = event.target;
   if (!(slider instanceof HTMLInputElement) || slider.type !== "range" || slider.form !== form) return;
-  moveSlider(slider, true);
+  moveSlider(slider);
 });
+form.addEventListener("focusout", () => (gesture = ""));
 document.addEventListener("change", (event) => {
   const control = event.target;
   if (!(control instanceof HTMLInputElement) || control.form !== form) return;
-  if (control.type === "range") moveSlider(control, false);
-  else if (control.name === "show") change({ ...state, show: control.value });
+  if (control.name === "show") change({ ...state, show: control.value });
   else if (control.name === "service") change({ ...state, service: control.value });
 });
 
 /**
  * Take a slider's number; its text moves at once, the results follow.
  * @param {HTMLInputElement} slider
- * @param {boolean} isSliding
  */
-function moveSlider(slider, isSliding) {
+function moveSlider(slider) {
   const isThreshold = slider.name.startsWith("threshold-");
   const text = isThreshold ? distance(slider.valueAsNumber, config.language) : weight(slider.valueAsNumber, config.language);
   const output = slider.parentElement?.querySelector("output");
   if (output) output.textContent = text;
   slider.setAttribute("aria-valuetext", text);
   const code = slider.name.replace(/^(threshold|weight)-/, "");
-  const next = withNumber(state, isThreshold ? "thresholds" : "weights", code, slider.valueAsNumber, Number(slider.dataset.standard));
-  if (isSliding || toQuery(next, config.defaults) !== toQuery(state, config.defaults)) change(next, { isSliding: true });
+  change(withNumber(state, isThreshold ? "thresholds" : "weights", code, slider.valueAsNumber, Number(slider.dataset.standard)), slider.name);
 }
 
 /** Bring the controls in step with the state, after Back or a reset. */

@@ -2,7 +2,7 @@
 /**
  * The live map of a city: made once, then told what to colour, what to point at, and which facilities to show.
  *
- * @import { MapConfig } from "./style.js"
+ * @import { MapConfig } from "./style.js";
  *
  * @typedef {{code: string, name: string, kind: string, class: number}} PlaceResult
  * @typedef {object} CityMap

@@ -17,6 +17,16 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 
+// Scripts may have changed the address since the page was made; whoever switches the language or signs in comes back to what they see.
+document.addEventListener("submit", (event) => {
+  const next = event.target instanceof HTMLFormElement && event.target.hasAttribute("data-return") ? event.target.elements.namedItem("next") : null;
+  if (next instanceof HTMLInputElement) next.value = location.pathname + location.search;
+});
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[data-return]") : null;
+  if (link instanceof HTMLAnchorElement) link.search = new URLSearchParams({ next: location.pathname + location.search }).toString();
+});
+
 /** @param {EventTarget | null} target */
 function isWriting(target) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) && !(target instanceof HTMLInputElement && /^(radio|range|checkbox)$/.test(target.type));

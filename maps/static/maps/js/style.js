@@ -4,7 +4,7 @@
  *
  * @import { ExpressionSpecification as Expression, LayerSpecification, StyleSpecification as Style } from "maplibre-gl"
  * @import { FeatureCollection } from "geojson"
- * @import { Language } from "./numbers.js"
+ * @import { Language } from "./numbers.js";
  *
  * @typedef {{code: string, role: string, kind: string, bounds?: [number, number, number, number]}} BaseLayer
  * @typedef {object} MapConfig

@@ -1,0 +1,47 @@
+"""The benchmarks run, each case once, so that they cannot rot; no time is judged here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.environment import ROOT
+
+KEYS = {"case", "size", "ours_ms", "peer", "peer_ms", "ratio", "runs", "required_ratio"}
+CASES = {
+    "full coverage, caches empty",
+    "threshold of clinic changed, all ranked",
+    "weight of clinic changed, all ranked",
+    "server: threshold changed",
+    "server: weight changed",
+    "shares of cells in places",
+    "nearest facility",
+    "nearest main (lines)",
+    "people of places from a raster",
+    "overlay of park",
+    "full coverage, caches empty, ladder",
+}
+
+
+def test_every_case_runs_and_is_written_down(tmp_path: Path) -> None:
+    out = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--out", str(out)]
+    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "MAHALLEH_VAR"}}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    told = json.loads(out.read_text())
+    assert {row["case"].strip() for row in told["rows"]} >= CASES
+    for row in told["rows"]:
+        assert set(row) == KEYS
+        assert row["ours_ms"] > 0
+        if row["peer_ms"] is not None:
+            assert abs(row["ratio"] - row["peer_ms"] / row["ours_ms"]) <= 0.01 * row["ratio"] + 0.01
+    peers = " ".join(row["peer"] for row in told["rows"])
+    for peer in ("PostGIS", "geopandas", "exactextract", "scipy", "shapely", "pandas"):
+        assert peer in peers
+    assert set(told["peak_memory_mb"]) == {"ladder × 1", "all but the ladder, peers included"}
+    assert "full coverage, caches empty" in result.stdout
+    assert not list(tmp_path.glob("*.tmp"))
