@@ -182,14 +182,19 @@ def places_read(city: Place, user: User) -> CityPlaces:
 # ---- services
 
 
-def services_read(city: Place, user: User, question: Question) -> tuple[tuple[ServiceRow, ...], tuple[str, ...]]:
-    """Return the services of a city whose layers a user may see, with thresholds and weights of the question, and warnings.
+@dataclass(frozen=True, slots=True, eq=False)
+class Supplied:
+    """A service of a city with the release, the standard and the weight in force for it."""
 
-    Raises
-    ------
-    NotFound
-        Where the question names a service the city has not.
-    """
+    supply: Supply
+    release: Release | None
+    standard: Standard | None
+    indicator_code: str
+    weight: float
+    facilities: int
+
+
+def _supplied_read(city: Place, user: User, index: Index | None) -> tuple[Supplied, ...]:
     visible = Layer.objects.visible_to(user).filter(city=city)
     newest = Release.objects.filter(layer=OuterRef("layer")).order_by("-number").values("pk")[:1]
     supplies = list(
@@ -198,7 +203,45 @@ def services_read(city: Place, user: User, question: Question) -> tuple[tuple[Se
         .select_related("service", "service__theme", "layer")
         .order_by("service__position")
     )
-    codes = [supply.service.code for supply in supplies]
+    releases = {release.pk: release for release in Release.objects.filter(pk__in=[s.newest for s in supplies])}
+    # The general standard of a service first, so that a city's own takes its place.
+    found = Standard.objects.filter(Q(city__isnull=True) | Q(city=city), service__in=[s.service for s in supplies])
+    standards = {s.service_id: s for s in found.order_by(F("city").asc(nulls_first=True))}
+    weights = dict(index.weights.values_list("indicator__service_id", "value")) if index else {}
+    indicators = dict(
+        Indicator.objects.filter(measure=Indicator.Measure.UNCOVERED_SHARE).values_list("service_id", "code")
+    )
+    rows = []
+    for supply in supplies:
+        release, service_id = releases.get(supply.newest), supply.service_id
+        rows.append(
+            Supplied(
+                supply,
+                release,
+                standards.get(service_id),
+                indicators.get(service_id, ""),
+                weights.get(service_id, 1.0),
+                _facilities_count(release, supply.where) if release else 0,
+            )
+        )
+    return tuple(rows)
+
+
+def services_read(city: Place, user: User, question: Question) -> tuple[tuple[ServiceRow, ...], tuple[str, ...]]:
+    """Return the services of a city whose layers a user may see, with thresholds and weights of the question, and warnings.
+
+    Raises
+    ------
+    NotFound
+        Where the question names a service the city has not.
+    """
+    return _services_asked(city, _supplied_read(city, user, index_of(city)), question)
+
+
+def _services_asked(
+    city: Place, supplied: tuple[Supplied, ...], question: Question
+) -> tuple[tuple[ServiceRow, ...], tuple[str, ...]]:
+    codes = [found.supply.service.code for found in supplied]
     for name, asked in (
         ("service", question.services),
         ("threshold", question.thresholds_m),
@@ -212,23 +255,15 @@ def services_read(city: Place, user: User, question: Question) -> tuple[tuple[Se
                     where=name,
                     remedy=f"Choose one of: {', '.join(codes) or 'none'}.",
                 )
-    releases = {release.pk: release for release in Release.objects.filter(pk__in=[s.newest for s in supplies])}
-    # The general standard of a service first, so that a city's own takes its place.
-    found = Standard.objects.filter(Q(city__isnull=True) | Q(city=city), service__code__in=codes).select_related(
-        "service"
-    )
-    standards = {s.service.code: s for s in found.order_by(F("city").asc(nulls_first=True))}
-    weights = _weights(city)
-    indicators = {i.service_id: i.code for i in Indicator.objects.filter(measure=Indicator.Measure.UNCOVERED_SHARE)}
     rows, warnings = [], []
-    for supply in supplies:
-        service, release = supply.service, releases.get(supply.newest)
+    for found in supplied:
+        supply, release, standard = found.supply, found.release, found.standard
+        service, layer = supply.service, supply.layer
         if question.services and service.code not in question.services:
             continue
         if release is None:
-            warnings.append(f"{service.name_en}: the layer {supply.layer.code} has no release yet.")
+            warnings.append(f"{service.name_en}: the layer {layer.code} has no release yet.")
             continue
-        standard = standards.get(service.code)
         threshold_m = question.thresholds_m.get(service.code, standard.threshold_m if standard else None)
         if threshold_m is None:
             warnings.append(f"{service.name_en}: no standard is set, so it is left out; give a threshold.")
@@ -244,18 +279,18 @@ def services_read(city: Place, user: User, question: Question) -> tuple[tuple[Se
                 standard_m=standard.threshold_m if standard else threshold_m,
                 standard_source=standard.source if standard else "",
                 is_verified=bool(standard and standard.is_verified),
-                layer_code=supply.layer.code,
-                layer_name_fa=supply.layer.name_fa,
-                layer_name_en=supply.layer.name_en,
-                source=supply.layer.source,
+                layer_code=layer.code,
+                layer_name_fa=layer.name_fa,
+                layer_name_en=layer.name_en,
+                source=layer.source,
                 release_id=release.pk,
                 release_number=release.number,
                 release_hash=release.content_hash,
                 reference_date=release.reference_date,
-                facilities=_facilities_count(release, supply.where),
+                facilities=found.facilities,
                 where=supply.where,
-                indicator_code=indicators.get(service.pk, ""),
-                weight=question.weights.get(service.code, weights.get(service.code, 1.0)),
+                indicator_code=found.indicator_code,
+                weight=question.weights.get(service.code, found.weight),
             )
         )
     return tuple(rows), tuple(warnings)
@@ -266,12 +301,10 @@ def index_of(city: Place) -> Index | None:
     return Index.objects.filter(city=city, code="priority").first()
 
 
-def _weights(city: Place) -> dict[str, float]:
-    index = index_of(city)
-    return dict(index.weights.values_list("indicator__service__code", "value")) if index else {}
-
-
 def _facilities_count(release: Release, where: Mapping[str, Any]) -> int:
+    if not where:
+        return release.row_count
+
     def count() -> int:
         return Feature.objects.filter(release=release).supplying(where).count()
 
@@ -384,6 +417,36 @@ def _people_of_raster(release: Release, grid: Grid) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CityReading:
+    """What an analysis of a city reads from the database before any question; one reading can answer several questions."""
+
+    city: Place
+    places: CityPlaces
+    supplied: tuple[Supplied, ...]
+    index: Index | None
+    population: tuple[Release, PopulationSource] | None
+
+
+def city_read(city: Place, user: User) -> CityReading:
+    """Read what a user may see of a city for an analysis.
+
+    Raises
+    ------
+    NotFound
+        Where the city has no place with a boundary in force.
+    """
+    places = places_read(city, user)
+    if not places.rows:
+        raise NotFound(
+            f"{city.name_en} has no neighbourhood or settlement with an approved boundary.",
+            code="no_places",
+            remedy="Load or approve boundaries first.",
+        )
+    index = index_of(city)
+    return CityReading(city, places, _supplied_read(city, user, index), index, population_read(city))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CityInputs:
     """All that coverage of a city is computed from."""
 
@@ -419,33 +482,24 @@ def _measured(
     grid: Grid,
     cells: NDArray[np.int64],
 ) -> dict[str, NDArray[np.float32]]:
-    """Measure services side by side, one thread a processor; the database is read on this thread alone."""
-    geometries = [facilities_m(service) for _, service in asked]
+    """Measure services side by side, one thread a processor; the database is read on this thread alone, meanwhile."""
     with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, _MOST_THREADS))) as pool:
-        costs = pool.map(lambda facilities: _cost_m(facilities, grid, cells), geometries)
-        return dict(zip((key for key, _ in asked), costs, strict=True))
+        under_way = {key: pool.submit(_cost_m, facilities_m(service), grid, cells) for key, service in asked}
+        return {key: cost.result() for key, cost in under_way.items()}
 
 
-def inputs_read(city: Place, user: User, question: Question, cell_m: float | None = None) -> CityInputs:
-    """Assemble the inputs of a city's coverage as a user may see them; what is unchanged since the last time is not computed again.
+def inputs_read(reading: CityReading, question: Question, cell_m: float | None = None) -> CityInputs:
+    """Assemble the inputs of a city's coverage; what is unchanged since the last time is not computed again.
 
     Raises
     ------
     NotFound
-        Where the city has no place with a boundary in force, or the question names an unknown service.
+        Where the question names an unknown service.
     """
-    places = places_read(city, user)
-    if not places.rows:
-        raise NotFound(
-            f"{city.name_en} has no neighbourhood or settlement with an approved boundary.",
-            code="no_places",
-            remedy="Load or approve boundaries first.",
-        )
-    services, warnings = services_read(city, user, question)
+    places, population = reading.places, reading.population
+    services, warnings = _services_asked(reading.city, reading.supplied, question)
     if cell_m is None:
-        index = index_of(city)
-        cell_m = index.cell_m if index else CITY_CELL_M
-    population = population_read(city)
+        cell_m = reading.index.cell_m if reading.index else CITY_CELL_M
     grid = _arrays.get(content_key("grid", places.key, cell_m), lambda: grid_for(places, cell_m))
     grid_key = content_key([grid.epsg, grid.x_min_m, grid.y_max_m, grid.cell_m, grid.n_rows, grid.n_cols])
     places_key = content_key("fractions", grid_key, places.key)

@@ -16,6 +16,7 @@ from analysis.core.index import Aggregation, Normalisation, aggregate, normalise
 from analysis.core.overlay import overlay
 from analysis.models import Index, Indicator, Run, Weight
 from analysis.results import CityCoverage, CityOverlay, CityPriority, OverlayRow, PlaceRow, Question, number_or_none
+from analysis.selectors import CityReading
 from analysis.version import code_version
 from geo.core.crs import STORAGE_EPSG, project
 from geo.errors import InvalidInput, NotFound
@@ -27,9 +28,25 @@ CURVE_STEPS = 60
 
 
 def coverage_compute(
-    *, city: Place, user: User, question: Question | None = None, cell_m: float | None = None
+    *,
+    city: Place,
+    user: User,
+    question: Question | None = None,
+    cell_m: float | None = None,
+    reading: CityReading | None = None,
 ) -> CityCoverage:
     """Compute which share of each place's people and land is within reach of each service, as a user may see it.
+
+    Parameters
+    ----------
+    city, user
+        Whose places, and as seen by whom.
+    question : Question, optional
+        Thresholds, weights and services; the city's own where left out.
+    cell_m : float, optional
+        Side of a cell; the city's own where left out.
+    reading : CityReading, optional
+        `selectors.city_read` of the same city and user, where several questions are asked at once.
 
     Raises
     ------
@@ -38,7 +55,7 @@ def coverage_compute(
     """
     started = time.perf_counter()
     question = question or Question()
-    inputs = selectors.inputs_read(city, user, question, cell_m)
+    inputs = selectors.inputs_read(reading or selectors.city_read(city, user), question, cell_m)
     columns = [
         selectors.cached_column(
             content_key("column", inputs.key, index, service.threshold_m),
@@ -83,9 +100,16 @@ def _stack(arrays: CoverageInputs, columns: list[ServiceCoverage], thresholds_m:
 
 
 def priority_compute(
-    *, city: Place, user: User, question: Question | None = None, cell_m: float | None = None
+    *,
+    city: Place,
+    user: User,
+    question: Question | None = None,
+    cell_m: float | None = None,
+    reading: CityReading | None = None,
 ) -> CityPriority:
     """Rank a city's places by need: each service's share of people not covered, weighted and put together.
+
+    The parameters are those of `coverage_compute`.
 
     Raises
     ------
@@ -96,7 +120,8 @@ def priority_compute(
     """
     started = time.perf_counter()
     question = question or Question()
-    covered = coverage_compute(city=city, user=user, question=question, cell_m=cell_m)
+    reading = reading or selectors.city_read(city, user)
+    covered = coverage_compute(city=city, user=user, question=question, cell_m=cell_m, reading=reading)
     if not covered.services:
         raise InvalidInput(
             f"{city.name_en} has no service to rank by.",
@@ -104,7 +129,7 @@ def priority_compute(
             where=city.code,
             remedy="Load a layer and say which service it supplies.",
         )
-    index = selectors.index_of(city)
+    index = reading.index
     asked_normalisation = question.normalisation or (index.normalisation if index else "goalpost")
     asked_aggregation = question.aggregation or (index.aggregation if index else "arithmetic")
     normalisation, aggregation = cast(Normalisation, asked_normalisation), cast(Aggregation, asked_aggregation)
@@ -137,7 +162,7 @@ def distance_curves(
     NotFound
         Where the city has no such place with a boundary in force.
     """
-    inputs = selectors.inputs_read(city, user, question or Question())
+    inputs = selectors.inputs_read(selectors.city_read(city, user), question or Question())
     row = next((i for i, place in enumerate(inputs.places.rows) if place.code == place_code), None)
     if row is None:
         raise NotFound(

@@ -23,5 +23,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("maps.published.urls")),
     path("<slug:city>/", views.city, name="city"),
     path("<slug:city>/coverage/", views.coverage, name="city-coverage"),
+    path("", include("maps.reports.urls")),
     path("<slug:city>/<slug:place>/", views.place, name="place"),
 ]

@@ -196,7 +196,7 @@ def _reasons(result: CityPriority, row: int, is_insider: bool) -> tuple[Reason, 
         service = covered.services[k]
         share, count, distance = told_of(covered, row, k, is_insider)
         good = telling.complement(share)
-        points = _points(result, row, k, share)
+        points = points_told(result, row, k, share)
         found.append(
             Reason(
                 code=service.code,
@@ -222,8 +222,8 @@ def _reasons(result: CityPriority, row: int, is_insider: bool) -> tuple[Reason, 
     return tuple(found)
 
 
-def _points(result: CityPriority, row: int, k: int, share: Told) -> Told:
-    """Tell the points that a service adds; only their bound where only a bound of the people is told."""
+def points_told(result: CityPriority, row: int, k: int, share: Told) -> Told:
+    """Return what may be told of the points that a service adds: a bound where only a bound of the people is told."""
     points = float(result.priority.contributions[row, k])
     if share.kind not in ("below", "above") or share.value is None:
         return Told(points)

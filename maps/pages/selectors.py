@@ -163,7 +163,7 @@ def publications_latest(user: User, most: int = 6, city: Place | None = None) ->
         Publication.objects.visible_to(user)
         .filter(withdrawn_at__isnull=True)
         .select_related("city")
-        .defer("page_fa", "page_en", "geojson")
+        .defer(*Publication.HEAVY)
     )
     return list((found.filter(city=city) if city else found)[:most])
 

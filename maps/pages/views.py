@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -18,6 +19,7 @@ from analysis.services import distance_curves, priority_compute
 from geo.errors import MahallehError, NotFound
 from geo.models import Place
 from geo.querysets import User
+from interventions.selectors import needs_summary
 from maps.assets import worker_url
 from maps.pages import formats, heat_presenters, outlines, place_presenters, presenters, selectors
 from maps.pages.forms import SHOWS, CityState, city_state_from, service_chosen
@@ -89,7 +91,7 @@ def city(request: HttpRequest, city: str) -> HttpResponse:
         "publications": selectors.publications_latest(request.user, city=place, most=3),
     }
     if context["may_publish"]:
-        context["suggested"] = _suggested(place, result, state, request.user)
+        context["suggested"] = _suggested(place, state)
     return render(request, "maps/city.html", context)
 
 
@@ -109,7 +111,7 @@ def results(request: HttpRequest, city: str) -> JsonResponse:
         }
         answer["title"] = _title(place, view)
         if selectors.may_publish(place, request.user):
-            answer["suggested"] = _suggested(place, result, state, request.user)
+            answer["suggested"] = _suggested(place, state)
     return JsonResponse(answer, json_dumps_params={"ensure_ascii": False})
 
 
@@ -141,16 +143,24 @@ def _title(place: Place, view: CityView) -> str:
     return f"{place.name}: {view.legend.title}"
 
 
-def _suggested(place: Place, result: CityPriority, state: CityState, user: User) -> dict[str, str]:
-    """Return a title in each language that states the finding, and an address, for the map that would be published."""
-    column = service_chosen(state.service, result.coverage.services)
-    titles = {}
+def _suggested(place: Place, state: CityState) -> dict[str, str]:
+    """Return a title in each language that states the finding, and an address, for the map that would be published.
+
+    The finding is that of the public's own result: no unpublished place is named. Empty where the public sees no result.
+    """
+    suggested = {"title_fa": "", "title_en": "", "slug": "-".join((place.code, state.show))}
+    try:
+        result, standard = _priority(place, AnonymousUser(), state.question)
+        column = service_chosen(state.service, result.coverage.services)
+    except MahallehError:  # such as a service whose layer is not published
+        return suggested
     for code in ("fa", "en"):
         with override(code):
-            view = presenters.city_view(result, result, state, column, is_insider=False)
-            titles[f"title_{code}"] = view.finding.rstrip(".")[:200]
-    parts = [place.code, state.show, *([view.service.code] if view.service and state.show != "priority" else [])]
-    return titles | {"slug": "-".join(parts)}
+            view = presenters.city_view(result, standard, state, column, is_insider=False)
+            suggested[f"title_{code}"] = view.finding.rstrip(".")[:200]
+    if column is not None and state.show != "priority":
+        suggested["slug"] += f"-{result.coverage.services[column].code}"
+    return suggested
 
 
 def _scale_bar(drawing: outlines.Drawing) -> dict[str, Any]:
@@ -246,6 +256,7 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
         "result": result,
         "view": place_presenters.place_view(result, row, state.service, curves, is_insider=insider),
         "drawing": selectors.drawing_read(in_city, request.user),
+        "needs": needs_summary(found, request.user),
         "editions": _editions(found, request.user),
         "queries": {s.code: state.query(service=s.code) for s in result.coverage.services},
         "city_query": CityState("priority", "", "rank", False, state.question).query(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import shapely
@@ -13,6 +12,7 @@ from analysis.results import CityPriority, number_or_none
 from geo.core.measuring import area_m2
 from maps.pages import telling
 from maps.pages.classes import Classes
+from maps.pages.place_presenters import points_told
 from maps.pages.presenters import classes_of, main_reasons, told_of, values_of
 from maps.pages.telling import Told
 from maps.published.freeze import Column, Measure, PlaceResult
@@ -92,15 +92,18 @@ def _coverage_numbers(result: CityPriority, row: int, column: int) -> dict[str, 
 
 def _priority_numbers(result: CityPriority, row: int, score: Told) -> dict[str, Told]:
     """Return the numbers of the index; where the score may not be told, nothing that it is made of is."""
-    parts: Sequence[Any] = result.priority.contributions[row]
-    named = {CONTRIBUTION + service.code: parts[k] for k, service in enumerate(result.coverage.services)}
+    columns = {CONTRIBUTION + service.code: k for k, service in enumerate(result.coverage.services)}
     if score.value is None:
-        return dict.fromkeys(("score", "rank", "reliability", *named), score)
+        return dict.fromkeys(("score", "rank", "reliability", *columns), score)
+    named = {}
+    for key, k in columns.items():
+        share, _, _ = told_of(result.coverage, row, k, is_insider=False)
+        named[key] = points_told(result, row, k, share)
     return {
         "score": score,
         "rank": Told(float(result.priority.rank[row])),
         "reliability": Told(float(result.priority.reliability[row])),
-        **{key: _told(value) for key, value in named.items()},
+        **named,
     }
 
 

@@ -31,7 +31,9 @@ def test_nothing_measures_on_columns_of_degrees() -> None:
         f"{path.relative_to(ROOT)}: {name}"
         for path in SOURCES
         for module, name in imports(path)
-        if module.startswith("django.contrib.gis") and name in MEASURES_ON_COLUMNS and path != ROOT / "geo/db/spatial.py"
+        if module.startswith("django.contrib.gis")
+        and name in MEASURES_ON_COLUMNS
+        and path != ROOT / "geo/db/spatial.py"
     ]
     offenders += [
         f"{path.relative_to(ROOT)}: dwithin"
@@ -96,7 +98,12 @@ def test_imports_between_browser_modules_are_rewritten_to_hashed_names() -> None
 
 def test_persian_is_complete() -> None:
     catalogue = ROOT / "maps" / "locale" / "fa" / "LC_MESSAGES" / "django.po"
-    result = subprocess.run(["msgfmt", "--statistics", "--check", "-o", "/dev/null", str(catalogue)], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        ["msgfmt", "--statistics", "--check", "-o", "/dev/null", str(catalogue)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "untranslated" not in result.stderr, result.stderr
     assert "fuzzy" not in result.stderr, result.stderr
 
@@ -130,6 +137,7 @@ def test_nothing_is_skipped_or_mocked() -> None:
     offenders = [
         f"{p.relative_to(ROOT)}"
         for p in (ROOT / "tests").rglob("*.py")
-        if p != Path(__file__) and re.search(r"pytest\.skip\(|mark\.(skip|xfail)|unittest\.mock|importorskip", p.read_text())
+        if p != Path(__file__)
+        and re.search(r"pytest\.skip\(|mark\.(skip|xfail)|unittest\.mock|importorskip", p.read_text())
     ]
     assert offenders == []

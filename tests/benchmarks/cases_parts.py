@@ -30,7 +30,7 @@ from tests.benchmarks.question import city
 def parts_cases(report: Report, runs: int) -> None:
     """Measure the three parts, checking that both sides give the same."""
     place, user = city(), system_user()
-    inputs = selectors.inputs_read(place, user, Question())
+    inputs = selectors.inputs_read(selectors.city_read(place, user), Question())
     grid = inputs.grid
     polygons_m = project(inputs.places.geometries_4326, STORAGE_EPSG, grid.epsg)
     _shares(report, runs, polygons_m, grid)

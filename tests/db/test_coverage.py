@@ -150,6 +150,19 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(demo_city: Place) ->
     np.testing.assert_array_equal(alone.values.area_share[:, 0], together.values.area_share[:, column])
 
 
+def test_one_reading_answers_several_questions(demo_city: Place) -> None:
+    reading = selectors.city_read(demo_city, system_user())
+    for question in (
+        Question(),
+        Question(thresholds_m={"clinic": 333.0}, weights={"park": 4.0}),
+        Question(services=("park",)),
+    ):
+        once = priority_compute(city=demo_city, user=system_user(), question=question, reading=reading)
+        again = priority_compute(city=demo_city, user=system_user(), question=question)
+        assert_same(once.coverage, again.coverage)
+        np.testing.assert_array_equal(once.priority.score, again.priority.score)
+
+
 def test_a_changed_threshold_changes_its_service_alone(demo_city: Place) -> None:
     before, after = computed(demo_city), computed(demo_city, thresholds_m={"clinic": 1234.0})
     clinic = before.service_index("clinic")
@@ -207,7 +220,7 @@ def test_a_new_boundary_is_computed_anew(demo_city: Place) -> None:
 
 def test_many_at_once_get_the_same(demo_city: Place) -> None:
     """Threads that ask for the same missing arrays at the same time: one computes, the others wait, all agree."""
-    inputs = selectors.inputs_read(demo_city, system_user(), Question())
+    inputs = selectors.inputs_read(selectors.city_read(demo_city, system_user()), Question())
     cache, calls = selectors.ArrayCache(10**9), []
 
     def compute() -> np.ndarray:

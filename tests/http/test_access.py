@@ -136,7 +136,7 @@ def hide_things(world: World) -> None:
         result={},
         duration_ms=1,
     )
-    need_put(world.quarter)
+    need_put(hidden)
 
     city = place_put(world.city.parent, f"{HUSH}town", "city", is_published=False)
     edition_put(city, shape, "approved")
@@ -155,19 +155,21 @@ def hide_things(world: World) -> None:
         result={},
         duration_ms=1,
     )
-    Publication.objects.create(
-        slug=f"{HUSH}-map",
-        city=city,
-        run=run,
-        measure="priority",
-        title_fa=HUSH,
-        title_en=HUSH,
-        page_fa=HUSH,
-        page_en=HUSH,
-        geojson={"note": HUSH},
-        document=Publication.objects.get(slug=world.slug).document,
-        published_at=now,
-    )
+    for slug, withdrawn_at in ((f"{HUSH}-map", None), (f"{HUSH}-taken", now)):
+        Publication.objects.create(
+            slug=slug,
+            city=city,
+            run=run,
+            measure="priority",
+            title_fa=HUSH,
+            title_en=HUSH,
+            page_fa=HUSH,
+            page_en=HUSH,
+            geojson={"note": HUSH},
+            document=Publication.objects.get(slug=world.slug).document,
+            published_at=now,
+            withdrawn_at=withdrawn_at,
+        )
     world.hush = {
         "city": city.code,
         "quarter": quarter.code,
@@ -323,21 +325,29 @@ def of_map(suffix: str, withdrawn: int = 404) -> Callable[[World], list[Ask]]:
             Ask(f"/m/nothing/{suffix}", everybody(404)),
         ]
         if world.hush:
-            found.append(Ask(f"/m/{HUSH}-map/{suffix}", administrator(200)))
+            found += [Ask(f"/m/{HUSH}-{name}/{suffix}", administrator(200)) for name in ("map", "taken")]
         return found
 
     return asks
 
 
-def place_asks(world: World) -> list[Ask]:
-    city = world.city.code
-    found = [Ask(f"/{city}/{world.quarter.code}/", everybody(200)), Ask(f"/{city}/nothing/", everybody(404))]
-    if world.hush:
-        found += [
-            Ask(f"/{city}/{world.hush['place']}/", insiders(200, 404)),
-            Ask(f"/{world.hush['city']}/{world.hush['quarter']}/", administrator(200)),
+def of_place(suffix: str) -> Callable[[World], list[Ask]]:
+    """Give the asks of a page of a place: a published one, an unpublished one, one of an unpublished city."""
+
+    def asks(world: World) -> list[Ask]:
+        city = world.city.code
+        found = [
+            Ask(f"/{city}/{world.quarter.code}/{suffix}", everybody(200)),
+            Ask(f"/{city}/nothing/{suffix}", everybody(404)),
         ]
-    return found
+        if world.hush:
+            found += [
+                Ask(f"/{city}/{world.hush['place']}/{suffix}", insiders(200, 404)),
+                Ask(f"/{world.hush['city']}/{world.hush['quarter']}/{suffix}", administrator(200)),
+            ]
+        return found
+
+    return asks
 
 
 def publish_asks(world: World) -> list[Ask]:
@@ -417,7 +427,8 @@ TABLE: Table = {
         Ask(f"/{w.city.code}/?show=coverage&service=access-extra", insiders(200, 404) if w.hush else everybody(404)),
     ],
     "<slug:city>/coverage/": in_city("/{city}/coverage/"),
-    "<slug:city>/<slug:place>/": place_asks,
+    "<slug:city>/<slug:place>/": of_place(""),
+    "<slug:city>/<slug:place>/brief.pdf": of_place("brief.pdf"),
     "<slug:city>/publish/": publish_asks,
     "m/<slug:slug>/": of_map("", withdrawn=410),
     "m/<slug:slug>/map.html": of_map("map.html"),
@@ -483,7 +494,9 @@ VOLATILE = (
 
 
 def body(response: Any) -> bytes:
-    """Return what was answered without what changes from one time to the next."""
+    """Return what was answered without what changes from one time to the next; of a PDF, the digest of what it says."""
+    if response.headers.get("Content-Type") == "application/pdf":
+        return str(response["ETag"]).encode()
     content = b"".join(response.streaming_content) if response.streaming else response.content
     for pattern, instead in VOLATILE:
         content = re.sub(pattern, instead, content)

@@ -237,7 +237,7 @@ def test_persian_is_persian_throughout(settlement: Place, client_as: As, persona
     page = page_of(settlement, personas["anonymous"])
     assert '<html lang="fa" dir="rtl">' in page
     own = re.sub(r'<li dir="ltr">.*?</li>|<td dir="ltr">.*?</td>|<a .*?</a>', " ", page, flags=re.DOTALL)
-    words = re.sub("Illustrative, built by fixtures.khorramabad", " ", text_of(own))
+    words = re.sub("Illustrative data, invented for the demonstration", " ", text_of(own))
     assert re.findall(r"[0-9]", words) == []
     assert re.findall(r"[A-Za-z]+", words) == []
     assert in_persian("Brief of an informal settlement") in words

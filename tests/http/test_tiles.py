@@ -76,14 +76,19 @@ def wavy(start: tuple[float, float], end: tuple[float, float], n: int = 400) -> 
 
 
 def neighbourhoods() -> list[shapely.Polygon]:
-    """Four polygons that share wavy edges and tile the town without gap or overlap."""
+    """Four polygons that share wavy edges and tile the town without gap or overlap.
+
+    Each ring begins somewhere else on its way, so that what depends on the beginning differs between neighbours.
+    """
     p = [[(WEST + i * STEP, SOUTH + j * STEP) for i in range(3)] for j in range(3)]
     lines = [wavy(p[j][i], p[j][i + 1]) for j in range(3) for i in range(2)]
     lines += [wavy(p[j][i], p[j + 1][i]) for i in range(3) for j in range(2)]
-    return sorted(
-        shapely.polygonize([shapely.LineString(line) for line in lines]).geoms,
-        key=lambda g: (g.centroid.y, g.centroid.x),
-    )
+    cells = shapely.polygonize([shapely.LineString(line) for line in lines]).geoms
+    turned = []
+    for number, cell in enumerate(sorted(cells, key=lambda g: (g.centroid.y, g.centroid.x))):
+        ring = list(cell.exterior.coords)[:-1]
+        turned.append(shapely.Polygon(np.roll(ring, 137 * (number + 1), axis=0)))
+    return turned
 
 
 @pytest.fixture
