@@ -34,6 +34,7 @@ from geo.querysets import User
 from layers.models import Feature, Layer, PopulationSource, Raster, Release, Standard, Supply
 
 CITY_CELL_M = 10.0
+MIN_CELL_M, MAX_CELL_M = 1.0, 1000.0
 MAX_THRESHOLD_M = 100_000.0
 MAX_WEIGHT = 1000.0
 _MOST_THREADS = 4

@@ -32,7 +32,10 @@ LINT: list[tuple[str, list[str]]] = [
     ("browser types", ["node_modules/.bin/tsc", "--noEmit", "-p", "tsconfig.json"]),
 ]
 TESTS: list[tuple[str, list[str]]] = [
-    ("browser modules", ["node", "--test", *sorted(str(path) for path in (BASE_DIR / "tests" / "js").glob("*.test.mjs"))]),
+    (
+        "browser modules",
+        ["node", "--test", *sorted(str(path) for path in (BASE_DIR / "tests" / "js").glob("*.test.mjs"))],
+    ),
     ("tests", [str(BIN / "python"), "-m", "pytest"]),
 ]
 

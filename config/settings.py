@@ -66,7 +66,6 @@ if IS_SERVING:  # commands use one connection and leave none behind
     }
 
 INSTALLED_APPS = [
-    "config.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -79,6 +78,7 @@ INSTALLED_APPS = [
     "analysis",
     "interventions",
     "maps",
+    "config.apps.AdminConfig",  # after our apps, whose admin templates come before its own
     "config",
 ]
 

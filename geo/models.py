@@ -22,6 +22,8 @@ from geo.querysets import AssignmentQuerySet, BoundaryQuerySet, ChangeSetQuerySe
 RESERVED_CODES = frozenset(
     {
         "accounts",
+        "language",
+        "healthz",
         "admin",
         "api",
         "coverage",

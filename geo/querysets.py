@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat, StrIndex
+from django.utils import timezone
+
+from geo.db.spatial import SpatialQuerySet
 
 if TYPE_CHECKING:
     from datetime import date
@@ -47,6 +50,15 @@ def assigned_q(user: User, path: str = "path", roles: tuple[str, ...] | None = N
     )
 
 
+def in_hidden_city_q(path: str) -> Q:
+    """Return the condition "lies in a city that is not published": then a place is not seen either, whatever it says itself."""
+    from geo.models import Place
+
+    hidden = Place.objects.filter(kind="city", is_published=False)
+    within = StrIndex(Concat(OuterRef(path), Value("/")), Concat(F("path"), Value("/")))
+    return Q(Exists(hidden.alias(_within=within).filter(_within=1)))
+
+
 class PlaceQuerySet(QuerySet[Any]):
     """Places."""
 
@@ -54,7 +66,7 @@ class PlaceQuerySet(QuerySet[Any]):
         """Keep the places a user may see: published ones, and all in the subtrees the user is assigned to."""
         if is_administrator(user):
             return self
-        return self.filter(Q(is_published=True) | assigned_q(user))
+        return self.filter(Q(is_published=True) & ~in_hidden_city_q("path") | assigned_q(user))
 
     def editable_by(self, user: User) -> Self:
         """Keep the places whose boundaries a user may edit."""
@@ -83,14 +95,15 @@ class PlaceQuerySet(QuerySet[Any]):
         return self.filter(Q(search_name__contains=normalise(text)))
 
 
-class BoundaryQuerySet(QuerySet[Any]):
+class BoundaryQuerySet(SpatialQuerySet):
     """Boundary editions."""
 
     def visible_to(self, user: User) -> Self:
         """Keep the editions a user may see: approved ones of published places, and all where the user is assigned."""
         if is_administrator(user):
             return self
-        return self.filter(Q(status="approved", place__is_published=True) | assigned_q(user, "place__path"))
+        public = Q(status="approved", place__is_published=True) & ~in_hidden_city_q("place__path")
+        return self.filter(public | assigned_q(user, "place__path"))
 
     def approved(self) -> Self:
         """Keep approved editions."""
@@ -101,8 +114,8 @@ class BoundaryQuerySet(QuerySet[Any]):
         return self.filter(status="approved", valid__contains=day)
 
     def current(self) -> Self:
-        """Keep the approved editions without an end: those in force now."""
-        return self.filter(status="approved", valid__upper_inf=True)
+        """Keep the approved editions in force today."""
+        return self.as_of(timezone.localdate())
 
 
 class ChangeSetQuerySet(QuerySet[Any]):

@@ -166,7 +166,8 @@ def boundary_approve(
     with transaction.atomic():
         # One writer a place at a time: the constraint would refuse the second anyway, less kindly.
         Place.objects.select_for_update().get(pk=place.pk)
-        current = Boundary.objects.filter(place=place, status="approved").order_by("-valid").first()
+        approved = Boundary.objects.filter(place=place, status="approved")
+        current: Boundary | None = approved.order_by("-valid").first()
         if current and current.geometry.equals_exact(polygon) and current.valid.lower <= valid_from:
             return current
         if current and current.valid.upper is None:

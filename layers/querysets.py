@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
+from geo.db.spatial import SpatialQuerySet
 from geo.querysets import User, assigned_q, is_administrator
 
 
@@ -43,8 +44,10 @@ class ReleaseQuerySet(QuerySet[Any]):
         return int(self.filter(layer=layer).aggregate(top=Max("number"))["top"] or 0) + 1
 
 
-class OfReleaseQuerySet(QuerySet[Any]):
+class OfReleaseQuerySet(SpatialQuerySet):
     """What a release holds: features, or a raster."""
+
+    tile_field = "geometry_3857"
 
     def visible_to(self, user: User) -> Self:
         """Keep what belongs to layers a user may see."""

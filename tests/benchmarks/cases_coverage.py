@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis import selectors
 from analysis.core.coverage import Coverage
+from analysis.reference import area_shares_exact
 from analysis.results import Question
 from analysis.services import coverage_compute, priority_compute
 from geo.querysets import system_user
@@ -37,6 +38,14 @@ def coverage_cases(report: Report, runs: int, services: tuple[str, ...] = ()) ->
     once = interleaved_ms(statements, 1)
     best_statement = fastest(once)
     report.note("PostGIS, once each: " + ", ".join(f"{name} {ms:,.0f} ms" for name, ms in once.items()))
+
+    exact = area_shares_exact(city=city(), user=system_user(), question=question)
+    theirs = peers_postgis.area_shares(best_statement, everything)
+    for name, shares in (("ours", expected), ("the peers, with 8 segments a quarter circle", theirs)):
+        off = np.abs(shares - exact) * 100
+        report.note(
+            f"Off the exact shares, {name}: {off.max():.2f} percentage points at most, {off.mean():.3f} on average"
+        )
 
     frames = {
         name: _checked(lambda name=name: peers_geopandas.area_shares(name, everything), expected)

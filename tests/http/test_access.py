@@ -39,7 +39,6 @@ pytestmark = pytest.mark.django_db
 
 HUSH = "zzhush"
 GONE = "zzgone"
-PASSWORD = "a-password-for-tests-only"  # noqa: S105
 
 INSIDERS = ("viewer", "reporter", "agency", "analyst", "planner", "supervisor")
 OUTSIDERS = ("anonymous", "planner_elsewhere")

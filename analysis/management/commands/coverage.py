@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from analysis.commands import AnalysisCommand, add_question_arguments, question_from_options
+from analysis.selectors import MAX_CELL_M, MIN_CELL_M, number
 from analysis.services import coverage_compute, coverage_parameters, coverage_rows, run_record
 from geo.models import Place
 from geo.querysets import system_user
@@ -20,15 +21,15 @@ class Command(AnalysisCommand):
         super().add_arguments(parser)
         add_question_arguments(parser)
         parser.add_argument(
-            "--cell-m", type=float, default=None, help="side of a grid cell in metres; the city's own by default"
+            "--cell-m", default="", help="side of a grid cell in metres, 1 to 1000; the city's own by default"
         )
         parser.add_argument("--record", action="store_true", help="keep the result as a run")
 
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
         known = list(Supply.objects.filter(city=city).values_list("service__code", flat=True))
-        result = coverage_compute(
-            city=city, user=system_user(), question=question_from_options(options, known), cell_m=options["cell_m"]
-        )
+        cell_m = number(options["cell_m"], "--cell-m", MIN_CELL_M, MAX_CELL_M) if options["cell_m"] else None
+        question = question_from_options(options, known)
+        result = coverage_compute(city=city, user=system_user(), question=question, cell_m=cell_m)
         for warning in result.warnings:
             self.stderr.write(f"Note: {warning}")
         run = run_record(result) if options["record"] else None
