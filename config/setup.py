@@ -77,6 +77,8 @@ def missing_packages(*, tests: bool) -> dict[str, str]:
         missing["gettext"] = "gettext"
     if subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode:
         missing["Python's venv module"] = "python3-venv"
+    if tests and ctypes.util.find_library("atomic") is None:
+        missing["libatomic (for the browser's driver)"] = "libatomic1"
     if tests and not any(Path(p).exists() for p in CHROMIUM):
         missing["Chromium"] = "chromium"
     return missing

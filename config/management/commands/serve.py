@@ -37,7 +37,7 @@ class Command(BaseCommand):
         call_command("load_taxonomy", stdout=sys.stderr)
         if options["demo"] and not Place.objects.filter(kind="city", code="khorramabad").exists():
             call_command("build_demo", stdout=sys.stderr)
-        pid_file = settings.VAR_DIR / "server.pid"
+        pid_file, password_file = settings.VAR_DIR / "server.pid", settings.VAR_DIR / "demo-password"
         server = subprocess.Popen(
             [
                 sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{options['host']}:{options['port']}",
@@ -59,6 +59,8 @@ class Command(BaseCommand):
             while server.poll() is None and not _answers(address):
                 time.sleep(0.1)
             if server.poll() is None:
+                if password_file.exists():
+                    self.stderr.write(f"The password of the demo people is in {password_file}.")
                 self.stderr.write(
                     f"Mahalleh is at {address} (ready after {time.monotonic() - started:.1f} s). Ctrl-C stops it."
                 )
