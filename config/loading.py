@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import shapely
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from analysis.services import index_put
 from geo.core.text import clean_name, slugify
 from geo.errors import InvalidInput, NotFound
-from geo.models import Place
+from geo.models import Boundary, Place
 from geo.services import PlaceSpec, boundary_approve, place_put, places_import
 from layers import services as layers_services
-from layers.models import Service, Theme
+from layers.models import Feature, Release, Service, Theme
 from layers.reading import CityDescription, Plan, RasterPlan, read_city, read_file, summary
 from layers.reading.city_parts import FileReference, LayerFile, NamedPlace, PlaceFile
 
@@ -100,8 +100,16 @@ def city_load(path: Path, *, data: Path | None = None, repair: bool = False, say
     reading = _read(path, data, repair, say)
     with transaction.atomic():
         city = _write(reading, say)
+    _statistics_renew()
     layers_services.raster_sweep()
     return city
+
+
+def _statistics_renew() -> None:
+    """Tell PostgreSQL's planner of the rows just written: it would take them for a few, and search them pair by pair."""
+    with connection.cursor() as cursor:
+        for model in (Place, Boundary, Release, Feature):
+            cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
 # ---- reading
