@@ -528,7 +528,7 @@ def test_a_tile_the_reader_has_is_not_drawn_again(town: Any) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert layer_tile("tiletown", "roads", tile, AnonymousUser(), [state]).data is None
     plan = explained(captured[0]["sql"], "ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON")
-    drawing = [node for node in nodes(json.loads(plan)[0]["Plan"]) if node.get("Index Name") == "feature_release_tile"]
+    drawing = [node for node in nodes(json.loads(plan)[0]["Plan"]) if node.get("Relation Name") == "layers_feature"]
     assert drawing
     assert all(node["Actual Loops"] == 0 for node in drawing)
 
