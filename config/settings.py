@@ -139,6 +139,11 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [
     ("vendor/maplibre-gl", BASE_DIR / "node_modules" / "maplibre-gl" / "dist"),
+    ("vendor/terra-draw", BASE_DIR / "node_modules" / "terra-draw" / "dist"),
+    (
+        "vendor/terra-draw-maplibre-gl-adapter",
+        BASE_DIR / "node_modules" / "terra-draw-maplibre-gl-adapter" / "dist",
+    ),
     ("vendor/vazirmatn", BASE_DIR / "node_modules" / "vazirmatn" / "fonts" / "webfonts"),
 ]
 STORAGES = {

@@ -9,6 +9,8 @@ from django.templatetags.static import static
 
 MODULES = {
     "maplibre-gl": "vendor/maplibre-gl/maplibre-gl.mjs",
+    "terra-draw": "vendor/terra-draw/terra-draw.modern.js",
+    "terra-draw-maplibre-gl-adapter": "vendor/terra-draw-maplibre-gl-adapter/terra-draw-maplibre-gl-adapter.modern.js",
 }
 
 
