@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+def _without_source_maps(patterns: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Leave out what rewrites references to source maps: maps are not served, and a reference to one would be refused."""
+    kept = []
+    for files, rules in patterns:
+        left = tuple(rule for rule in rules if "sourceMappingURL" not in str(rule))
+        if left:
+            kept.append((files, left))
+    return tuple(kept)
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
@@ -12,3 +24,4 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
     """
 
     support_js_module_import_aggregation = True
+    patterns = _without_source_maps(CompressedManifestStaticFilesStorage.patterns)
