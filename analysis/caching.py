@@ -85,3 +85,12 @@ class ArrayCache:
             while total > self._max_bytes and len(self._items) > 1:
                 _, (_, dropped) = self._items.popitem(last=False)
                 total -= dropped
+
+
+arrays = ArrayCache(max_bytes=2_000_000_000)
+"""The arrays of this process, and columns of results."""
+
+
+def caches_clear() -> None:
+    """Forget all arrays; the next analysis computes them anew."""
+    arrays.clear()

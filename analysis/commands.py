@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
+from analysis.forms import MAX_THRESHOLD_M, MAX_WEIGHT, number
 from analysis.results import Question
-from analysis.selectors import MAX_THRESHOLD_M, MAX_WEIGHT, city_get, number
+from analysis.selectors import city_get
 from geo.errors import InvalidInput, MahallehError
 from geo.models import Place
 from geo.querysets import system_user

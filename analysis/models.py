@@ -72,7 +72,7 @@ class Index(Named):
         _("normalisation"), max_length=10, choices=Normalisation, default=Normalisation.GOALPOST
     )
     aggregation = models.CharField(_("aggregation"), max_length=10, choices=Aggregation, default=Aggregation.ARITHMETIC)
-    cell_m = models.FloatField(_("grid cell (m)"), default=10, help_text=_("Side of a cell of the analysis grid."))
+    cell_m = models.FloatField(_("grid cell (m)"), default=20, help_text=_("Side of a cell of the analysis grid."))
 
     objects = IndexQuerySet.as_manager()
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import selectors
+from analysis.inputs import grid_for
 from analysis.results import Question
 from geo.db import sql
 from geo.errors import InvalidInput
@@ -41,7 +42,7 @@ def area_shares_exact(
     parameters = {
         "editions": list(row_of),
         "services": json.dumps(described),
-        "epsg": selectors.grid_for(places).epsg,
+        "epsg": grid_for(places).epsg,
         "sagitta_m": sagitta_m,
     }
     shares = np.zeros((len(places.rows), len(services)))
@@ -80,7 +81,7 @@ def people_exact(*, city: Place, user: User) -> NDArray[np.float64]:
         "editions": list(row_of),
         "release": release.pk,
         "field": source.field,
-        "epsg": selectors.grid_for(places).epsg,
+        "epsg": grid_for(places).epsg,
     }
     people = np.zeros(len(places.rows))
     for edition, number in sql.rows(

@@ -1,51 +1,24 @@
-"""Reads for analyses: from database rows to the arrays the cores take, kept in memory by content."""
+"""Reads for analyses: what a user may see of a city's places, services and population."""
 
 from __future__ import annotations
 
-import math
-import os
-import re
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import rasterio
 import shapely
-from django.conf import settings
 from django.contrib.gis.db.models.functions import AsWKB
 from django.db.models import F, Func, OuterRef, Q, Subquery, TextField
-from django.db.models.fields.json import KeyTextTransform
 from numpy.typing import NDArray
-from scipy import sparse
 
-from analysis.caching import ArrayCache, content_key
-from analysis.core.cost import straight_cost_m
-from analysis.core.coverage import CoverageInputs, edge_distance_m, prepare
-from analysis.core.population import people_from_polygons, people_from_raster, people_of_parts, pixel_corners
+from analysis.caching import arrays, content_key
 from analysis.models import Index, Indicator
-from analysis.results import PlaceRow, PopulationRow, Question, ServiceRow
-from geo.core.crs import STORAGE_EPSG, project, project_xy, utm_epsg
-from geo.core.grid import Grid, cell_fractions, grid_around
-from geo.errors import InvalidInput, NotFound
+from analysis.results import PlaceRow, Question, ServiceRow
+from geo.errors import NotFound
 from geo.models import Boundary, Place
 from geo.querysets import User
-from layers.models import Feature, Layer, PopulationSource, Raster, Release, Standard, Supply
-
-CITY_CELL_M = 10.0
-MIN_CELL_M, MAX_CELL_M = 1.0, 1000.0
-MAX_THRESHOLD_M = 100_000.0
-MAX_WEIGHT = 1000.0
-_MOST_THREADS = 4
-
-_arrays = ArrayCache(max_bytes=2_000_000_000)
-_PARAMETER = re.compile(r"^(threshold|weight)-([a-z0-9-]+)$")
-
-
-def caches_clear() -> None:
-    """Forget all arrays; the next analysis computes them anew."""
-    _arrays.clear()
+from layers.models import Feature, Layer, PopulationSource, Release, Standard, Supply
 
 
 def city_get(code: str, user: User) -> Place:
@@ -65,69 +38,6 @@ def city_get(code: str, user: User) -> Place:
             remedy=f"Choose one of: {known or 'none is loaded yet'}.",
         )
     return city
-
-
-def question_from(parameters: Mapping[str, str]) -> Question:
-    """Read a question from a query string or a form: ``threshold-<service>``, ``weight-<service>``, ``aggregation``, ``normalisation``.
-
-    Raises
-    ------
-    InvalidInput
-        Where a value is not a number in range or not a known method; which services there are is checked later.
-    """
-    found: dict[str, dict[str, float]] = {"threshold": {}, "weight": {}}
-    for key, value in parameters.items():
-        match = _PARAMETER.match(key)
-        if match and value != "":
-            found[match[1]][match[2]] = number(
-                value,
-                key,
-                1.0 if match[1] == "threshold" else 0.0,
-                MAX_THRESHOLD_M if match[1] == "threshold" else MAX_WEIGHT,
-            )
-    return Question(
-        thresholds_m=found["threshold"],
-        weights=found["weight"],
-        normalisation=_choice(parameters, "normalisation", Index.Normalisation.values),
-        aggregation=_choice(parameters, "aggregation", Index.Aggregation.values),
-    )
-
-
-def number(value: str, where: str, low: float, high: float) -> float:
-    """Return a number within bounds from a reader's text; Persian digits are read too.
-
-    Raises
-    ------
-    InvalidInput
-        Where it is none.
-    """
-    try:
-        result = float(str(value).translate(_DIGITS))
-    except ValueError:
-        result = math.nan
-    if not low <= result <= high:
-        raise InvalidInput(
-            f"{str(value)[:40]!r} cannot be used here.",
-            code="bad_number",
-            where=where,
-            remedy=f"Give a number from {low:g} to {high:g}.",
-        )
-    return result
-
-
-_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫", "01234567890123456789.")
-
-
-def _choice(parameters: Mapping[str, str], name: str, choices: list[str]) -> str:
-    value = parameters.get(name, "")
-    if value and value not in choices:
-        raise InvalidInput(
-            f"{value[:40]!r} is not a method.",
-            code="bad_method",
-            where=name,
-            remedy=f"Choose one of: {', '.join(choices)}.",
-        )
-    return value
 
 
 # ---- places
@@ -236,12 +146,19 @@ def services_read(city: Place, user: User, question: Question) -> tuple[tuple[Se
     NotFound
         Where the question names a service the city has not.
     """
-    return _services_asked(city, _supplied_read(city, user, index_of(city)), question)
+    return services_asked(city, _supplied_read(city, user, index_of(city)), question)
 
 
-def _services_asked(
+def services_asked(
     city: Place, supplied: tuple[Supplied, ...], question: Question
 ) -> tuple[tuple[ServiceRow, ...], tuple[str, ...]]:
+    """Return the services a question is about, with its thresholds and weights, and warnings.
+
+    Raises
+    ------
+    NotFound
+        Where the question names a service the city has not.
+    """
     codes = [found.supply.service.code for found in supplied]
     for name, asked in (
         ("service", question.services),
@@ -309,7 +226,7 @@ def _facilities_count(release: Release, where: Mapping[str, Any]) -> int:
     def count() -> int:
         return Feature.objects.filter(release=release).supplying(where).count()
 
-    return int(_arrays.get(content_key("count", release.content_hash, where), count))
+    return int(arrays.get(content_key("count", release.content_hash, where), count))
 
 
 def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.object_]:
@@ -327,91 +244,11 @@ def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.obj
 # ---- people
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ground:
-    """What a city's places alone decide.
-
-    Cells outside all places, half of a city's bounds or more, are in none of the arrays; a cell on a border has a part in
-    each of its places, which may differ in people.
-
-    Attributes
-    ----------
-    polygons_m
-        Shape ``(p,)``: the places in the grid's system.
-    cells
-        Shape ``(m,)``: flat indices of the cells that lie at least partly in a place.
-    parts
-        Shape ``(p, k)``: share of a cell for each part; a part is in one place alone.
-    column
-        Shape ``(k,)``: which of ``cells`` a part belongs to.
-    edge_m
-        Shape ``(p,)``: metres from each place to the edge of what the data cover.
-    """
-
-    polygons_m: NDArray[np.object_]
-    cells: NDArray[np.int64]
-    parts: sparse.csr_matrix
-    column: NDArray[np.integer]
-    edge_m: NDArray[np.float64]
-
-
-def _ground_of(places: CityPlaces, grid: Grid) -> _Ground:
-    polygons_m = project(places.geometries_4326, STORAGE_EPSG, grid.epsg)
-    fractions = cell_fractions(polygons_m, grid)
-    inside = np.zeros(grid.n_cells, dtype=bool)
-    inside[fractions.indices] = True
-    column = (np.cumsum(inside) - 1).astype(fractions.indices.dtype)[fractions.indices]
-    numbers = np.arange(fractions.nnz, dtype=fractions.indices.dtype)
-    parts = sparse.csr_matrix((fractions.data, numbers, fractions.indptr), shape=(len(polygons_m), fractions.nnz))
-    edge_m = edge_distance_m(polygons_m, shapely.union_all(polygons_m))
-    return _Ground(polygons_m, np.flatnonzero(inside), parts, column, edge_m)
-
-
 def population_read(city: Place) -> tuple[Release, PopulationSource] | None:
     """Return the newest release of a city's population layer, with what it is."""
     source = PopulationSource.objects.filter(city=city).select_related("layer").first()
     release = source.layer.releases.order_by("-number").first() if source else None
     return (release, source) if source and release else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _People:
-    """People inside the grid, and in a whole cell as populated as each part of a cell that lies in a place."""
-
-    total: float
-    per_cell: NDArray[np.float64]
-
-
-def _people_of(release: Release, source: PopulationSource, grid: Grid, ground: _Ground) -> _People:
-    if source.layer.kind == Layer.Kind.RASTER:
-        people = _people_of_raster(release, grid)
-        return _People(float(people.sum()), people[ground.cells][ground.column])
-    found = (
-        Feature.objects.filter(release=release)
-        .order_by("number")
-        .values_list(AsWKB("geometry"), KeyTextTransform(source.field, "attributes"))
-    )
-    rows = [(bytes(wkb), float(people) if people is not None else math.nan) for wkb, people in found]
-    polygons_m = project(shapely.from_wkb([wkb for wkb, _ in rows]), STORAGE_EPSG, grid.epsg)
-    counts = np.array([people for _, people in rows])
-    total = float(people_from_polygons(polygons_m, counts, grid).sum())
-    shares = sparse.csr_matrix(
-        (ground.parts.data, ground.cells[ground.column], ground.parts.indptr),
-        shape=(len(ground.polygons_m), grid.n_cells),
-    )
-    people = people_of_parts(polygons_m, counts, ground.polygons_m, shares, grid)
-    return _People(total, people / ground.parts.data)
-
-
-def _people_of_raster(release: Release, grid: Grid) -> NDArray[np.float64]:
-    raster = Raster.objects.get(release=release)
-    with rasterio.open(settings.RASTER_DIR / raster.file) as file:
-        values = file.read(1)
-        corners = pixel_corners(tuple(file.transform)[:6], values.shape)
-        nodata = file.nodata
-    if raster.epsg != grid.epsg:
-        corners = project_xy(corners.reshape(-1, 2), raster.epsg, grid.epsg).reshape(corners.shape)
-    return people_from_raster(values, corners, grid, nodata=nodata)
 
 
 # ---- everything together
@@ -445,111 +282,3 @@ def city_read(city: Place, user: User) -> CityReading:
         )
     index = index_of(city)
     return CityReading(city, places, _supplied_read(city, user, index), index, population_read(city))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CityInputs:
-    """All that coverage of a city is computed from."""
-
-    places: CityPlaces
-    services: tuple[ServiceRow, ...]
-    population: PopulationRow | None
-    grid: Grid
-    arrays: CoverageInputs
-    key: str
-    warnings: tuple[str, ...]
-
-
-def grid_for(places: CityPlaces, cell_m: float = CITY_CELL_M) -> Grid:
-    """Return the analysis grid of a city: square cells around its places, in the UTM zone of their centre.
-
-    The grid needs no margin for facilities, because distances to facilities outside it are exact.
-    """
-    west, south, east, north = shapely.total_bounds(places.geometries_4326)
-    epsg = utm_epsg((west + east) / 2, (south + north) / 2)
-    bounds = tuple(shapely.total_bounds(project(places.geometries_4326, STORAGE_EPSG, epsg)))
-    return grid_around((bounds[0], bounds[1], bounds[2], bounds[3]), epsg, cell_m, cell_m)
-
-
-def _cost_m(facilities_m: NDArray[np.object_], grid: Grid, cells: NDArray[np.int64]) -> NDArray[np.float32]:
-    only = np.zeros(grid.n_cells, dtype=bool)
-    only[cells] = True
-    return straight_cost_m(facilities_m, grid, only=only)[cells]
-
-
-def _measured(
-    asked: list[tuple[str, ServiceRow]],
-    facilities_m: Callable[[ServiceRow], NDArray[np.object_]],
-    grid: Grid,
-    cells: NDArray[np.int64],
-) -> dict[str, NDArray[np.float32]]:
-    """Measure services side by side, one thread a processor; the database is read on this thread alone, meanwhile."""
-    with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, _MOST_THREADS))) as pool:
-        under_way = {key: pool.submit(_cost_m, facilities_m(service), grid, cells) for key, service in asked}
-        return {key: cost.result() for key, cost in under_way.items()}
-
-
-def inputs_read(reading: CityReading, question: Question, cell_m: float | None = None) -> CityInputs:
-    """Assemble the inputs of a city's coverage; what is unchanged since the last time is not computed again.
-
-    Raises
-    ------
-    NotFound
-        Where the question names an unknown service.
-    """
-    places, population = reading.places, reading.population
-    services, warnings = _services_asked(reading.city, reading.supplied, question)
-    if cell_m is None:
-        cell_m = reading.index.cell_m if reading.index else CITY_CELL_M
-    grid = _arrays.get(content_key("grid", places.key, cell_m), lambda: grid_for(places, cell_m))
-    grid_key = content_key([grid.epsg, grid.x_min_m, grid.y_max_m, grid.cell_m, grid.n_rows, grid.n_cols])
-    places_key = content_key("fractions", grid_key, places.key)
-    people_key = (
-        content_key("people", places_key, population[0].content_hash, population[1].field) if population else "nobody"
-    )
-    cost_keys = [content_key("cost", places_key, s.release_hash, s.where) for s in services]
-    key = content_key("coverage", places_key, people_key, cost_keys)
-
-    def facilities_m(service: ServiceRow) -> NDArray[np.object_]:
-        facilities = facilities_read(service.release_id, service.where)
-        return project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities
-
-    def ground() -> _Ground:
-        return cast(_Ground, _arrays.get(places_key, lambda: _ground_of(places, grid)))
-
-    def people() -> _People | None:
-        return _arrays.get(people_key, lambda: _people_of(*population, grid, ground())) if population else None
-
-    def assemble() -> CoverageInputs:
-        land = ground()
-        missing = [(k, s) for k, s in zip(cost_keys, services, strict=True) if k not in _arrays]
-        measured = _measured(missing, facilities_m, grid, land.cells)
-        costs = np.empty((len(services), land.column.size), dtype=np.float32)
-        for row, (cost_key, service) in enumerate(zip(cost_keys, services, strict=True)):
-
-            def cost(k: str = cost_key, s: ServiceRow = service) -> NDArray[np.float32]:
-                return measured[k] if k in measured else _cost_m(facilities_m(s), grid, land.cells)
-
-            costs[row] = _arrays.get(cost_key, cost)[land.column]
-        living = people()
-        per_cell = living.per_cell if living else np.zeros(land.column.size)
-        return prepare(land.parts, per_cell, costs, grid.cell_m, land.edge_m)
-
-    arrays = _arrays.get(key, assemble)
-    row = None
-    if population is None:
-        warnings = (*warnings, "No population source is set: shares of people are empty.")
-    else:
-        release, source = population
-        living = people()
-        row = PopulationRow(
-            layer_code=source.layer.code, name_fa=source.layer.name_fa, name_en=source.layer.name_en, source=source.layer.source, field=source.field,
-            reference_date=release.reference_date, release_id=release.pk, release_number=release.number, release_hash=release.content_hash,
-            total=living.total if living else 0.0,
-        )  # fmt: skip
-    return CityInputs(places, services, row, grid, arrays, key, warnings)
-
-
-def cached_column(key: str, compute: Any) -> Any:
-    """Return one service's coverage at one threshold, kept with the other arrays."""
-    return _arrays.get(key, compute)

@@ -14,6 +14,8 @@ from analysis.caching import content_key
 from analysis.core.coverage import Coverage, CoverageInputs, ServiceCoverage, coverage_of, distance_curve
 from analysis.core.index import Aggregation, Normalisation, aggregate, normalise
 from analysis.core.overlay import overlay
+from analysis.forms import MAX_WEIGHT
+from analysis.inputs import CITY_CELL_M, CityInputs, cached_column, grid_for, inputs_read
 from analysis.models import Index, Indicator, Run, Weight
 from analysis.results import CityCoverage, CityOverlay, CityPriority, OverlayRow, PlaceRow, Question, number_or_none
 from analysis.selectors import CityReading
@@ -55,9 +57,9 @@ def coverage_compute(
     """
     started = time.perf_counter()
     question = question or Question()
-    inputs = selectors.inputs_read(reading or selectors.city_read(city, user), question, cell_m)
+    inputs = inputs_read(reading or selectors.city_read(city, user), question, cell_m)
     columns = [
-        selectors.cached_column(
+        cached_column(
             content_key("column", inputs.key, index, service.threshold_m),
             lambda index=index, service=service: coverage_of(inputs.arrays, index, service.threshold_m),  # type: ignore[misc]
         )
@@ -152,17 +154,41 @@ def priority_compute(
     )
 
 
+def priority_beside_standard(
+    *, city: Place, user: User, question: Question, reading: CityReading | None = None
+) -> tuple[CityPriority, CityPriority]:
+    """Rank a city's places as a question asks, and as the city's own standards and weights do, from one reading.
+
+    Returns
+    -------
+    tuple
+        The answer to the question, and the city's own; the same where nothing is asked.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        As `priority_compute`.
+    """
+    reading = reading or selectors.city_read(city, user)
+    standard = priority_compute(city=city, user=user, reading=reading)
+    if question == Question():
+        return standard, standard
+    return priority_compute(city=city, user=user, question=question, reading=reading), standard
+
+
 def distance_curves(
-    *, city: Place, place_code: str, user: User, question: Question | None = None
+    *, city: Place, place_code: str, user: User, question: Question | None = None, reading: CityReading | None = None
 ) -> tuple[list[float], dict[str, list[float | None]]]:
     """Return distances in metres and, by service, the share of a place's people within each.
+
+    The parameters are those of `coverage_compute`.
 
     Raises
     ------
     NotFound
         Where the city has no such place with a boundary in force.
     """
-    inputs = selectors.inputs_read(selectors.city_read(city, user), question or Question())
+    inputs = inputs_read(reading or selectors.city_read(city, user), question or Question())
     row = next((i for i, place in enumerate(inputs.places.rows) if place.code == place_code), None)
     if row is None:
         raise NotFound(
@@ -247,7 +273,7 @@ def overlay_compute(*, city: Place, user: User, subject: str, where: Mapping[str
         record["layer"] = {"code": subject, "release": release.number, "content_hash": release.content_hash}
         if conditions:
             record["where"] = conditions
-    grid = selectors.grid_for(places)
+    grid = grid_for(places)
     result = overlay(
         project(places.geometries_4326[targets], STORAGE_EPSG, grid.epsg),
         project(features, STORAGE_EPSG, grid.epsg) if len(features) else features,
@@ -277,7 +303,7 @@ def _boundaries_record(rows: tuple[PlaceRow, ...]) -> dict[str, Any]:
     }
 
 
-def _inputs_record(inputs: selectors.CityInputs) -> dict[str, Any]:
+def _inputs_record(inputs: CityInputs) -> dict[str, Any]:
     def release(row: Any) -> dict[str, Any]:
         return {
             "layer": row.layer_code,
@@ -398,7 +424,7 @@ def run_record(result: CityCoverage | CityPriority, *, author: Any = None) -> Ru
     )
 
 
-def index_put(*, city: Place, weights: Mapping[str, float], cell_m: float = selectors.CITY_CELL_M) -> Index:
+def index_put(*, city: Place, weights: Mapping[str, float], cell_m: float = CITY_CELL_M) -> Index:
     """Set a city's priority index: one indicator per service, the share of people not covered, with its weight (1 where none is given).
 
     Raises
@@ -415,7 +441,7 @@ def index_put(*, city: Place, weights: Mapping[str, float], cell_m: float = sele
                 where=f"weights, {code}",
                 remedy=f"Choose one of: {', '.join(services)}.",
             )
-        if not 0 <= value <= selectors.MAX_WEIGHT:
+        if not 0 <= value <= MAX_WEIGHT:
             raise InvalidInput(
                 f"A weight of {value} is out of range.",
                 code="bad_weight",

@@ -14,8 +14,9 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from geo.core.cell_shares import centres_inside
 from geo.core.crs import GeometryLike, as_geometries
-from geo.core.grid import Grid, centres_inside
+from geo.core.grid import Grid
 from geo.errors import GeometryError
 
 Floats = NDArray[np.float64]
@@ -92,6 +93,59 @@ def straight_cost_m(
     if len(polygons):
         cost[centres_inside(polygons, grid)] = 0.0
     return cost
+
+
+def cost_off_centre_m(
+    cost_m: NDArray[np.floating], grid: Grid, cells: Integers, east: Floats, south: Floats
+) -> NDArray[np.float32]:
+    """Estimate the cost at points off the centres of cells, from how it rises between the neighbouring centres.
+
+    The mean cost over a part of a cell is, to the second order in the cell, the cost at the part's centroid.
+
+    Parameters
+    ----------
+    cost_m
+        Shape ``(n_cells,)``: costs at the centres, known for the cells asked for and those beside them.
+    grid
+        The grid.
+    cells
+        Shape ``(k,)``: flat indices.
+    east, south
+        Shape ``(k,)``: the way from the centre of each cell to the point, in cells, at most half of one.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(k,)``, metres, not negative. A cell with cost 0 or ``inf`` keeps it; where a neighbour is missing or
+        unreachable, the rise on the other side stands for both.
+
+    Examples
+    --------
+    >>> grid = Grid(epsg=32639, x_min_m=0.0, y_max_m=2.0, cell_m=2.0, n_rows=1, n_cols=3)
+    >>> costs_m = np.array([5.0, 3.0, np.inf])
+    >>> at = np.array([1]), np.array([0.25]), np.array([0.1])
+    >>> cost_off_centre_m(costs_m, grid, *at).tolist()  # one metre a metre downwards to the east
+    [2.5]
+    """
+    row, col = np.divmod(cells, grid.n_cols)
+    cost = cost_m.reshape(grid.n_rows, grid.n_cols)
+    here = cost[row, col].astype(np.float64)
+
+    def rise(before: Floats, after: Floats) -> Floats:
+        with np.errstate(invalid="ignore"):
+            sides = np.stack((here - before, after - here))
+        known = np.isfinite(sides)
+        return np.asarray(np.where(known, sides, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+
+    # Beyond the rim of the grid nothing is known.
+    west, east_of = np.where(col > 0, cost[row, col - 1], np.inf), np.full(here.shape, np.inf)
+    north, south_of = np.where(row > 0, cost[row - 1, col], np.inf), np.full(here.shape, np.inf)
+    inner_col, inner_row = col < grid.n_cols - 1, row < grid.n_rows - 1
+    east_of[inner_col] = cost[row[inner_col], col[inner_col] + 1]
+    south_of[inner_row] = cost[row[inner_row] + 1, col[inner_row]]
+    moved = here + east * rise(west, east_of) + south * rise(north, south_of)
+    moved[here == 0] = 0.0
+    return np.asarray(np.maximum(moved, 0.0), dtype=np.float32)
 
 
 class _Nearest:

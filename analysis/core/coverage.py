@@ -69,7 +69,7 @@ class CoverageInputs:
     Attributes
     ----------
     place_fractions
-        Shape ``(places, cells)``: share of each cell inside each place (`geo.core.grid.cell_fractions`).
+        Shape ``(places, cells)``: share of each cell inside each place (`geo.core.cell_shares.cell_fractions`).
     people
         Shape ``(cells,)``: people per cell.
     cost_m

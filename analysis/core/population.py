@@ -11,8 +11,9 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
+from geo.core.cell_shares import cell_fractions
 from geo.core.crs import GeometryLike, as_geometries
-from geo.core.grid import Grid, cell_fractions
+from geo.core.grid import Grid
 from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
@@ -86,7 +87,7 @@ def people_of_parts(
     places_m
         Shape ``(p,)``: valid polygons in the grid's system.
     fractions
-        Shape ``(p, n_cells)``: `geo.core.grid.cell_fractions` of the places.
+        Shape ``(p, n_cells)``: `geo.core.cell_shares.cell_fractions` of the places.
     grid
         The grid.
 

@@ -13,30 +13,25 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from analysis.disclosure import is_insider
+from analysis.forms import question_from
 from analysis.results import CityPriority, Question
-from analysis.selectors import city_get, question_from
-from analysis.services import distance_curves, priority_compute
+from analysis.selectors import city_get
+from analysis.services import priority_beside_standard, priority_compute
 from geo.errors import MahallehError, NotFound
 from geo.models import Place
 from geo.querysets import User
 from interventions.selectors import needs_summary
 from maps.assets import worker_url
-from maps.pages import formats, heat_presenters, outlines, place_presenters, presenters, selectors
+from maps.pages import formats, heat_presenters, outlines, presenters, selectors
+from maps.pages.answers import edition_facts, place_answer
 from maps.pages.forms import SHOWS, CityState, city_state_from, service_chosen
 from maps.pages.presenters import CityView
 from maps.pages.reader import language
 
 
-def _priority(city: Place, user: User, question: Question) -> tuple[CityPriority, CityPriority]:
-    """Return the answer to a question, and to the city's own."""
-    standard = priority_compute(city=city, user=user)
-    result = priority_compute(city=city, user=user, question=question) if question != Question() else standard
-    return result, standard
-
-
 def _city_answer(request: HttpRequest, city: Place) -> tuple[CityState, CityPriority, CityPriority, CityView]:
     state = city_state_from(request.GET.dict(), question_from(request.GET.dict()))
-    result, standard = _priority(city, request.user, state.question)
+    result, standard = priority_beside_standard(city=city, user=request.user, question=state.question)
     column = service_chosen(state.service, result.coverage.services)
     view = presenters.city_view(result, standard, state, column, is_insider=is_insider(request.user, city))
     return state, result, standard, view
@@ -150,7 +145,7 @@ def _suggested(place: Place, state: CityState) -> dict[str, str]:
     """
     suggested = {"title_fa": "", "title_en": "", "slug": "-".join((place.code, state.show))}
     try:
-        result, standard = _priority(place, AnonymousUser(), state.question)
+        result, standard = priority_beside_standard(city=place, user=AnonymousUser(), question=state.question)
         column = service_chosen(state.service, result.coverage.services)
     except MahallehError:  # such as a service whose layer is not published
         return suggested
@@ -207,7 +202,7 @@ def coverage(request: HttpRequest, city: str) -> HttpResponse:
     """Answer which service lacks where."""
     place = city_get(city, request.user)
     state = city_state_from({}, question_from(request.GET.dict()))
-    result, _standard = _priority(place, request.user, state.question)
+    result, _standard = priority_beside_standard(city=place, user=request.user, question=state.question)
     sort = request.GET.get("sort", "rank")[:60]
     if sort.removeprefix("-") not in {"rank", "name", *(s.code for s in result.coverage.services)}:
         raise NotFound(
@@ -233,20 +228,8 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
     """Answer why a place has its rank."""
     in_city = city_get(city, request.user)
     found = selectors.place_get(in_city, place, request.user)
-    state = city_state_from(request.GET.dict(), question_from(request.GET.dict()))
-    result, _standard = _priority(in_city, request.user, state.question)
-    row = result.coverage.place_index(found.code)
-    if row is None:
-        raise NotFound(
-            f"{found.name_en} has no boundary in force.",
-            code="no_boundary",
-            where=found.code,
-            remedy="Approve an edition of its boundary.",
-        )
-    if state.service:
-        service_chosen(state.service, result.coverage.services)
-    insider = is_insider(request.user, in_city)
-    curves = distance_curves(city=in_city, place_code=found.code, user=request.user, question=state.question)
+    answer = place_answer(in_city, found, request.user, request.GET.dict())
+    state, result = answer.state, answer.result
     context = {
         "city": in_city,
         "place": found,
@@ -254,29 +237,14 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
         "state": state,
         "covered": result.coverage,
         "result": result,
-        "view": place_presenters.place_view(result, row, state.service, curves, is_insider=insider),
+        "view": answer.view,
         "drawing": selectors.drawing_read(in_city, request.user),
         "needs": needs_summary(found, request.user),
-        "editions": _editions(found, request.user),
+        "editions": [edition_facts(*each) for each in selectors.editions_read(found, request.user)],
         "queries": {s.code: state.query(service=s.code) for s in result.coverage.services},
         "city_query": CityState("priority", "", "rank", False, state.question).query(),
     }
     return render(request, "maps/place.html", context)
-
-
-def _editions(place: Place, user: User) -> list[place_presenters.BoundaryFacts]:
-    return [
-        place_presenters.boundary_facts(
-            source=edition.source,
-            certainty=str(edition.get_certainty_display()),
-            status=str(edition.get_status_display()),
-            start=edition.valid.lower,
-            end=edition.valid.upper,
-            version=edition.version,
-            area_m2=area,
-        )
-        for edition, area in selectors.editions_read(place, user)
-    ]
 
 
 @require_safe

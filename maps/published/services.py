@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from analysis.results import CityPriority, Question, ServiceRow
-from analysis.services import priority_compute, run_record
+from analysis.services import priority_beside_standard, run_record
 from geo.core.text import clean_name
 from geo.errors import Conflict, Forbidden, InvalidInput
 from geo.models import Place
@@ -52,9 +52,7 @@ def public_result(*, city: Place, measure: Measure, service: str, question: Ques
     InvalidInput
         Where there is nothing to show.
     """
-    anybody = AnonymousUser()
-    standard = priority_compute(city=city, user=anybody)
-    result = priority_compute(city=city, user=anybody, question=question) if question != Question() else standard
+    result, standard = priority_beside_standard(city=city, user=AnonymousUser(), question=question)
     column = None if measure == "priority" else service_chosen(service, result.coverage.services)
     if measure != "priority" and column is None:
         raise InvalidInput(

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from analysis.selectors import city_get, question_from
+from analysis.forms import question_from
+from analysis.selectors import city_get
 from geo.errors import Forbidden, MahallehError, NotFound
 from geo.models import Place
 from maps.pages.formats import Language

@@ -12,16 +12,12 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from analysis.disclosure import is_insider
-from analysis.results import Question
-from analysis.selectors import city_get, question_from
-from analysis.services import distance_curves, priority_compute
-from geo.errors import NotFound
+from analysis.selectors import city_get
 from geo.models import Place
 from geo.querysets import User
 from interventions.selectors import needs_summary
 from maps.pages import place_presenters, selectors
-from maps.pages.forms import city_state_from, service_chosen
+from maps.pages.answers import edition_facts, place_answer
 from maps.reports import brief as presenters
 
 MAX_NAME = 60
@@ -50,36 +46,19 @@ def brief_read(request: HttpRequest, city: Place, place: Place) -> presenters.Br
     InvalidInput
         Where the question is not one.
     """
-    state = city_state_from(request.GET.dict(), question_from(request.GET.dict()))
-    standard = priority_compute(city=city, user=request.user)
-    result = (
-        standard
-        if state.question == Question()
-        else priority_compute(city=city, user=request.user, question=state.question)
-    )
-    row = result.coverage.place_index(place.code)
-    if row is None:
-        raise NotFound(
-            f"{place.name_en} has no boundary in force.",
-            code="no_boundary",
-            where=place.code,
-            remedy="Approve an edition of its boundary.",
-        )
-    if state.service:
-        service_chosen(state.service, result.coverage.services)
-    insider = is_insider(request.user, city)
-    curves = distance_curves(city=city, place_code=place.code, user=request.user, question=state.question)
+    answer = place_answer(city, place, request.user, request.GET.dict())
+    state, result = answer.state, answer.result
     address = reverse("place", args=[city.code, place.code]) + state.query().removesuffix("?")
     return presenters.brief_of(
         result,
-        standard,
-        row,
-        view=place_presenters.place_view(result, row, state.service, curves, is_insider=insider),
+        answer.standard,
+        answer.row,
+        view=answer.view,
         around=_around(place, request.user),
         drawing=selectors.drawing_read(city, request.user),
-        boundary=_boundary(place, result.coverage.places[row].edition_id, request.user),
+        boundary=_boundary(place, result.coverage.places[answer.row].edition_id, request.user),
         needs=needs_summary(place, request.user),
-        is_insider=insider,
+        is_insider=answer.is_insider,
         is_illustrative=city.is_illustrative or place.is_illustrative,
         is_changed=state.is_changed,
         printed_on=timezone.localdate(),
@@ -101,15 +80,7 @@ def _boundary(place: Place, edition_id: int, user: User) -> place_presenters.Bou
     """Return the edition of the boundary that the numbers were computed with, not a later draft of it."""
     for edition, area_m2 in selectors.editions_read(place, user):
         if edition.pk == edition_id:
-            return place_presenters.boundary_facts(
-                source=edition.source,
-                certainty=str(edition.get_certainty_display()),
-                status=str(edition.get_status_display()),
-                start=edition.valid.lower,
-                end=edition.valid.upper,
-                version=edition.version,
-                area_m2=area_m2,
-            )
+            return edition_facts(edition, area_m2)
     return None
 
 

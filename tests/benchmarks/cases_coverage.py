@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
-from analysis import selectors
+from analysis.caching import caches_clear
 from analysis.core.coverage import Coverage
 from analysis.reference import area_shares_exact
 from analysis.results import Question
@@ -68,7 +68,7 @@ def fully(question: Question) -> Callable[[], Coverage]:
     place, user = city(), system_user()
 
     def job() -> Coverage:
-        selectors.caches_clear()
+        caches_clear()
         return coverage_compute(city=place, user=user, question=question).values
 
     return job

@@ -18,9 +18,11 @@ from scipy.spatial import cKDTree
 from analysis import selectors
 from analysis.core.cost import straight_cost_m
 from analysis.core.population import people_from_raster, pixel_corners
+from analysis.inputs import inputs_read
 from analysis.results import Question
+from geo.core.cell_shares import cell_fractions
 from geo.core.crs import STORAGE_EPSG, project
-from geo.core.grid import Grid, cell_fractions
+from geo.core.grid import Grid
 from geo.querysets import system_user
 from layers.models import Raster
 from tests.benchmarks.measuring import Report, Row, interleaved_ms
@@ -30,7 +32,7 @@ from tests.benchmarks.question import city
 def parts_cases(report: Report, runs: int) -> None:
     """Measure the three parts, checking that both sides give the same."""
     place, user = city(), system_user()
-    inputs = selectors.inputs_read(selectors.city_read(place, user), Question())
+    inputs = inputs_read(selectors.city_read(place, user), Question())
     grid = inputs.grid
     polygons_m = project(inputs.places.geometries_4326, STORAGE_EPSG, grid.epsg)
     _shares(report, runs, polygons_m, grid)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis import selectors
+from analysis.inputs import grid_for
 from analysis.results import Question
 from geo.models import Place
 from geo.querysets import system_user
@@ -51,5 +52,5 @@ def asked(question: Question | None = None) -> Asked:
     return Asked(
         tuple(row.edition_id for row in places.rows),
         tuple((s.code, s.release_id, s.threshold_m) for s in services),
-        selectors.grid_for(places).epsg,
+        grid_for(places).epsg,
     )

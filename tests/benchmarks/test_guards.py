@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from analysis import selectors
+from analysis.caching import caches_clear
 from analysis.results import Question
 from analysis.services import coverage_compute, overlay_compute, priority_compute
 from geo.models import Place
@@ -33,7 +34,7 @@ def queries(job: Callable[[], Any]) -> list[str]:
 
 
 def test_queries_from_empty_caches_follow_the_services_alone(demo_city: Place) -> None:
-    selectors.caches_clear()
+    caches_clear()
     user = system_user()
     n_services = Supply.objects.filter(city=demo_city).count()
     asked = queries(lambda: coverage_compute(city=demo_city, user=user))
@@ -111,7 +112,7 @@ def test_places_are_not_compared_pair_by_pair(demo_city: Place, user: Any) -> No
 
 def test_memory_of_a_citys_coverage(demo_city: Place) -> None:
     """All arrays of 16 services at once, and what is needed in between, stay within a quarter of a gigabyte."""
-    selectors.caches_clear()
+    caches_clear()
     tracemalloc.start()
     try:
         coverage_compute(city=demo_city, user=system_user())

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from analysis import selectors
+from analysis.caching import caches_clear
+from analysis.inputs import inputs_read
 from analysis.reference import area_shares_exact, people_exact
 from analysis.results import CityCoverage, Question
 from analysis.services import coverage_compute, distance_curves, priority_compute
@@ -36,7 +38,7 @@ AVERAGE = 0.0005
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    selectors.caches_clear()
+    caches_clear()
 
 
 def computed(city: Place, user: Any = None, **question: Any) -> CityCoverage:
@@ -79,8 +81,14 @@ def test_other_thresholds_agree_too(sao_vicente: Place, thresholds_m: dict[str, 
     assert np.abs(result.values.area_share - exact).max() <= LARGEST
 
 
-def test_a_coarser_grid_is_less_exact_as_its_methods_say(demo_city: Place) -> None:
-    assert_agrees(demo_city, 2 * LARGEST, AVERAGE, cell_m=20.0)
+def test_a_finer_grid_is_more_exact(demo_city: Place, sao_vicente: Place) -> None:
+    """Of second order in the cell on average, and between first and second at most."""
+    assert_agrees(demo_city, LARGEST / 2, AVERAGE / 10, cell_m=10.0)
+    assert_agrees(sao_vicente, LARGEST / 2, AVERAGE / 10, cell_m=10.0)
+
+
+def test_the_default_cell_is_twenty_metres(demo_city: Place, sao_vicente: Place) -> None:
+    assert computed(demo_city).cell_m == computed(sao_vicente).cell_m == 20.0
 
 
 # ---------------------------------------------------------------- totals of people
@@ -136,13 +144,13 @@ def test_covered_and_uncovered_people_add_up(demo_city: Place) -> None:
 def test_what_is_remembered_changes_nothing(demo_city: Place) -> None:
     first = computed(demo_city)
     assert_same(first, computed(demo_city))
-    selectors.caches_clear()
+    caches_clear()
     assert_same(first, computed(demo_city))
 
 
 def test_an_answer_does_not_depend_on_what_was_asked_before(demo_city: Place) -> None:
     alone = computed(demo_city, services=("park",))
-    selectors.caches_clear()
+    caches_clear()
     computed(demo_city, thresholds_m={"park": 123.0, "clinic": 77.0})
     after = computed(demo_city, services=("park",))
     assert_same(alone, after)
@@ -170,7 +178,7 @@ def test_a_changed_threshold_changes_its_service_alone(demo_city: Place) -> None
     np.testing.assert_array_equal(before.values.area_share[:, same], after.values.area_share[:, same])
     assert (after.values.area_share[:, clinic] >= before.values.area_share[:, clinic]).all()
     assert after.values.area_share[:, clinic].mean() > before.values.area_share[:, clinic].mean()
-    selectors.caches_clear()
+    caches_clear()
     assert_same(after, computed(demo_city, thresholds_m={"clinic": 1234.0}))
 
 
@@ -201,7 +209,7 @@ def test_a_new_release_is_computed_anew_and_the_rest_is_kept(demo_city: Place, t
     same = np.arange(len(before.services)) != clinic
     np.testing.assert_array_equal(before.values.mean_distance_m[:, same], after.values.mean_distance_m[:, same])
     assert (after.values.mean_distance_m[:, clinic] != before.values.mean_distance_m[:, clinic]).all()
-    selectors.caches_clear()
+    caches_clear()
     assert_same(after, computed(demo_city))
 
 
@@ -220,7 +228,7 @@ def test_a_new_boundary_is_computed_anew(demo_city: Place) -> None:
 
 def test_many_at_once_get_the_same(demo_city: Place) -> None:
     """Threads that ask for the same missing arrays at the same time: one computes, the others wait, all agree."""
-    inputs = selectors.inputs_read(selectors.city_read(demo_city, system_user()), Question())
+    inputs = inputs_read(selectors.city_read(demo_city, system_user()), Question())
     cache, calls = selectors.ArrayCache(10**9), []
 
     def compute() -> np.ndarray:
@@ -253,7 +261,7 @@ def test_the_public_does_not_get_what_an_insider_was_told(demo_city: Place, pers
     Layer.objects.filter(city=demo_city, code="clinic").update(is_published=False)
     insiders = priority_compute(city=demo_city, user=personas["planner"])
     public = priority_compute(city=demo_city, user=personas["anonymous"])
-    selectors.caches_clear()
+    caches_clear()
     alone = priority_compute(city=demo_city, user=personas["anonymous"])
     np.testing.assert_array_equal(public.priority.score, alone.priority.score)
     assert public.coverage.inputs == alone.coverage.inputs

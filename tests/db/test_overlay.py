@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from django.db import connection
 
+from analysis.inputs import grid_for
 from analysis.results import CityOverlay
-from analysis.selectors import grid_for, places_read
+from analysis.selectors import places_read
 from analysis.services import overlay_compute
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place

@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from analysis import selectors
+from analysis.inputs import grid_for
 from analysis.reference import area_shares_exact, people_exact
 from analysis.results import Question
 from geo.core.crs import STORAGE_EPSG, project
@@ -23,7 +24,7 @@ def test_agrees_with_geopandas(demo_city: Place) -> None:
     """Points, polygons and lines: the same shares by other software on another way."""
     user, question = system_user(), Question(services=SOME)
     places = selectors.places_read(demo_city, user)
-    epsg = selectors.grid_for(places).epsg
+    epsg = grid_for(places).epsg
     shapes = geopandas.GeoDataFrame(geometry=project(places.geometries_4326, STORAGE_EPSG, epsg), crs=epsg)
     services, _ = selectors.services_read(demo_city, user, question)
     shares = area_shares_exact(city=demo_city, user=user, question=question, sagitta_m=0.05)

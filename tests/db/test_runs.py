@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from analysis import selectors
+from analysis.caching import caches_clear
 from analysis.models import Run
 from analysis.results import Question
 from analysis.services import coverage_compute, priority_compute, run_record
@@ -37,7 +37,7 @@ def stored(run: Run) -> str:
 @pytest.mark.parametrize("kind", ["coverage", "priority"])
 def test_the_same_again_gives_the_same_bytes(demo_city: Place, kind: str) -> None:
     first, second = recorded(demo_city, kind), recorded(demo_city, kind)
-    selectors.caches_clear()
+    caches_clear()
     third = recorded(demo_city, kind)
     assert stored(first) == stored(second) == stored(third)
     assert first.input_hash == second.input_hash == third.input_hash
@@ -107,6 +107,6 @@ def test_who_asked_changes_nothing_but_the_author(demo_city: Place, personas: di
 
 def test_real_city(sao_vicente: Place) -> None:
     first = recorded(sao_vicente, "priority")
-    selectors.caches_clear()
+    caches_clear()
     assert stored(first) == stored(recorded(sao_vicente, "priority"))
     assert first.inputs["population"]["field"] == "hab_setor"

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from analysis.commands import AnalysisCommand, add_question_arguments, question_from_options
-from analysis.selectors import MAX_CELL_M, MIN_CELL_M, number
+from analysis.forms import MAX_CELL_M, MIN_CELL_M, number
 from analysis.services import coverage_compute, coverage_parameters, coverage_rows, run_record
 from geo.models import Place
 from geo.querysets import system_user

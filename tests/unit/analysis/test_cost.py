@@ -1,5 +1,7 @@
 """Distances to the nearest facility against brute force: every cell against every facility."""
 
+import math
+
 import numpy as np
 import pytest
 import shapely
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from analysis.core.cost import straight_cost_m
+from analysis.core.cost import cost_off_centre_m, straight_cost_m
 from geo.core.grid import Grid
 from geo.errors import GeometryError
 
@@ -147,3 +149,36 @@ def test_cells_asked_for_are_the_same_and_none_is_too_near(seed: int) -> None:
     whole, part = straight_cost_m(facilities, grid), straight_cost_m(facilities, grid, only=only)
     assert (part[only] == whole[only]).all()
     assert (part >= whole).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_off_centre_is_near_the_distance_there(seed: int) -> None:
+    """Far from facilities and from the lines between them the rise is even: what is left is curvature, d²/2r."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform((239_000, 3_700_000), (242_500, 3_703_000), (12, 2))
+    costs = straight_cost_m(shapely.points(points), GRID)
+    cells = rng.integers(0, GRID.n_cells, 3000)
+    east, south = rng.uniform(-0.5, 0.5, (2, cells.size))
+    at = GRID.centres_m()[cells] + np.stack((east, -south), axis=1) * GRID.cell_m
+    distances = np.sort(cdist(at, points), axis=1)
+    found = cost_off_centre_m(costs, GRID, cells, east, south)
+    row, col = np.divmod(cells, GRID.n_cols)
+    is_inner = (row > 0) & (row < GRID.n_rows - 1) & (col > 0) & (col < GRID.n_cols - 1)
+    even = is_inner & (distances[:, 0] > 100) & (distances[:, 1] - distances[:, 0] > 4 * GRID.cell_m)
+    assert even.sum() > 1000
+    off = np.abs(found - distances[:, 0])
+    assert (off[even] < GRID.cell_m**2 / distances[even, 0]).all()
+    # Nowhere is it worse than half a diagonal of a cell either way.
+    assert off.max() <= math.sqrt(2) * GRID.cell_m
+
+
+def test_off_centre_at_the_rim_beside_the_unreachable_and_inside() -> None:
+    grid = Grid(32639, 0.0, 20.0, 10.0, 2, 3)
+    costs = np.array([30.0, 20.0, np.inf, 0.0, 20.0, np.inf])
+    cells = np.array([0, 1, 2, 3, 4])
+    quarter, none = np.full(5, 0.25), np.zeros(5)
+    # From the western rim and beside the unreachable the one known side counts; zero and unreachable stay as they are.
+    assert cost_off_centre_m(costs, grid, cells, quarter, none).tolist() == [27.5, 17.5, np.inf, 0.0, 25.0]
+    # South of the first cell lies a facility: never below zero.
+    near = np.array([4.0, 20.0, np.inf, 0.0, 20.0, np.inf])
+    assert cost_off_centre_m(near, grid, np.array([0]), np.array([-0.5]), np.array([0.5])).tolist() == [0.0]

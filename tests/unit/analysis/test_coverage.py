@@ -19,7 +19,8 @@ from analysis.core.coverage import (
     prepare,
     with_cost,
 )
-from geo.core.grid import cell_fractions, grid_around
+from geo.core.cell_shares import cell_fractions
+from geo.core.grid import grid_around
 from geo.errors import InvalidInput
 
 # Two places on four cells of 100 m. Place 0 is cell 0 and half of cell 1; place 1 is the other half and cell 2.

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.core.population import people_from_polygons, people_of_parts
-from geo.core.grid import Grid, cell_fractions
+from geo.core.cell_shares import cell_fractions
+from geo.core.grid import Grid
 from geo.errors import InvalidInput
 
 GRID = Grid(epsg=32639, x_min_m=0.0, y_max_m=100.0, cell_m=20.0, n_rows=5, n_cols=5)
