@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from analysis import selectors
-from analysis.caching import caches_clear
+from analysis.caching import ArrayCache, caches_clear
 from analysis.inputs import inputs_read
 from analysis.reference import area_shares_exact, people_exact
 from analysis.results import CityCoverage, Question
@@ -229,7 +229,7 @@ def test_a_new_boundary_is_computed_anew(demo_city: Place) -> None:
 def test_many_at_once_get_the_same(demo_city: Place) -> None:
     """Threads that ask for the same missing arrays at the same time: one computes, the others wait, all agree."""
     inputs = inputs_read(selectors.city_read(demo_city, system_user()), Question())
-    cache, calls = selectors.ArrayCache(10**9), []
+    cache, calls = ArrayCache(10**9), []
 
     def compute() -> np.ndarray:
         calls.append(1)
