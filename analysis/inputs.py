@@ -26,10 +26,9 @@ from analysis.results import PopulationRow, Question, ServiceRow
 from analysis.selectors import CityPlaces, CityReading, facilities_read, services_asked
 from geo.core.cell_shares import cell_parts
 from geo.core.crs import STORAGE_EPSG, project, project_xy, utm_epsg
-from geo.core.grid import Grid, grid_around
+from geo.core.grid import CITY_CELL_M, Grid, grid_around
 from layers.models import Feature, Layer, PopulationSource, Raster, Release
 
-CITY_CELL_M = 20.0
 _MOST_THREADS = 4
 
 

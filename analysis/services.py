@@ -15,12 +15,13 @@ from analysis.core.coverage import Coverage, CoverageInputs, ServiceCoverage, co
 from analysis.core.index import Aggregation, Normalisation, aggregate, normalise
 from analysis.core.overlay import overlay
 from analysis.forms import MAX_WEIGHT
-from analysis.inputs import CITY_CELL_M, CityInputs, cached_column, grid_for, inputs_read
+from analysis.inputs import CityInputs, cached_column, grid_for, inputs_read
 from analysis.models import Index, Indicator, Run, Weight
 from analysis.results import CityCoverage, CityOverlay, CityPriority, OverlayRow, PlaceRow, Question, number_or_none
 from analysis.selectors import CityReading
 from analysis.version import code_version
 from geo.core.crs import STORAGE_EPSG, project
+from geo.core.grid import CITY_CELL_M
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from geo.errors import InvalidInput, LimitExceeded
 
+#: Side of a cell of a city in metres, where nothing else is said.
+CITY_CELL_M: Final = 20.0
+
 #: A grid of float32 costs for 12 services is then 2.9 GB: more must be split into tiles.
 MAX_CELLS: Final = 60_000_000
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from geo.core.grid import CITY_CELL_M
 from geo.errors import InvalidInput
 from layers.reading.city_parts import (
     CityDescription,
@@ -29,7 +30,6 @@ ANCESTOR_KINDS: Final = ("country", "province", "county")
 PLACE_KINDS: Final = ("district", "neighbourhood", "settlement")
 LAYER_KINDS: Final = ("point", "line", "polygon", "raster")
 CERTAINTIES: Final = ("surveyed", "imagery", "walked", "modelled", "disputed")
-DEFAULT_CELL_M: Final = 10.0
 
 _LARGEST_FILE_BYTES: Final = 1 << 20
 _TOP_KEYS: Final = ("chain", "city", "places", "layers", "supply", "population", "analysis", "weights", "standards")
@@ -295,11 +295,11 @@ class _Reader:
 
     def _cell_m(self) -> float:
         if "analysis" not in self.document:
-            return DEFAULT_CELL_M
+            return CITY_CELL_M
         section = self._one("analysis")
         cell_m = section.number("cell_m", low=1, high=1000, unit="metres")
         section.finish()
-        return DEFAULT_CELL_M if cell_m is None else cell_m
+        return CITY_CELL_M if cell_m is None else cell_m
 
     def _numbers(self, name: str, low: float, high: float, unit: str = "") -> dict[str, float]:
         if name not in self.document:

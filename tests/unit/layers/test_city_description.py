@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from geo.core.grid import CITY_CELL_M
 from geo.errors import InvalidInput
-from layers.reading.city import DEFAULT_CELL_M, CityDescriptionError, read_city
+from layers.reading.city import CityDescriptionError, read_city
 from layers.reading.city_parts import FileReference
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -174,7 +175,7 @@ def test_a_complete_description_is_read_into_typed_values(tmp_path: Path) -> Non
 def test_what_may_be_left_out_has_its_default(tmp_path: Path) -> None:
     start = GOOD[: GOOD.index("[[layers]]")].replace('data = "files"\n', "")
     city = read_city(describe(tmp_path, start), data=tmp_path / "files")
-    assert (city.layers, city.supply, city.population, city.cell_m) == ((), (), None, DEFAULT_CELL_M)
+    assert (city.layers, city.supply, city.population, city.cell_m) == ((), (), None, CITY_CELL_M)
     assert (city.weights, city.standards) == ({}, {})
     with pytest.raises(CityDescriptionError):
         read_city(tmp_path / "city.toml")  # without the option the files are looked for beside the description
