@@ -1,0 +1,34 @@
+// @ts-check
+/**
+ * A city's neighbourhoods as one planar partition: lines ("arcs") shared by the at most two places on their sides, and places as rings of arcs.
+ * Moving an arc moves it for both places, so no edit can open a gap or make an overlap. Every edit returns a new value that shares
+ * what did not change with the old one; an edit that cannot be made throws an EditError that says what and where.
+ * The browser's twin of geo/core/partition/; both are tested with tests/cases/partition.json.
+ *
+ * @import { Face as AFace, Partition as APartition, PartitionJson as AJson, Side as ASide } from "./partition/types.js"
+ *
+ * @typedef {AFace} Face
+ * @typedef {APartition} Partition
+ * @typedef {AJson} PartitionJson
+ * @typedef {ASide} Side
+ */
+
+export { EditError, MESSAGES } from "./geometry.js";
+export {
+  arcsOf,
+  faceAt,
+  facesAt,
+  facesOf,
+  fromJson,
+  gapsOf,
+  isNode,
+  neighboursOf,
+  polygonOf,
+  polygonsOf,
+  sidesOf,
+  toJson,
+} from "./partition/asking.js";
+export { placeOf } from "./partition/lines.js";
+export { add, cutOut, fillGap, merge, originsOf, release, split } from "./partition/places.js";
+export { conflictsOf } from "./partition/validity.js";
+export { arcReplace, vertexAdd, vertexMove, vertexRemove } from "./partition/vertices.js";
