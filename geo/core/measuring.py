@@ -17,6 +17,8 @@ from geo.errors import CrsError, InvalidInput
 
 _ELLIPSOID: Final = Geod(ellps="WGS84")
 _POINT: Final = 0
+# Of the range of sizes in which that of a circle inside is sought, to less than a hundredth of the size.
+_HALVINGS: Final = 9
 
 Floats = NDArray[np.float64]
 
@@ -188,6 +190,90 @@ def planar_area_m2(geometries_4326: GeometryLike, epsg: int) -> Floats:
     require_metric(epsg)
     area = shapely.area(project(geometries_4326, STORAGE_EPSG, epsg))
     return np.asarray(area, dtype=np.float64)
+
+
+def width_m(geometries_4326: GeometryLike) -> Floats:
+    """Measure how wide polygons are at their widest: the diameter of the largest circle inside.
+
+    A gap between boundaries that touch here and there may be long; this tells whether it matters anywhere.
+
+    Parameters
+    ----------
+    geometries_4326
+        Valid polygons and multipolygons in EPSG:4326, of the size of a city at most; of several parts the widest
+        counts.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(n,)``, metres, found to about a hundredth; 0 for points and lines, NaN for missing geometries.
+
+    Raises
+    ------
+    CrsError
+        If a coordinate is not a longitude and latitude.
+
+    Examples
+    --------
+    About a metre at the equator, however long:
+
+    >>> round(float(width_m(shapely.box(0, 0, 0.001, 0.000009))[0]), 2)
+    1.0
+    """
+    geometries = as_geometries(geometries_4326)
+    parts, owner = _polygons(geometries)
+    parts, owner = parts[~shapely.is_empty(parts)], owner[~shapely.is_empty(parts)]
+    xy = shapely.get_coordinates(parts)
+    _require_lon_lat(xy)
+    widest = np.zeros(len(geometries))
+    if len(parts):
+        # About a centre of its own each polygon is measured without the rounding of large coordinates.
+        boxes = shapely.bounds(parts)
+        middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+        scale = np.stack(metres_per_degree(middle[:, 1]), axis=-1)
+        index = shapely.get_coordinates(parts, return_index=True)[1]
+        local = shapely.set_coordinates(parts.copy(), (xy - middle[index]) * scale[index])
+        narrow = np.minimum(np.ptp(boxes[:, 0::2], axis=1) * scale[:, 0], np.ptp(boxes[:, 1::2], axis=1) * scale[:, 1])
+        area = shapely.area(local)
+        bound = np.minimum(narrow, 2 * np.sqrt(area / np.pi))
+        # No point is further inside than the radius, so the area is at most the perimeter times the radius.
+        high = np.maximum(bound / 2, 1e-9)
+        low = np.clip(area / np.maximum(shapely.length(local), 1e-9), 1e-9, high)
+        for _ in range(_HALVINGS):
+            radius = np.sqrt(low * high)
+            is_gone = shapely.is_empty(shapely.buffer(local, -radius, quad_segs=4))
+            low, high = np.where(is_gone, low, radius), np.where(is_gone, radius, high)
+        np.maximum.at(widest, owner, 2 * np.sqrt(low * high))
+    return np.where(shapely.is_missing(geometries), np.nan, widest)
+
+
+def metres_per_degree(lat: Floats | float) -> tuple[Floats, Floats]:
+    """Give the length of a degree of longitude and of latitude on the ellipsoid.
+
+    With them a small area can be treated as a plane that is left again without loss: within a kilometre distances
+    are right to a few parts in ten thousand, which is what tolerances need.
+
+    Parameters
+    ----------
+    lat
+        Degrees, any shape.
+
+    Returns
+    -------
+    tuple of ndarray
+        Metres per degree eastwards and northwards, of the same shape.
+
+    Examples
+    --------
+    >>> east, north = metres_per_degree(0.0)
+    >>> round(float(east), 1), round(float(north), 1)
+    (111319.5, 110574.3)
+    """
+    sine, cosine = np.sin(np.radians(lat)), np.cos(np.radians(lat))
+    flattening = 1 - _ELLIPSOID.es * sine**2
+    normal = _ELLIPSOID.a / np.sqrt(flattening)
+    meridian = normal * (1 - _ELLIPSOID.es) / flattening
+    return np.asarray(np.radians(normal * cosine)), np.asarray(np.radians(meridian))
 
 
 def _geodesic_m(start: Floats, end: Floats) -> Floats:

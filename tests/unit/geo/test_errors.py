@@ -42,7 +42,8 @@ def test_each_kind_has_its_status_and_default_code(kind: type[MahallehError], pa
 
 
 def test_pickling_keeps_all_fields() -> None:
-    error = GeometryError("Empty.", code="empty", where="row 7", remedy="Draw it.")
+    error = GeometryError("Empty.", code="empty", where="row 7", remedy="Draw it.", details={"row": 7})
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 -- the pickle was made on this line
     assert type(copy) is GeometryError
-    assert (str(copy), copy.code) == (str(error), "empty")
+    assert (str(copy), copy.code, copy.details) == (str(error), "empty", {"row": 7})
+    assert NotFound("There is no such city.").details == {}

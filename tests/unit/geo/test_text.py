@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.core.text import ZWNJ, clean_name, normalise, slugify
+from geo.core.text import ZWNJ, clean_name, normalise, slugify, squeezed
 
 NAMES = st.text(alphabet=st.sampled_from("علیآبادكيةهۀئأخرم‌ 12۱۲٣ّـãéßAİı-_()ﻛﻲ\u200f\u00ad"), max_size=20)
 
@@ -30,6 +30,12 @@ NAMES = st.text(alphabet=st.sampled_from("علیآبادكيةهۀئأخرم‌ 
 )
 def test_spellings_of_one_name_are_one(one: str, other: str) -> None:
     assert normalise(one) == normalise(other) != ""
+
+
+@pytest.mark.parametrize("written", ["علی‌آباد", "علی آباد", "علیآباد", "علياباد", "علي‌آباد", "علـی  ‌آباد", "علی-آباد"])
+def test_a_search_looks_past_spaces_and_half_spaces(written: str) -> None:
+    assert squeezed(written) == "علیاباد"
+    assert squeezed("ملك آباد") == squeezed("ملک‌آباد") != squeezed("مل آباد")
 
 
 @pytest.mark.parametrize(("one", "other"), [("کرگانه", "گرگانه"), ("ماسور", "ماسول"), ("محله ۱", "محله ۲")])
