@@ -50,6 +50,16 @@ def assigned_q(user: User, path: str = "path", roles: tuple[str, ...] | None = N
     )
 
 
+def assigned_inside_q(user: User, path: str = "path") -> Q:
+    """Return the condition "the user is assigned to a place in its subtree"."""
+    from geo.models import Assignment
+
+    if not (user.is_authenticated and user.is_active):
+        return Q(pk__in=[])
+    below = StrIndex(Concat(F("place__path"), Value("/")), Concat(OuterRef(path), Value("/")))
+    return Q(Exists(Assignment.objects.filter(user_id=user.pk).alias(_below=below).filter(_below=1)))
+
+
 def in_hidden_city_q(path: str) -> Q:
     """Return the condition "lies in a city that is not published": then a place is not seen either, whatever it says itself."""
     from geo.models import Place
@@ -71,6 +81,12 @@ class PlaceQuerySet(QuerySet[Any]):
     def editable_by(self, user: User) -> Self:
         """Keep the places whose boundaries a user may edit."""
         return self if is_administrator(user) else self.filter(assigned_q(user, roles=("planner", "administrator")))
+
+    def approvable_by(self, user: User) -> Self:
+        """Keep the places whose boundaries a user may approve, when another person drew them."""
+        if is_administrator(user):
+            return self
+        return self.filter(assigned_q(user, roles=("planner", "supervisor", "administrator")))
 
     def analysable_by(self, user: User) -> Self:
         """Keep the places whose results a user may publish."""
@@ -113,6 +129,10 @@ class BoundaryQuerySet(SpatialQuerySet):
         """Keep the approved editions in force on a day: at most one a place."""
         return self.filter(status="approved", valid__contains=day)
 
+    def lasting(self) -> Self:
+        """Keep the approved editions without an end: what new editions are based on, be they in force today or later."""
+        return self.filter(status="approved", valid__upper_inf=True)
+
     def current(self) -> Self:
         """Keep the approved editions in force today."""
         return self.as_of(timezone.localdate())
@@ -122,8 +142,74 @@ class ChangeSetQuerySet(QuerySet[Any]):
     """Change sets."""
 
     def visible_to(self, user: User) -> Self:
-        """Keep the change sets of places the user is assigned to."""
+        """Keep the change sets of places the user is assigned to, and those that touch such a place."""
+        from geo.models import Change
+
+        if is_administrator(user):
+            return self
+        touching = Change.objects.filter(assigned_q(user, "place__path"), change_set=OuterRef("pk"))
+        return self.filter(assigned_q(user, "place__path") | Q(Exists(touching)))
+
+    def open(self) -> Self:
+        """Keep those that still wait for somebody."""
+        return self.filter(status__in=("draft", "proposed", "returned"))
+
+
+class ReviewQuerySet(QuerySet[Any]):
+    """Steps in the history of change sets."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep the steps of the change sets the user may see."""
+        from geo.models import ChangeSet
+
+        if is_administrator(user):
+            return self
+        return self.filter(change_set__in=ChangeSet.objects.visible_to(user).order_by().values("pk"))
+
+
+class ChangeQuerySet(QuerySet[Any]):
+    """Changes of single places."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep the changes of places the user is assigned to: of a set that touches others too, no more than that."""
         return self if is_administrator(user) else self.filter(assigned_q(user, "place__path"))
+
+
+class DescentQuerySet(QuerySet[Any]):
+    """Which place came from which."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep what is approved between places the user may see, and all between places the user is assigned to."""
+        from geo.models import Place
+
+        if is_administrator(user):
+            return self
+        seen = Place.objects.visible_to(user).order_by().values("pk")
+        approved = Q(change_set__status="approved", predecessor__in=seen)
+        approved &= Q(successor__isnull=True) | Q(successor__in=seen)
+        own = assigned_q(user, "predecessor__path")
+        own &= Q(successor__isnull=True) | assigned_q(user, "successor__path")
+        return self.filter(approved | own)
+
+
+class WorkingCopyQuerySet(QuerySet[Any]):
+    """Unsaved work."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep the user's own; administrators see all."""
+        if is_administrator(user):
+            return self
+        return self.filter(user_id=user.pk) if user.is_authenticated and user.is_active else self.none()
+
+
+class PresenceQuerySet(QuerySet[Any]):
+    """Who edits now."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep who works in a city that the user has a role in, or in a part of it."""
+        if is_administrator(user):
+            return self
+        return self.filter(assigned_q(user, "city__path") | assigned_inside_q(user, "city__path"))
 
 
 class AssignmentQuerySet(QuerySet[Any]):

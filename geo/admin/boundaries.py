@@ -20,6 +20,7 @@ from geo.admin.geometry import MAP_MEDIA, GeometryMap, MultiPolygonField
 from geo.admin.places import city_code_of
 from geo.core.text import normalise
 from geo.models import Boundary, Place
+from geo.services.boundaries import next_version
 
 _SETTLED = (Boundary.Status.APPROVED, Boundary.Status.WITHDRAWN)
 
@@ -28,6 +29,10 @@ def digest_of(boundary: Boundary) -> str:
     """Return a digest of what an edition says: two people who edit the same draft notice each other by it."""
     said = (boundary.status, boundary.valid, boundary.source, boundary.certainty, boundary.geometry.wkb.hex())
     return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _is_in_the_workbench(boundary: Boundary) -> bool:
+    return boundary.change_set_id is not None and boundary.status not in _SETTLED
 
 
 class BoundaryForm(forms.ModelForm):
@@ -152,18 +157,21 @@ class BoundaryAdmin(admin.ModelAdmin):
         return (*always, "place")
 
     def has_change_permission(self, request: HttpRequest, obj: Boundary | None = None) -> bool:
-        """Leave withdrawn editions as they are."""
-        return super().has_change_permission(request, obj) and not (obj and obj.status == Boundary.Status.WITHDRAWN)
+        """Leave withdrawn editions as they are, and drafts of a change set to the workbench: they are decided together."""
+        if obj and (obj.status == Boundary.Status.WITHDRAWN or _is_in_the_workbench(obj)):
+            return False
+        return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Boundary | None = None) -> bool:
-        """Let drafts be thrown away, and nothing else."""
-        return super().has_delete_permission(request, obj) and bool(obj and obj.status == Boundary.Status.DRAFT)
+        """Let drafts be thrown away that belong to no change set, and nothing else."""
+        is_loose = bool(obj and obj.status == Boundary.Status.DRAFT and not _is_in_the_workbench(obj))
+        return is_loose and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Boundary, form: Any, change: bool) -> None:
         """Number a new edition and remember who made it."""
         if not change:
-            Place.objects.select_for_update().get(pk=obj.place_id)  # numbers are given one at a time
-            obj.version = 1 + Boundary.objects.filter(place=obj.place_id).count()
+            Place.objects.select_for_update(no_key=True).get(pk=obj.place_id)  # numbers are given one at a time
+            obj.version = next_version(obj.place_id)
             obj.author = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
 

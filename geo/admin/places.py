@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from geo.admin.geometry import MAP_MEDIA, GeometryMap
 from geo.admin.history import HistoryAdmin, NoBulkDelete
-from geo.models import Assignment, ChangeSet, Place
+from geo.models import Assignment, Change, ChangeSet, Place, Review
 
 
 def city_code_of(place: Place | None) -> str:
@@ -97,11 +97,66 @@ class AssignmentAdmin(admin.ModelAdmin):
     autocomplete_fields = ("user", "place")
 
 
+class ChangeRows(admin.TabularInline):
+    """The places a change set touches."""
+
+    model = Change
+    extra = 0
+    can_delete = False
+    fields = ("place", "base", "boundary", "gained_m2", "lost_m2", "people_gained", "people_lost")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
+        """Leave the geometries out, and read the names in one statement."""
+        found: QuerySet[Change] = super().get_queryset(request)
+        return found.select_related("place", "base__place", "boundary__place").defer(
+            "base__geometry", "boundary__geometry"
+        )
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: boundaries are drawn in the workbench."""
+        return False
+
+
+class ReviewRows(admin.TabularInline):
+    """What was done and said about a change set."""
+
+    model = Review
+    extra = 0
+    can_delete = False
+    fields = ("at", "author", "action", "version", "comment")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Review]:
+        """Read the names in one statement."""
+        found: QuerySet[Review] = super().get_queryset(request)
+        return found.select_related("author")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: change sets are decided in the workbench."""
+        return False
+
+
 @admin.register(ChangeSet)
 class ChangeSetAdmin(HistoryAdmin):
     """Edits made together."""
 
-    list_display = ("id", "place", "author", "comment", "created_at")
-    list_select_related = ("place", "author")
-    search_fields = ("place__search_name", "comment", "author__username")
+    list_display = ("id", "place", "title", "status", "author", "reviewer", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("place", "author", "reviewer")
+    search_fields = ("place__search_name", "title", "comment", "author__username")
     date_hierarchy = "created_at"
+    fields = (
+        "place",
+        "title",
+        "comment",
+        "status",
+        "version",
+        "valid_from",
+        "author",
+        "created_at",
+        "updated_at",
+        "reviewer",
+        "reviewed_at",
+    )
+    inlines = (ChangeRows, ReviewRows)

@@ -1,4 +1,4 @@
-"""Writes of places and boundaries."""
+"""Writes of places, and of who may do what where."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from datetime import date
 from typing import Any
 
 import shapely
-from django.contrib.gis.geos import GEOSGeometry
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from geo.core.crs import STORAGE_EPSG
 from geo.core.validity import as_multipolygon
+from geo.db.shapes import to_geos
 from geo.errors import InvalidInput
-from geo.models import Assignment, Boundary, ChangeSet, Place
+from geo.models import Assignment, Boundary, Place
+from geo.services.boundaries import boundary_approve
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def place_put(spec: PlaceSpec) -> Place:
     """
     path = _path(spec)
     place = _filled(Place.objects.filter(path=path).first() or Place(), spec)
-    _checked(place.full_clean, path)
+    place_checked(place.full_clean, path)
     place.save()
     return place
 
@@ -78,13 +78,15 @@ def places_import(
                 remedy="Name a field of unique codes in the description (`code = …`), or make the names differ.",
             )
     with transaction.atomic():
-        existing = {place.path for place in Place.objects.filter(path__in=paths)}
+        # Locked together and in one order, as approvals lock them: two writers then wait, and never for each other.
+        locked = Place.objects.filter(path__in=paths).order_by("pk").select_for_update(no_key=True)
+        existing = {place.path for place in locked}
         fresh = [(spec, geometry) for (spec, geometry), path in zip(items, paths, strict=True) if path not in existing]
         places = [_filled(Place(), spec) for spec, _ in fresh]
         for place in places:
             place.derive()
-            _checked(lambda place=place: place.clean_fields(exclude=["parent"]), place.path)  # type: ignore[misc]
-            _checked(place.clean, place.path)
+            place_checked(lambda place=place: place.clean_fields(exclude=["parent"]), place.path)  # type: ignore[misc]
+            place_checked(place.clean, place.path)
         Place.objects.bulk_create(places, batch_size=2000)
         Boundary.objects.bulk_create(
             [
@@ -127,7 +129,8 @@ def _filled(place: Place, spec: PlaceSpec) -> Place:
     return place
 
 
-def _checked(check: Callable[[], None], path: str) -> None:
+def place_checked(check: Callable[[], None], path: str) -> None:
+    """Run a model's own check of a place, and tell what it refuses as an error of ours."""
     try:
         check()
     except ValidationError as error:
@@ -135,62 +138,6 @@ def _checked(check: Callable[[], None], path: str) -> None:
         raise InvalidInput(
             str(messages[0]), code="bad_place", where=f"place {path}, {field}", remedy="Correct the name or code."
         ) from error
-
-
-def to_geos(geometry: shapely.Geometry) -> Any:
-    """Return a shapely geometry in 4326 as GeoDjango's."""
-    return GEOSGeometry(memoryview(shapely.to_wkb(geometry)), srid=STORAGE_EPSG)
-
-
-def boundary_approve(
-    *,
-    place: Place,
-    geometry_4326: shapely.Geometry,
-    valid_from: date,
-    source: str,
-    certainty: str,
-    change_set: ChangeSet | None = None,
-    author: Any = None,
-) -> Boundary:
-    """Put an approved edition of a place's boundary in force from a day on.
-
-    The edition in force before ends on that day; one that would begin on or after that day is withdrawn. An edition equal
-    to the one in force is returned unchanged. Nothing is overwritten or deleted.
-
-    Raises
-    ------
-    GeometryError
-        Where the geometry is not a valid, filled polygon.
-    """
-    polygon = to_geos(as_multipolygon(geometry_4326))
-    with transaction.atomic():
-        # One writer a place at a time: the constraint would refuse the second anyway, less kindly.
-        Place.objects.select_for_update().get(pk=place.pk)
-        approved = Boundary.objects.filter(place=place, status="approved")
-        current: Boundary | None = approved.order_by("-valid").first()
-        if current and current.geometry.equals_exact(polygon) and current.valid.lower <= valid_from:
-            return current
-        if current and current.valid.upper is None:
-            if current.valid.lower < valid_from:
-                current.valid = DateRange(current.valid.lower, valid_from)
-                current.save(update_fields=["valid"])
-            else:
-                current.status = Boundary.Status.WITHDRAWN
-                current.save(update_fields=["status"])
-        version = 1 + Boundary.objects.filter(place=place).count()
-        boundary = Boundary(
-            place=place,
-            geometry=polygon,
-            valid=DateRange(valid_from, None),
-            status=Boundary.Status.APPROVED,
-            source=source,
-            certainty=certainty,
-            author=author,
-            change_set=change_set,
-            version=version,
-        )
-        boundary.save()
-    return boundary
 
 
 def assignments_put(user: Any, roles: Sequence[tuple[str, Place]]) -> None:
