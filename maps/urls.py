@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/<slug:city>/results", views.results, name="city-results"),
     path("", include("maps.tiles.urls")),
     path("", include("maps.published.urls")),
+    path("", include("maps.ogc.urls")),
     path("<slug:city>/", views.city, name="city"),
     path("<slug:city>/coverage/", views.coverage, name="city-coverage"),
     path("", include("maps.reports.urls")),

@@ -34,6 +34,7 @@ from interventions.models import Need, Organisation, Round, Sector
 from layers.models import Feature, Layer, PopulationSource, Release, Service, Standard, Supply, Theme
 from maps.models import Publication
 from maps.published.services import publication_create, publication_withdraw
+from tests.http.access_ogc import ogc_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -394,7 +395,7 @@ def withdraw_asks(world: World) -> list[Ask]:
     return found
 
 
-TABLE: Table = {
+TABLE: Table = ogc_rows(Ask, everybody) | {
     "": lambda w: [
         Ask("/", everybody(200)),
         Ask(f"/?q={w.city.code}", everybody(200)),
