@@ -24,4 +24,6 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
     """
 
     support_js_module_import_aggregation = True
+    max_post_process_passes = 30
+    """One for each link of the longest chain of imports; modules that import each other in a circle never come to rest."""
     patterns = _without_source_maps(CompressedManifestStaticFilesStorage.patterns)

@@ -3,6 +3,8 @@
  * Plane geometry of lines and rings in longitude and latitude: what the editing model stands on. Pure; nothing given is changed.
  * Within a city a straight line in degrees and a geodesic are the same to a millimetre, so crossing and containment are asked in degrees.
  *
+ * @import { MultiPolygon } from "geojson"
+ *
  * @typedef {readonly [number, number]} Position  longitude, latitude
  * @typedef {readonly Position[]} Line  a ring's first position is repeated as its last
  * @typedef {readonly [number, number, number, number]} Box  west, south, east, north
@@ -392,7 +394,7 @@ export function shapeOf({ type, coordinates }) {
 /**
  * Return a shape as GeoJSON.
  * @param {Shape} shape
- * @returns {import("geojson").MultiPolygon}
+ * @returns {MultiPolygon}
  */
 export function geometryOf(shape) {
   return /** @type {any} */ ({ type: "MultiPolygon", coordinates: shape });

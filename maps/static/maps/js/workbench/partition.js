@@ -20,7 +20,6 @@ export {
   facesAt,
   facesOf,
   fromJson,
-  gapsOf,
   isNode,
   neighboursOf,
   polygonOf,
@@ -29,6 +28,6 @@ export {
   toJson,
 } from "./partition/asking.js";
 export { placeOf } from "./partition/lines.js";
-export { add, cutOut, fillGap, merge, originsOf, release, split } from "./partition/places.js";
+export { add, cutOut, fillGap, gapsOf, merge, originsOf, release, split } from "./partition/places.js";
 export { conflictsOf } from "./partition/validity.js";
 export { arcReplace, vertexAdd, vertexMove, vertexRemove } from "./partition/vertices.js";

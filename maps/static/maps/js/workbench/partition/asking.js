@@ -8,9 +8,8 @@
  */
 
 import { EditError, isInShape, isSame } from "../geometry.js";
-import { Draft } from "./drafting.js";
-import { boxOfFace, faceOf, lineOf, lineOfRing, shapeOfFace, vertexOf } from "./lines.js";
-import { endsAt, topologyOf } from "./topology.js";
+import { boxOfFace, faceOf, shapeOfFace } from "./lines.js";
+import { endsAt, lineOf, topologyOf, vertexOf } from "./topology.js";
 
 const DEFAULT_TOLERANCE_M = 0.5;
 
@@ -169,14 +168,4 @@ export function faceAt(partition, position) {
     if (x >= west && x <= east && y >= south && y <= north && isInShape(position, shapeOfFace(partition.arcs, face))) return code;
   }
   return null;
-}
-
-/**
- * Return the gaps wholly enclosed by places, as polygons.
- * @param {Partition} partition
- * @returns {Position[][][]}
- */
-export function gapsOf(partition) {
-  const draft = new Draft(partition);
-  return draft.trace(null).map((rings) => rings.map((ring) => lineOfRing(partition.arcs, ring)));
 }

@@ -8,7 +8,6 @@
  */
 
 import { EditError, NEAR_DEG, boxAround, boxOf, isSame, positionInside, rounded, segmentBox, shareAlong } from "../geometry.js";
-import { topologyOf } from "./topology.js";
 
 /** @type {Line} */
 export const GONE = Object.freeze([]);
@@ -120,20 +119,7 @@ export function withLine(arcs, arc, line) {
   return next;
 }
 
-/** @param {Partition} partition @param {number} arc @returns {Line} */
-export function lineOf(partition, arc) {
-  const line = partition.arcs[arc];
-  if (!line?.length) throw new EditError("unknown_arc");
-  topologyOf(partition); // found before the edit: what comes of it may be turned inside out, and is then refused
-  return line;
-}
 
-/** @param {Partition} partition @param {number} arc @param {number} index @returns {Position} */
-export function vertexOf(partition, arc, index) {
-  const line = lineOf(partition, arc);
-  if (!line[index]) throw new EditError("unknown_vertex", line[0]);
-  return line[index];
-}
 
 /** @param {Partition} partition @param {string} code @returns {Face} */
 export function faceOf(partition, code) {

@@ -3,6 +3,7 @@
  * Edits of places: split, merge, cut out, fill a gap, add beside, give land back to nobody.
  *
  * @import { MultiPolygon, Polygon } from "geojson"
+ * @import { Position } from "../geometry.js"
  * @import { Partition } from "./types.js"
  */
 
@@ -160,4 +161,14 @@ export function release(partition, code) {
  */
 export function originsOf(partition, code) {
   return partition.origins[code] ?? [code];
+}
+
+/**
+ * Return the gaps wholly enclosed by places, as polygons.
+ * @param {Partition} partition
+ * @returns {Position[][][]}
+ */
+export function gapsOf(partition) {
+  const draft = new Draft(partition);
+  return draft.trace(null).map((rings) => rings.map((ring) => lineOfRing(partition.arcs, ring)));
 }

@@ -6,8 +6,8 @@
  * @import { Partition, Side } from "./types.js"
  */
 
-import { turning } from "../geometry.js";
-import { lineOf, lineOfRing } from "./lines.js";
+import { EditError, turning } from "../geometry.js";
+import { lineOfRing } from "./lines.js";
 
 /**
  * @typedef {object} Topology
@@ -110,4 +110,19 @@ export function endsAt(partition, arc, index) {
   if (index > 0 && index < last) return [arc];
   const { start, end, ends } = topologyOf(partition);
   return ends[index === 0 ? start[arc] : end[arc]];
+}
+
+/** @param {Partition} partition @param {number} arc @returns {Line} */
+export function lineOf(partition, arc) {
+  const line = partition.arcs[arc];
+  if (!line?.length) throw new EditError("unknown_arc");
+  topologyOf(partition); // found before the edit: what comes of it may be turned inside out, and is then refused
+  return line;
+}
+
+/** @param {Partition} partition @param {number} arc @param {number} index @returns {Position} */
+export function vertexOf(partition, arc, index) {
+  const line = lineOf(partition, arc);
+  if (!line[index]) throw new EditError("unknown_vertex", line[0]);
+  return line[index];
 }

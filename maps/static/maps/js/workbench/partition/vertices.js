@@ -7,11 +7,12 @@
  * @import { Met, Span } from "./validity.js"
  */
 
-import { EditError, isClosed, isSame, rounded, turning } from "../geometry.js";
-import { isNode } from "./asking.js";
-import { keptOrRounded, lineOf, vertexOf, withLine, withoutRepeats } from "./lines.js";
-import { endsAt } from "./topology.js";
-import { accepted, checked, metAt } from "./validity.js";
+import { EditError, NEAR_DEG, isClosed, isSame, rounded, segmentsNear, turning } from "../geometry.js";
+import { facesOf, isNode } from "./asking.js";
+import { Draft } from "./drafting.js";
+import { around, isOnEdge, keptOrRounded, withLine, withoutRepeats } from "./lines.js";
+import { endsAt, lineOf, vertexOf } from "./topology.js";
+import { checked, metAt } from "./validity.js";
 
 /**
  * @typedef {object} EditOptions
@@ -137,4 +138,35 @@ export function arcReplace(partition, arc, coordinates, options) {
   const others = spans.filter(([number]) => number !== arc);
   const own = new Set([arc, ...others.map(([number]) => number)]);
   return accepted(partition, arcs, [...others, [arc, 0, old.length - 1]], [...others, [arc, 0, line.length - 1]], own, mets, options);
+}
+
+/**
+ * Check an edit of vertices, and where new ones lie on other arcs make them nodes of both.
+ * @param {Partition} partition
+ * @param {Line[]} arcs
+ * @param {readonly Span[]} were
+ * @param {readonly Span[]} are
+ * @param {ReadonlySet<number>} own  arcs that are edited
+ * @param {readonly Met[]} mets
+ * @param {EditOptions} [options]
+ */
+function accepted(partition, arcs, were, are, own, mets, options) {
+  const touched = mets.filter(({ isVertex, edges }) => isVertex || edges.length);
+  if (options?.isChecked === false || !touched.length) return checked(partition, arcs, were, are, options);
+  const [old_spans, new_spans] = [[...were], [...are]];
+  for (const { at, edges } of touched) {
+    for (const [arc] of edges) {
+      if (own.has(arc)) throw new EditError("crossing", at, { code: facesOf(partition, arc)[0] ?? "" });
+      // Found anew: several vertices may go into one edge.
+      const i = segmentsNear(arcs[arc], around(at, at, NEAR_DEG)).find((k) => isOnEdge(at, arcs[arc][k], arcs[arc][k + 1]));
+      if (i === undefined) continue;
+      arcs[arc] = [...arcs[arc].slice(0, i + 1), at, ...arcs[arc].slice(i + 1)];
+      old_spans.push([arc, 0, partition.arcs[arc].length - 1]);
+      new_spans.push([arc, 0, arcs[arc].length - 1]);
+    }
+  }
+  const next = checked(partition, arcs, old_spans, new_spans);
+  const draft = new Draft(next);
+  for (const { at } of touched) draft.weld(at);
+  return draft.finish({});
 }
