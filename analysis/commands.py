@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
 
@@ -17,7 +18,7 @@ from geo.models import Place
 from geo.querysets import system_user
 
 
-class AnalysisCommand(BaseCommand):
+class AnalysisCommand(BaseCommand, ABC):
     """A command about one city that answers with a table, or with JSON for another program."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,13 +47,13 @@ class AnalysisCommand(BaseCommand):
 
     progress = "Reading"
 
+    @abstractmethod
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON-safe answer."""
-        raise NotImplementedError  # pragma: no cover - every command has its own
 
+    @abstractmethod
     def table(self, answer: dict[str, Any]) -> list[str]:
         """Return the answer as lines for a person."""
-        raise NotImplementedError  # pragma: no cover - every command has its own
 
 
 def add_question_arguments(parser: ArgumentParser) -> None:

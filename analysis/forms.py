@@ -60,6 +60,7 @@ def number(value: str, where: str, low: float, high: float) -> float:
             code="bad_number",
             where=where,
             remedy=f"Give a number from {low:g} to {high:g}.",
+            details={"value": str(value)[:40], "low": low, "high": high},
         )
     return result
 
@@ -75,5 +76,6 @@ def _choice(parameters: Mapping[str, str], name: str, choices: list[str]) -> str
             code="bad_method",
             where=name,
             remedy=f"Choose one of: {', '.join(choices)}.",
+            details={"value": value[:40], "choices": choices},
         )
     return value

@@ -21,6 +21,7 @@ from scipy import sparse
 from analysis.caching import arrays, content_key
 from analysis.core.cost import cost_off_centre_m, straight_cost_m
 from analysis.core.coverage import CoverageInputs, edge_distance_m, prepare
+from analysis.core.inhabitants import people_in_areas, people_in_cells
 from analysis.core.population import people_from_polygons, people_from_raster, people_of_parts, pixel_corners
 from analysis.results import PopulationRow, Question, ServiceRow
 from analysis.selectors import CityPlaces, CityReading, facilities_read, services_asked
@@ -89,14 +90,7 @@ def _people_of(release: Release, source: PopulationSource, grid: Grid, ground: _
     if source.layer.kind == Layer.Kind.RASTER:
         people = _people_of_raster(release, grid)
         return _People(float(people.sum()), people[ground.cells])
-    found = (
-        Feature.objects.filter(release=release)
-        .order_by("number")
-        .values_list(AsWKB("geometry"), KeyTextTransform(source.field, "attributes"))
-    )
-    rows = [(bytes(wkb), float(people) if people is not None else math.nan) for wkb, people in found]
-    polygons_m = project(shapely.from_wkb([wkb for wkb, _ in rows]), STORAGE_EPSG, grid.epsg)
-    counts = np.array([people for _, people in rows])
+    polygons_m, counts = _areas_read(release, source, grid.epsg)
     total = float(people_from_polygons(polygons_m, counts, grid).sum())
     shares = sparse.csr_matrix(
         (ground.parts.data, ground.cells, ground.parts.indptr),
@@ -106,15 +100,112 @@ def _people_of(release: Release, source: PopulationSource, grid: Grid, ground: _
     return _People(total, people / ground.parts.data)
 
 
+def _areas_read(
+    release: Release, source: PopulationSource, epsg: int
+) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """Read census areas in a projected system, and the people of each."""
+    found = (
+        Feature.objects.filter(release=release)
+        .order_by("number")
+        .values_list(AsWKB("geometry"), KeyTextTransform(source.field, "attributes"))
+    )
+    rows = [(bytes(wkb), float(people) if people is not None else math.nan) for wkb, people in found]
+    polygons_m = project(shapely.from_wkb([wkb for wkb, _ in rows]), STORAGE_EPSG, epsg)
+    return polygons_m, np.array([people for _, people in rows])
+
+
 def _people_of_raster(release: Release, grid: Grid) -> NDArray[np.float64]:
+    values, corners, nodata = _raster_read(release, grid.epsg)
+    return people_from_raster(values, corners, grid, nodata=nodata)
+
+
+def _raster_read(release: Release, epsg: int) -> tuple[NDArray[Any], NDArray[np.float64], float | None]:
+    """Read a raster's values, the corners of its pixels in a projected system, and the value that stands for no data."""
     raster = Raster.objects.get(release=release)
     with rasterio.open(settings.RASTER_DIR / raster.file) as file:
         values = file.read(1)
         corners = pixel_corners(tuple(file.transform)[:6], values.shape)
         nodata = file.nodata
-    if raster.epsg != grid.epsg:
-        corners = project_xy(corners.reshape(-1, 2), raster.epsg, grid.epsg).reshape(corners.shape)
-    return people_from_raster(values, corners, grid, nodata=nodata)
+    if raster.epsg != epsg:
+        corners = project_xy(corners.reshape(-1, 2), raster.epsg, epsg).reshape(corners.shape)
+    return values, corners, nodata
+
+
+_AROUND_M = 5_000.0
+"""How far beyond a city's places people are kept at hand: a new settlement may lie outside all of them."""
+
+_STEP_M = 1_000.0
+"""The ground where people are kept grows by steps of this, so that it stays the same while a boundary is drawn."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inhabitants:
+    """A city's people, wherever they live: on cells, or in census areas."""
+
+    epsg: int
+    grid: Grid | None = None
+    per_cell: NDArray[np.float64] | None = None
+    areas_m: NDArray[np.object_] | None = None
+    counts: NDArray[np.float64] | None = None
+
+    def within(self, shapes_m: NDArray[np.object_]) -> NDArray[np.float64]:
+        """Count the people inside shapes in our system."""
+        if self.grid is not None and self.per_cell is not None:
+            return people_in_cells(self.per_cell, shapes_m, self.grid)
+        if self.areas_m is None or self.counts is None:
+            raise AssertionError
+        return people_in_areas(self.areas_m, self.counts, shapes_m)
+
+
+def people_within(reading: CityReading, geometries_4326: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Count the people inside any shapes, as they are counted in places: by exact shares of cells, or of census areas.
+
+    Parameters
+    ----------
+    reading : CityReading
+        What was read of the city.
+    geometries_4326 : ndarray
+        Shape ``(n,)``: valid polygons in EPSG:4326; None and empty ones hold nobody.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(n,)``; NaN where the city has no population source. People of a raster who live farther than some
+        kilometres from all places of the city are not counted.
+    """
+    if reading.population is None:
+        return np.full(len(geometries_4326), np.nan)
+    release, source = reading.population
+    cell_m = reading.index.cell_m if reading.index else CITY_CELL_M
+    places = reading.places
+    standard = arrays.get(content_key("grid", places.key, cell_m), lambda: grid_for(places, cell_m))
+    x_min, y_min, x_max, y_max = standard.bounds_m
+    box_m = (
+        math.floor((x_min - _AROUND_M) / _STEP_M) * _STEP_M,
+        math.floor((y_min - _AROUND_M) / _STEP_M) * _STEP_M,
+        math.ceil((x_max + _AROUND_M) / _STEP_M) * _STEP_M,
+        math.ceil((y_max + _AROUND_M) / _STEP_M) * _STEP_M,
+    )
+    key = content_key("inhabitants", release.content_hash, source.field, standard.epsg, cell_m, box_m)
+    living: _Inhabitants = arrays.get(key, lambda: _inhabitants_of(release, source, standard, box_m))
+    shapes = np.empty(len(geometries_4326), dtype=object)
+    shapes[:] = geometries_4326
+    return living.within(project(shapes, STORAGE_EPSG, living.epsg))
+
+
+def _inhabitants_of(
+    release: Release, source: PopulationSource, standard: Grid, box_m: tuple[float, float, float, float]
+) -> _Inhabitants:
+    if source.layer.kind != Layer.Kind.RASTER:
+        areas_m, counts = _areas_read(release, source, standard.epsg)
+        return _Inhabitants(standard.epsg, areas_m=areas_m, counts=counts)
+    values, corners, nodata = _raster_read(release, standard.epsg)
+    x, y = corners[..., 0], corners[..., 1]
+    inside = (max(box_m[0], x.min()), max(box_m[1], y.min()), min(box_m[2], x.max()), min(box_m[3], y.max()))
+    grid = standard
+    if inside[0] < inside[2] and inside[1] < inside[3]:
+        grid = grid_around(inside, standard.epsg, standard.cell_m, standard.cell_m)
+    return _Inhabitants(standard.epsg, grid, people_from_raster(values, corners, grid, nodata=nodata))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,8 +315,10 @@ def inputs_read(reading: CityReading, question: Question, cell_m: float | None =
         release, source = population
         living = people()
         row = PopulationRow(
-            layer_code=source.layer.code, name_fa=source.layer.name_fa, name_en=source.layer.name_en, source=source.layer.source, field=source.field,
-            reference_date=release.reference_date, release_id=release.pk, release_number=release.number, release_hash=release.content_hash,
+            layer_code=source.layer.code, name_fa=source.layer.name_fa, name_en=source.layer.name_en, field=source.field,
+            source=source.source or source.layer.source, source_fa=source.source_fa or ("" if source.source else source.layer.source_fa),
+            reference_date=source.reference_date or release.reference_date,
+            release_id=release.pk, release_number=release.number, release_hash=release.content_hash,
             total=living.total if living else 0.0,
         )  # fmt: skip
     return CityInputs(places, services, row, grid, assembled, key, warnings)

@@ -52,6 +52,10 @@ class _Named:
         return self.name_en if get_language() == "en" else self.name_fa
 
 
+def _in_readers_language(source: str, source_fa: str) -> str:
+    return source if get_language() == "en" else source_fa or source
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceRow(_Named):
     """A place of a result."""
@@ -93,6 +97,18 @@ class ServiceRow(_Named):
     where: Mapping[str, Any]
     indicator_code: str
     weight: float
+    source_fa: str = ""
+    standard_source_fa: str = ""
+
+    @property
+    def source_text(self) -> str:
+        """The source of the facilities in the language of the reader."""
+        return _in_readers_language(self.source, self.source_fa)
+
+    @property
+    def standard_source_text(self) -> str:
+        """The source of the standard in the language of the reader."""
+        return _in_readers_language(self.standard_source, self.standard_source_fa)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,12 @@ class PopulationRow(_Named):
     release_hash: str
     total: float
     """People inside the analysis grid."""
+    source_fa: str = ""
+
+    @property
+    def source_text(self) -> str:
+        """The source in the language of the reader."""
+        return _in_readers_language(self.source, self.source_fa)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

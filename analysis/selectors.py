@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 from django.contrib.gis.db.models.functions import AsWKB
-from django.db.models import F, Func, OuterRef, Q, Subquery, TextField
+from django.db.models import F, Func, Model, OuterRef, Q, QuerySet, Subquery, TextField
 from numpy.typing import NDArray
 
 from analysis.caching import arrays, content_key
@@ -31,11 +31,12 @@ def city_get(code: str, user: User) -> Place:
     """
     city = Place.objects.visible_to(user).filter(kind=Place.Kind.CITY, code=code).first()
     if city is None:
-        known = ", ".join(Place.objects.visible_to(user).cities().values_list("code", flat=True)[:20])
+        known = list(Place.objects.visible_to(user).cities().values_list("code", flat=True)[:20])
         raise NotFound(
             f"There is no city {code!r}.",
             code="unknown_city",
-            remedy=f"Choose one of: {known or 'none is loaded yet'}.",
+            remedy=f"Choose one of: {', '.join(known) or 'none is loaded yet'}.",
+            details={"city": code, "choices": known},
         )
     return city
 
@@ -59,18 +60,21 @@ class CityPlaces:
     key: str
 
 
+_ROW = (
+    "place_id", "place__code", "place__kind", "place__name_fa", "place__name_en", "place__zone", "place__parent__kind",
+    "place__parent__code", "place__path", "id",
+)  # fmt: skip
+
+
+def _in_force(city: Place, user: User) -> QuerySet[Boundary]:
+    kinds = [Place.Kind.NEIGHBOURHOOD, Place.Kind.SETTLEMENT]
+    seen: QuerySet[Boundary] = Boundary.objects.visible_to(user).current()
+    return seen.filter(place__path__startswith=city.path + "/", place__kind__in=kinds).order_by("place__path")
+
+
 def places_read(city: Place, user: User) -> CityPlaces:
     """Return the neighbourhoods and settlements of a city that a user may see, with their editions in force, ordered by path."""
-    found = list(
-        Boundary.objects.visible_to(user)
-        .current()
-        .filter(place__path__startswith=city.path + "/", place__kind__in=[Place.Kind.NEIGHBOURHOOD, Place.Kind.SETTLEMENT])
-        .order_by("place__path")
-        .values_list(
-            "place_id", "place__code", "place__kind", "place__name_fa", "place__name_en", "place__zone", "place__parent__kind",
-            "place__parent__code", "place__path", "id", _Md5("geometry"), AsWKB("geometry"),
-        )
-    )  # fmt: skip
+    found = list(_in_force(city, user).values_list(*_ROW, _Md5("geometry"), AsWKB("geometry")))
     rows = tuple(
         PlaceRow(
             id_,
@@ -172,6 +176,7 @@ def services_asked(
                     code="unknown_service",
                     where=name,
                     remedy=f"Choose one of: {', '.join(codes) or 'none'}.",
+                    details={"service": code, "choices": codes},
                 )
     rows, warnings = [], []
     for found in supplied:
@@ -209,6 +214,8 @@ def services_asked(
                 where=supply.where,
                 indicator_code=found.indicator_code,
                 weight=question.weights.get(service.code, found.weight),
+                source_fa=layer.source_fa,
+                standard_source_fa=standard.source_fa if standard else "",
             )
         )
     return tuple(rows), tuple(warnings)
@@ -279,6 +286,33 @@ def city_read(city: Place, user: User) -> CityReading:
             f"{city.name_en} has no neighbourhood or settlement with an approved boundary.",
             code="no_places",
             remedy="Load or approve boundaries first.",
+            details={"city": city.name},
         )
     index = index_of(city)
     return CityReading(city, places, _supplied_read(city, user, index), index, population_read(city))
+
+
+def city_key(city: Place, user: User) -> str:
+    """Return the hash of all that `city_read` would give: while it is the same, so is every answer about the city.
+
+    No geometry is read, only its hash, so asking costs a few milliseconds.
+    """
+    index, population = index_of(city), population_read(city)
+    return content_key(
+        [city.path, city.name_fa, city.name_en],
+        list(_in_force(city, user).values_list(*_ROW, _Md5("geometry"))),
+        [_supplied_content(found) for found in _supplied_read(city, user, index)],
+        _values_of(index),
+        [_values_of(row) for row in (population[0], population[1], population[1].layer)] if population else [],
+    )
+
+
+def _supplied_content(found: Supplied) -> list[Any]:
+    supply, rest = found.supply, [found.indicator_code, found.weight, found.facilities]
+    parts = (supply, supply.service, supply.service.theme, supply.layer, found.release, found.standard)
+    return [*(_values_of(part) for part in parts), *rest]
+
+
+def _values_of(row: Model | None) -> list[Any]:
+    """Return the columns of a row, in their order."""
+    return [getattr(row, field.attname) for field in row._meta.concrete_fields] if row is not None else []

@@ -131,6 +131,7 @@ def priority_compute(
             code="no_services",
             where=city.code,
             remedy="Load a layer and say which service it supplies.",
+            details={"city": city.name},
         )
     index = reading.index
     asked_normalisation = question.normalisation or (index.normalisation if index else "goalpost")
@@ -196,6 +197,7 @@ def distance_curves(
             f"{city.name_en} has no place {place_code!r}.",
             code="unknown_place",
             remedy="Choose one from the city's page.",
+            details={"city": city.name, "place": place_code},
         )
     farthest = max([s.threshold_m for s in inputs.services], default=1000.0) * 2
     distances = np.linspace(0, farthest, CURVE_STEPS + 1)

@@ -286,9 +286,7 @@ def ensure_private_database() -> str:
 def throwaway_cluster() -> Cluster:
     """Return a fresh cluster in temporary directories, for tests; the caller starts and wipes it."""
     socket_dir = Path(tempfile.mkdtemp(prefix="mh-"))
-    root = Path(tempfile.mkdtemp(prefix="mahalleh-test-"))
-    root.chmod(0o755)
-    return Cluster(root_dir=root / "cluster", socket_dir=socket_dir, durable=False)
+    return Cluster(root_dir=Path(tempfile.mkdtemp(prefix="mahalleh-test-")), socket_dir=socket_dir, durable=False)
 
 
 def main(arguments: list[str]) -> int:

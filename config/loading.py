@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,14 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from analysis.services import index_put
+from config.retiring import layers_left, places_reopen, places_retire, settings_retire
 from geo.core.text import clean_name, slugify
 from geo.errors import InvalidInput, NotFound
 from geo.models import Boundary, Place
 from geo.services import PlaceSpec, boundary_approve, place_put, places_import
 from layers import services as layers_services
 from layers.models import Feature, Release, Service, Theme
-from layers.reading import CityDescription, Plan, RasterPlan, read_city, read_file, summary
+from layers.reading import DESCRIPTION, CityDescription, Plan, RasterPlan, read_city, read_file, summary
 from layers.reading.city_parts import FileReference, LayerFile, NamedPlace, PlaceFile
 
 Say = Callable[[str], object]
@@ -81,6 +83,8 @@ class _Reading:
 def city_load(path: Path, *, data: Path | None = None, repair: bool = False, say: Say = lambda line: None) -> Place:
     """Load a city from its description; loading it again brings it up to date with new editions and releases.
 
+    What the description no longer names is retired: settings are deleted, boundaries end, data stay (`config.retiring`).
+
     Parameters
     ----------
     path : Path
@@ -126,7 +130,8 @@ def _read(path: Path, data: Path | None, repair: bool, say: Say) -> _Reading:
     near: tuple[float, float, float, float] | None = None
 
     def read(file: FileReference, **options: object) -> Plan | RasterPlan:
-        plan = read_file(file.path, **{**file.options(), "repair": repair or file.repair, "near": near, **options})
+        asked = {**file.options(), "repair": repair or file.repair, "near": near, **options}
+        plan = read_file(file.path, **asked, wording=DESCRIPTION)
         say(summary(plan))
         if not plan.is_loadable:
             failed.append(plan)
@@ -203,15 +208,20 @@ def _write(reading: _Reading, say: Say) -> Place:
     if city is None:  # the description always names a city
         raise InvalidInput("The description names no city.", code="no_city", where=str(description.path))
     districts: dict[str, Place] = {}
+    paths: set[str] = set()
+    days: dict[str, date] = {}
     for place_file, plan in sorted(reading.places, key=lambda pair: pair[0].kind != "district"):
-        _places_put(city, place_file, plan, districts)
+        paths |= _places_put(city, place_file, plan, districts)
+        days[place_file.kind] = max(place_file.outline.valid_from, days.get(place_file.kind, date.min))
         say(f"Placed {len(plan.rows)} {place_file.kind}s.")
+    places_reopen(paths, days, say)
+    places_retire(city, paths, days, say)
     layers = {}
     for layer_file, layer_plan in reading.layers:
         layer = layers_services.layer_put(
             layers_services.LayerSpec(
                 city, layer_file.theme, layer_file.code, _kind_of(layer_file, layer_plan), layer_file.name_fa,
-                layer_file.name_en, layer_file.source, layer_file.licence, layer_file.public,
+                layer_file.name_en, layer_file.source, layer_file.licence, layer_file.public, layer_file.source_fa,
             )
         )  # fmt: skip
         if isinstance(layer_plan, RasterPlan):
@@ -228,17 +238,28 @@ def _write(reading: _Reading, say: Say) -> Place:
         layers_services.supply_put(
             city=city, service_code=rule.service, layer=layers[rule.layer], where=dict(rule.where)
         )
-    if description.population:
+    if people := description.population:
         layers_services.population_source_put(
-            city=city, layer=layers[description.population.layer], field=description.population.field
-        )
-    for code, threshold_m in description.standards.items():
+            city=city, layer=layers[people.layer], field=people.field,
+            source=people.source, source_fa=people.source_fa, reference_date=people.reference_date,
+        )  # fmt: skip
+    for code, standard in description.standards.items():
+        said = standard.source or standard.source_fa
         layers_services.standard_put(
             service_code=code,
-            threshold_m=threshold_m,
-            source=f"{description.city.name_en}: city description",
+            threshold_m=standard.threshold_m,
+            source=said or f"{description.city.name_en}: city description",
+            source_fa=standard.source_fa if said else f"{description.city.name_fa}: توصیف شهر",
             city=city,
         )
+    settings_retire(
+        city,
+        services={rule.service for rule in description.supply},
+        standards=description.standards,
+        people=description.population is not None,
+        say=say,
+    )
+    layers_left(city, layers, say)
     index_put(city=city, weights=description.weights, cell_m=description.cell_m)
     return city
 
@@ -257,7 +278,8 @@ def _outline_put(reading: _Reading, named: NamedPlace, place: Place) -> None:
     boundary_approve(place=place, geometry_4326=geometry, valid_from=valid_from, source=source, certainty=certainty)
 
 
-def _places_put(city: Place, place_file: PlaceFile, plan: Plan, districts: dict[str, Place]) -> None:
+def _places_put(city: Place, place_file: PlaceFile, plan: Plan, districts: dict[str, Place]) -> set[str]:
+    """Put the places of a file with their boundaries; return their paths."""
     rows = plan.rows
 
     def column(field: str) -> list[str]:
@@ -301,6 +323,7 @@ def _places_put(city: Place, place_file: PlaceFile, plan: Plan, districts: dict[
     places_import(items, valid_from=outline.valid_from, source=outline.source, certainty=outline.certainty)
     if place_file.kind == "district":
         districts.update({p.code: p for p in Place.objects.filter(parent=city, kind="district")})
+    return {f"{spec.parent.path}/{spec.code}" for spec, _ in items if spec.parent}
 
 
 def _kind_of(layer: LayerFile, plan: Plan | RasterPlan) -> str:

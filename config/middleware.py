@@ -6,16 +6,16 @@ import base64
 import hashlib
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import translation
 
 from geo import errors
 from maps.assets import import_map_json
+from maps.problems import problem_of
 
 logger = logging.getLogger("mahalleh")
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -61,26 +61,42 @@ class ErrorsAsAnswers:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request; errors come through `process_exception`."""
-        return self.get_response(request)
+        """Answer the request; errors come through `process_exception`, a method that a page does not take comes here."""
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or response.content:
+            return response
+        answer = _answer(
+            request,
+            MethodNotAllowed(
+                f"This address does not take the method {request.method}.",
+                remedy=f"Use one of: {response['Allow']}.",
+                details={"method": str(request.method), "choices": response["Allow"].split(", ")},
+            ),
+        )
+        answer["Allow"] = response["Allow"]
+        return answer
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer for an error of ours; leave any other to Django."""
-        if not isinstance(error, errors.MahallehError):
-            return None
-        status = error.status
-        if status >= 500:
-            logger.error("%s at %s", error, request.path, exc_info=error)
-        problem: dict[str, Any] = {"type": "about:blank", "title": error.message, "status": status, "code": error.code}
-        if error.where:
-            problem["where"] = error.where
-        if error.remedy:
-            problem["remedy"] = error.remedy
-        if request.path.startswith(("/api/", "/tiles/")) or "json" in request.headers.get("Accept", ""):
-            return JsonResponse(
-                problem,
-                status=status,
-                content_type="application/problem+json",
-                json_dumps_params={"ensure_ascii": False},
-            )
-        return render(request, "errors/problem.html", {"problem": problem}, status=status)
+        return _answer(request, error) if isinstance(error, errors.MahallehError) else None
+
+
+class MethodNotAllowed(errors.MahallehError):
+    """The address exists, but does not take this method."""
+
+    default_code = "method_not_allowed"
+    status = 405
+
+
+def _answer(request: HttpRequest, error: errors.MahallehError) -> HttpResponse:
+    if error.status >= 500:
+        logger.error("%s at %s", error, request.path, exc_info=error)
+    problem = problem_of(error)
+    if request.path.startswith(("/api/", "/tiles/")) or "json" in request.headers.get("Accept", ""):
+        return JsonResponse(
+            problem,
+            status=error.status,
+            content_type="application/problem+json",
+            json_dumps_params={"ensure_ascii": False},
+        )
+    return render(request, "errors/problem.html", {"problem": problem}, status=error.status)

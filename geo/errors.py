@@ -3,6 +3,10 @@
 One table in the web layer turns these classes into HTTP statuses, so a bad input never becomes a traceback.
 """
 
+from collections.abc import Mapping, Sequence
+
+Detail = str | int | float | Sequence[str]
+
 
 class MahallehError(Exception):
     """Anything the service refuses or cannot do, worded for the person who asked.
@@ -17,6 +21,8 @@ class MahallehError(Exception):
         The place of the fault (row, field, file …), empty if there is none.
     remedy
         What the person can do about it, empty if nothing is known.
+    details
+        What the message and the remedy are about, by name, so that the web layer can say both in another language.
 
     Examples
     --------
@@ -29,12 +35,21 @@ class MahallehError(Exception):
     default_code = "error"
     status = 500
 
-    def __init__(self, message: str, *, code: str = "", where: str = "", remedy: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        where: str = "",
+        remedy: str = "",
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
         self.where = where
         self.remedy = remedy
+        self.details = dict(details or {})
 
     def __str__(self) -> str:
         """Join the place, the message and the remedy into one line."""
@@ -43,8 +58,8 @@ class MahallehError(Exception):
         return f"{place}{self.message}{remedy}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle with all four fields, so that an error survives the way back from a worker process."""
-        return _rebuild, (type(self), self.message, self.code, self.where, self.remedy)
+        """Pickle with all fields, so that an error survives the way back from a worker process."""
+        return _rebuild, (type(self), self.message, self.code, self.where, self.remedy, self.details)
 
 
 class InvalidInput(MahallehError):
@@ -94,5 +109,7 @@ class Conflict(MahallehError):
     status = 409
 
 
-def _rebuild(kind: type[MahallehError], message: str, code: str, where: str, remedy: str) -> MahallehError:
-    return kind(message, code=code, where=where, remedy=remedy)
+def _rebuild(
+    kind: type[MahallehError], message: str, code: str, where: str, remedy: str, details: Mapping[str, Detail]
+) -> MahallehError:
+    return kind(message, code=code, where=where, remedy=remedy, details=details)

@@ -31,6 +31,23 @@ class Named(models.Model):
         return self.name_en if get_language() == "en" else self.name_fa
 
 
+class Sourced(models.Model):
+    """Where something comes from, in the words of the source and in Persian."""
+
+    source_fa = models.CharField(
+        _("source in Persian"), max_length=400, blank=True, help_text=_("Shown on Persian pages; the source if empty.")
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def source_text(self) -> str:
+        """The source in the language of the reader."""
+        source: str = self.source  # type: ignore[attr-defined]
+        return source if get_language() == "en" else self.source_fa or source
+
+
 class Theme(Named):
     """What a layer is about: health, education, water and so on."""
 
@@ -48,7 +65,7 @@ class Theme(Named):
         return self.name
 
 
-class Layer(Named):
+class Layer(Named, Sourced):
     """A series of releases of one kind of data about one city."""
 
     class Kind(models.TextChoices):
@@ -188,7 +205,7 @@ class Service(Named):
         return self.name
 
 
-class Standard(models.Model):
+class Standard(Sourced):
     """How near a service should be, according to some source; a city's own goes before the general one."""
 
     service = models.ForeignKey(Service, verbose_name=_("service"), on_delete=models.CASCADE, related_name="standards")
@@ -246,7 +263,10 @@ class Supply(models.Model):
 
 
 class PopulationSource(models.Model):
-    """Where a city's people are counted: a raster, or polygons with a field of people."""
+    """Where a city's people are counted: a raster, or polygons with a field of people.
+
+    Source and date of the numbers are those of the layer where none are given.
+    """
 
     city = models.OneToOneField(
         Place, verbose_name=_("city"), on_delete=models.CASCADE, related_name="population_source"
@@ -254,6 +274,13 @@ class PopulationSource(models.Model):
     layer = models.ForeignKey(Layer, verbose_name=_("layer"), on_delete=models.PROTECT, related_name="+")
     field = models.CharField(
         _("field"), max_length=80, blank=True, help_text=_("Empty for a raster of people per pixel.")
+    )
+    source = models.CharField(
+        _("source"), max_length=400, blank=True, help_text=_("Of the numbers; the layer's if empty.")
+    )
+    source_fa = models.CharField(_("source in Persian"), max_length=400, blank=True)
+    reference_date = models.DateField(
+        _("reference date"), null=True, blank=True, help_text=_("The day the numbers describe; the layer's if empty.")
     )
 
     objects = OfCityQuerySet.as_manager()

@@ -44,6 +44,7 @@ class LayerSpec:
     source: str
     licence: str = ""
     is_published: bool = True
+    source_fa: str = ""
 
 
 def layer_put(spec: LayerSpec) -> Layer:
@@ -72,7 +73,8 @@ def layer_put(spec: LayerSpec) -> Layer:
             remedy="Give the new data a layer code of their own.",
         )
     layer.theme, layer.kind, layer.name_fa, layer.name_en = theme, spec.kind, spec.name_fa, spec.name_en
-    layer.source, layer.licence, layer.is_published = spec.source, spec.licence, spec.is_published
+    layer.source, layer.source_fa = spec.source, spec.source_fa
+    layer.licence, layer.is_published = spec.licence, spec.is_published
     try:
         layer.full_clean()
     except ValidationError as error:
@@ -125,7 +127,7 @@ def raster_release_create(*, layer: Layer, plan: RasterPlan, path: Path, referen
             "The raster's reference system has no EPSG code.",
             code="bad_crs",
             where=plan.file_name,
-            remedy="Name one with --source-epsg, or reproject the file.",
+            remedy="Name one when the file is read, or reproject it.",
         )
     settings.RASTER_DIR.mkdir(parents=True, exist_ok=True)
     name = f"{plan.sha256}-b{plan.band}.tif"
@@ -219,8 +221,16 @@ def supply_put(*, city: Place, service_code: str, layer: Layer, where: dict[str,
     return supply
 
 
-def population_source_put(*, city: Place, layer: Layer, field: str) -> PopulationSource:
-    """Say where a city's people are counted.
+def population_source_put(
+    *,
+    city: Place,
+    layer: Layer,
+    field: str,
+    source: str = "",
+    source_fa: str = "",
+    reference_date: date | None = None,
+) -> PopulationSource:
+    """Say where a city's people are counted, and of the numbers the source and date where they differ from the layer's.
 
     Raises
     ------
@@ -254,12 +264,18 @@ def population_source_put(*, city: Place, layer: Layer, field: str) -> Populatio
                     where=f"layer {layer.code}, row {row}, field {field}",
                     remedy="Correct the value: zero or more.",
                 )
-    source, _ = PopulationSource.objects.update_or_create(city=city, defaults={"layer": layer, "field": field})
-    return source
+    said = {"layer": layer, "field": field, "source": source, "source_fa": source_fa, "reference_date": reference_date}
+    return PopulationSource.objects.update_or_create(city=city, defaults=said)[0]
 
 
 def standard_put(
-    *, service_code: str, threshold_m: float, source: str, city: Place | None = None, is_verified: bool = False
+    *,
+    service_code: str,
+    threshold_m: float,
+    source: str,
+    source_fa: str = "",
+    city: Place | None = None,
+    is_verified: bool = False,
 ) -> Standard:
     """Set how near a service should be, in general or in one city."""
     service = Service.objects.filter(code=service_code).first()
@@ -277,10 +293,8 @@ def standard_put(
             where=f"standard of {service_code}",
             remedy="Give 1 to 100,000 metres.",
         )
-    standard, _ = Standard.objects.update_or_create(
-        service=service, city=city, defaults={"threshold_m": threshold_m, "source": source, "is_verified": is_verified}
-    )
-    return standard
+    said = {"threshold_m": threshold_m, "source": source, "source_fa": source_fa, "is_verified": is_verified}
+    return Standard.objects.update_or_create(service=service, city=city, defaults=said)[0]
 
 
 def taxonomy_put(themes: list[dict[str, Any]], services: list[dict[str, Any]], standards: list[dict[str, Any]]) -> None:
@@ -307,5 +321,6 @@ def taxonomy_put(themes: list[dict[str, Any]], services: list[dict[str, Any]], s
                 service_code=standard["service"],
                 threshold_m=float(standard["threshold_m"]),
                 source=standard["source"],
+                source_fa=standard.get("source_fa", ""),
                 is_verified=not standard.get("unverified", True),
             )

@@ -113,6 +113,21 @@ def normalise(text: str, *, drop_prefix: bool = False) -> str:
     return text
 
 
+def squeezed(text: str) -> str:
+    """Give the normal form of a name without its spaces: «علی‌آباد», «علی آباد» and «علیآباد» give one form.
+
+    People leave the half-space out as often as they write a space for it; a search compares this form of both sides.
+
+    Examples
+    --------
+    >>> squeezed("علی\u200cآباد") == squeezed("علي آباد") == squeezed("علیآباد")
+    True
+    >>> squeezed("São  Vicente")
+    'saovicente'
+    """
+    return normalise(text).replace(" ", "")
+
+
 def slugify(text: str) -> str:
     """Give an ASCII kebab-case code of a name, for addresses and file names.
 

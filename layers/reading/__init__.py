@@ -15,9 +15,11 @@ from layers.reading.raster import read_raster
 from layers.reading.source import content_of
 from layers.reading.table import read_table
 from layers.reading.vector import read_vector
+from layers.reading.wording import COMMAND, DESCRIPTION, Wording
 
 __all__ = [
-    "DEFAULT", "CityDescription", "CityDescriptionError", "Limits", "Plan", "Problem", "RasterPlan", "Rows",
+    "COMMAND", "DEFAULT", "DESCRIPTION", "CityDescription", "CityDescriptionError", "Limits", "Plan", "Problem",
+    "RasterPlan", "Rows", "Wording",
     "read_city", "read_file", "read_raster", "read_table", "read_vector", "summary",
 ]  # fmt: skip
 
@@ -44,7 +46,7 @@ def read_file(path: Path, **options: Any) -> Plan | RasterPlan:
         For an option that no reader knows: a mistake of the caller, not of the file.
     """
     path = Path(path)
-    every = {"source_epsg", "near", "limits"} | _ONLY_TABLE | _ONLY_VECTOR | _ROWS | _ONLY_RASTER
+    every = {"source_epsg", "near", "limits", "wording"} | _ONLY_TABLE | _ONLY_VECTOR | _ROWS | _ONLY_RASTER
     unknown = options.keys() - every
     if unknown:
         raise TypeError(f"read_file has no option {sorted(unknown)}")

@@ -20,6 +20,7 @@ from layers.reading.city_parts import (
     Outline,
     PlaceFile,
     PopulationRule,
+    StandardRule,
     SupplyRule,
 )
 from layers.reading.plan import Problem
@@ -133,8 +134,8 @@ class _Reader:
         self._unique("supply", [rule.service for rule in supply])
         population = self._population(codes) if "population" in self.document else None
         cell_m = self._cell_m()
-        weights = self._numbers("weights", 0.0, 1000.0)
-        standards = self._numbers("standards", 1.0, 100_000.0, "metres")
+        weights = self._weights()
+        standards = self._standards()
         if self.problems:
             raise CityDescriptionError(self.path, self.problems)
         return CityDescription(
@@ -206,7 +207,7 @@ class _Reader:
             illustrative=section.flag("illustrative", default=False),
             outline=self._outline(section) if "file" in section else None,
         )
-        section.finish(allowed=("source", "certainty", "valid_from"))
+        section.finish(allowed=("source", "source_fa", "certainty", "valid_from"))
         return place
 
     def _outline(self, section: Section) -> Outline:
@@ -215,6 +216,7 @@ class _Reader:
             source=section.text("source", required=True),
             certainty=section.choice("certainty", CERTAINTIES),
             valid_from=section.date("valid_from", required=True) or datetime.date.min,
+            source_fa=section.text("source_fa"),
         )
 
     def _file(self, section: Section) -> FileReference:
@@ -262,6 +264,7 @@ class _Reader:
             fields=section.texts("fields"),
             reference_date=section.date("reference_date"),
             public=section.flag("public", default=True),
+            source_fa=section.text("source_fa"),
         )
         section.finish()
         return layer
@@ -288,6 +291,7 @@ class _Reader:
             layer=section.slug("layer", known=layers, what="layer of this city"),
             field=section.text("field"),
             source=section.text("source"),
+            source_fa=section.text("source_fa"),
             reference_date=section.date("reference_date"),
         )
         section.finish()
@@ -301,11 +305,41 @@ class _Reader:
         section.finish()
         return CITY_CELL_M if cell_m is None else cell_m
 
-    def _numbers(self, name: str, low: float, high: float, unit: str = "") -> dict[str, float]:
-        if name not in self.document:
+    def _weights(self) -> dict[str, float]:
+        if "weights" not in self.document:
             return {}
-        section = self._one(name)
+        section = self._one("weights")
         numbers = {}
+        for key in self._services_of(section):
+            value = section.number(key, low=0.0, high=1000.0)
+            if value is not None:
+                numbers[key] = value
+        if numbers and not any(numbers.values()):
+            section.problem(None, "every weight is zero.", "Give at least one service a weight above zero.")
+        return numbers
+
+    def _standards(self) -> dict[str, StandardRule]:
+        """Read thresholds: a number, or a table that names its source as well."""
+        if "standards" not in self.document:
+            return {}
+        section = self._one("standards")
+        rules = {}
+        for key in self._services_of(section):
+            is_table = isinstance(section.raw(key), dict)
+            rule = section.inner(key) if is_table else section
+            name = "threshold_m" if is_table else key
+            if is_table and name not in rule:
+                rule.problem(name, f"the key '{name}' is missing.", f"Add {name} = 800.", code="missing_key")
+            threshold_m = rule.number(name, low=1.0, high=100_000.0, unit="metres")
+            source, source_fa = (rule.text("source"), rule.text("source_fa")) if is_table else ("", "")
+            if is_table:
+                rule.finish()
+            if threshold_m is not None:
+                rules[key] = StandardRule(threshold_m, source, source_fa)
+        return rules
+
+    def _services_of(self, section: Section) -> list[str]:
+        """Give the keys of a table, which are codes of services."""
         for key in section:
             if not CODE.fullmatch(key):
                 section.problem(key, f"'{key}' is not a service code.", "Use its code, such as primary-school.")
@@ -313,12 +347,7 @@ class _Reader:
                 section.problem(
                     key, f"there is no service '{key}'.", suggestion(key, self.services), code="unknown_code"
                 )
-            value = section.number(key, low=low, high=high, unit=unit)
-            if value is not None:
-                numbers[key] = value
-        if name == "weights" and numbers and not any(numbers.values()):
-            section.problem(None, "every weight is zero.", "Give at least one service a weight above zero.")
-        return numbers
+        return list(section)
 
 
 def _is_condition(value: Any) -> bool:

@@ -42,6 +42,7 @@ class Outline:
     source: str
     certainty: str
     valid_from: datetime.date
+    source_fa: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class LayerFile:
     fields: tuple[str, ...] | None = None
     reference_date: datetime.date | None = None
     public: bool = True
+    source_fa: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,17 @@ class PopulationRule:
     layer: str
     field: str = ""
     source: str = ""
+    source_fa: str = ""
     reference_date: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandardRule:
+    """The city's own threshold of a service, and where it comes from; the source is empty where the description says none."""
+
+    threshold_m: float
+    source: str = ""
+    source_fa: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +160,7 @@ class CityDescription:
     weights
         Service code to the weight of its indicator in the priority index; services left out weigh 1.
     standards
-        Service code to the city's own threshold in metres.
+        Service code to the city's own threshold.
     """
 
     path: Path
@@ -161,4 +173,4 @@ class CityDescription:
     population: PopulationRule | None
     cell_m: float
     weights: Mapping[str, float]
-    standards: Mapping[str, float]
+    standards: Mapping[str, StandardRule]

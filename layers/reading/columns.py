@@ -15,7 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from layers.reading.plan import Json, Problem
-from layers.reading.text import ENCODING_OPTION, TextRules, clean_column, guess_encoding
+from layers.reading.text import TextRules, clean_column, guess_encoding
+from layers.reading.wording import option
 
 
 def json_safe(value: Any) -> Json:
@@ -127,7 +128,7 @@ def _decode(value: bytes, codec: str, row: int, field: str, rules: TextRules) ->
         likely = guess_encoding(value)
         text = value.decode(likely, errors="ignore")
         message = f"Byte {error.start + 1} of the text is wrong in the encoding {codec}; it may mean '{text[:60]}'."
-        remedy = f"Name the true encoding, which may be {likely}, with {ENCODING_OPTION} {likely}."
+        remedy = f"Name the true encoding, which may be {likely}, with {option('encoding', likely)}."
         rules.log.add(Problem("error", "wrong_encoding", message, remedy, row, field))
         return text
 

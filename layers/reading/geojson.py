@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from layers.reading.plan import RefusedError
-from layers.reading.text import ENCODING_OPTION, codec_of, guess_encoding
+from layers.reading.text import codec_of, guess_encoding
+from layers.reading.wording import option
 
 #: What coordinates are in unless the file says otherwise (RFC 7946, section 4).
 CRS84: Final = "EPSG:4326"
@@ -81,7 +82,7 @@ def _wrong_encoding(codec: str, chunk: bytes, error: UnicodeDecodeError, row: in
     return RefusedError(
         "wrong_encoding",
         f"The text is not in {name}: near {' '.join(near.split())!r}.",
-        f"Export it in UTF-8, or name its encoding, which may be {likely}, with {ENCODING_OPTION} {likely}.",
+        f"Export it in UTF-8, or name its encoding, which may be {likely}, with {option('encoding', likely)}.",
         row=row or None,
     )
 

@@ -6,7 +6,8 @@ import numpy as np
 import shapely
 
 from layers.reading.examination import Examination, Indices, Mask
-from layers.reading.projection import CRS_OPTION, Bounds, Floats, padded, suggested_epsg, within
+from layers.reading.projection import Bounds, Floats, padded, suggested_epsg, within
+from layers.reading.wording import option
 
 # Beyond this a projected system is used far outside the area it was made for (a UTM zone is 6° wide).
 _STRAY_DEGREES: Final = 12.0
@@ -91,14 +92,14 @@ def _reference_remedy(rows: Examination, xy: Floats) -> str:
     reference = rows.rules.reference
     fitting = suggested_epsg(xy[:_SAMPLE], rows.rules.near, besides=(reference.label,))
     if fitting is not None:
-        return f"In EPSG:{fitting} they would lie near the city: read the file with {CRS_OPTION} {fitting}."
+        return f"In EPSG:{fitting} they would lie near the city: read the file with {option('source_epsg', fitting)}."
     largest = float(np.abs(xy).max())
     if not reference.is_geographic:
-        return f"These look like degrees: read the file with {CRS_OPTION} 4326."
+        return f"These look like degrees: read the file with {option('source_epsg', 4326)}."
     if largest <= 180 and bool((np.abs(xy[:, 0]) <= 90).all()):
         return "Longitude and latitude seem to be exchanged; x is the longitude."
     if largest > 1000:
-        return f"These look like metres: name their system with {CRS_OPTION}, for UTM zone 39N {CRS_OPTION} 32639."
+        return f"These look like metres: name their system with {option('source_epsg')}, for UTM zone 39N {option('source_epsg', 32639)}."
     return "Longitudes go from -180 to 180 and latitudes from -90 to 90; correct the row."
 
 
@@ -114,10 +115,10 @@ def _stray(rows: Examination) -> None:
         return
     label = rows.rules.reference.label
     name = rows.rules.reference.crs.name
-    remedy = f"Check the reference system; another one is named with {CRS_OPTION}."
+    remedy = f"Check the reference system; another one is named with {option('source_epsg')}."
     fitting = suggested_epsg(rows.sample, rows.rules.near, besides=(label,))
     if fitting is not None:
-        remedy = f"In EPSG:{fitting} they would lie near the city: read the file with {CRS_OPTION} {fitting}."
+        remedy = f"In EPSG:{fitting} they would lie near the city: read the file with {option('source_epsg', fitting)}."
     if len(stray) == len(good):
         message = f"All {len(good):,} rows lie far outside the area {label} ({name}) is made for."
         rows.report_whole("wrong_crs", stray, message, remedy)
@@ -167,7 +168,7 @@ def _all_away(rows: Examination, away: Indices, lon: float, lat: float, swapped:
         return
     fitting = suggested_epsg(rows.sample, rows.rules.near, besides=(rows.rules.reference.label,))
     remedy = (
-        f"In EPSG:{fitting} they would lie near the city: read the file with {CRS_OPTION} {fitting}."
+        f"In EPSG:{fitting} they would lie near the city: read the file with {option('source_epsg', fitting)}."
         if fitting is not None
         else f"Check that it is the right file, and its reference system ({rows.rules.reference.label})."
     )

@@ -6,7 +6,7 @@ repair that the message offers, and read it again.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from geo.errors import InvalidInput, LimitExceeded
 from layers.reading.limits import DEFAULT, Limits
+from layers.reading.wording import COMMAND, Wording
 
 Severity: TypeAlias = Literal["error", "repaired", "warning"]
 Kind: TypeAlias = Literal["point", "line", "polygon"]
@@ -93,8 +94,8 @@ class RefusedError(Exception):
 class ProblemLog:
     """Collects problems while a file is read: counts all, keeps a bounded number of each kind."""
 
-    def __init__(self, limits: Limits = DEFAULT) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits = DEFAULT, wording: Wording = COMMAND) -> None:
+        self._limits, self._wording = limits, wording
         self._kept: list[Problem] = []
         self._counts: Counter[tuple[Severity, str]] = Counter()
 
@@ -125,10 +126,10 @@ class ProblemLog:
         return any(severity == "error" for severity, _ in self._counts)
 
     def problems(self) -> tuple[Problem, ...]:
-        """Give what is kept, errors first, then by row; no more than the limit."""
+        """Give what is kept, in the caller's words, errors first, then by row; no more than the limit."""
         order = {severity: position for position, severity in enumerate(_SEVERITIES)}
         ranked = sorted(self._kept, key=lambda p: (order[p.severity], p.row or 0))
-        return tuple(ranked[: self._limits.problems])
+        return tuple(replace(p, remedy=self._wording.say(p.remedy)) for p in ranked[: self._limits.problems])
 
     def counts(self) -> dict[Severity, dict[str, int]]:
         """Give how many problems there were, by severity and code, whether kept or not."""

@@ -16,8 +16,8 @@ from pyproj.exceptions import CRSError, ProjError
 
 from geo.core.crs import STORAGE_EPSG, TILE_EPSG, utm_epsg
 from layers.reading.plan import RefusedError
+from layers.reading.wording import option
 
-CRS_OPTION: Final = "--source-epsg"
 #: West, south, east, north in degrees.
 Bounds: TypeAlias = tuple[float, float, float, float]
 
@@ -85,7 +85,7 @@ def reference_of(declared: str | None, source_epsg: int | None) -> Reference:
             raise RefusedError(
                 "unknown_crs",
                 f"EPSG:{source_epsg} is not a known reference system.",
-                f"Give {CRS_OPTION} a code from the EPSG register, such as 4326 or 32639.",
+                f"Give {option('source_epsg')} a code from the EPSG register, such as 4326 or 32639.",
             ) from error
     if not declared:
         raise _no_crs()
@@ -95,7 +95,7 @@ def reference_of(declared: str | None, source_epsg: int | None) -> Reference:
         raise RefusedError(
             "unknown_crs",
             f"The reference system named in the file is not known: {declared[:80]!r}.",
-            f"Name the system the coordinates are in with {CRS_OPTION}, for example {CRS_OPTION} 32639.",
+            f"Name the system the coordinates are in with {option('source_epsg')}, for example {option('source_epsg', 32639)}.",
         ) from error
     return _horizontal(crs)
 
@@ -129,7 +129,7 @@ def _no_crs() -> RefusedError:
     return RefusedError(
         "no_crs",
         "The file does not say which reference system its coordinates are in.",
-        f"Name it with {CRS_OPTION}: 4326 for degrees, 32639 for UTM zone 39N. A shapefile says it in its .prj part.",
+        f"Name it with {option('source_epsg')}: 4326 for degrees, 32639 for UTM zone 39N. A shapefile says it in its .prj part.",
     )
 
 

@@ -20,7 +20,6 @@ from rasterio.windows import Window
 from layers.reading.limits import DEFAULT, Limits
 from layers.reading.plan import Problem, ProblemLog, RasterPlan, RefusedError
 from layers.reading.projection import (
-    CRS_OPTION,
     Bounds,
     Floats,
     Reference,
@@ -29,6 +28,7 @@ from layers.reading.projection import (
     suggested_epsg,
 )
 from layers.reading.source import open_source
+from layers.reading.wording import COMMAND, Wording, option
 
 _WINDOW_PIXELS: Final = 4_000_000
 _BLOCK_BYTES: Final = 256 << 20
@@ -45,6 +45,7 @@ def read_raster(
     non_negative: bool = False,
     near: Bounds | None = None,
     limits: Limits = DEFAULT,
+    wording: Wording = COMMAND,
 ) -> RasterPlan:
     """Read what a GeoTIFF holds, with every problem located. Never raises for a bad file.
 
@@ -62,13 +63,15 @@ def read_raster(
         Bounds of the city in degrees (west, south, east, north), to notice a raster that lies elsewhere.
     limits
         Sizes accepted.
+    wording
+        How remedies call these options: in the caller's words.
 
     Returns
     -------
     RasterPlan
         Loadable only if it has no error. In problems, the row is a row of pixels, from 1 at the top.
     """
-    log = ProblemLog(limits)
+    log = ProblemLog(limits, wording)
     facts: dict[str, Any] = {}
     try:
         with open_source(Path(path), limits) as source:
@@ -133,7 +136,7 @@ def _band(dataset: Any, wanted: _Wanted, log: ProblemLog) -> int:
         raise RefusedError(
             "no_such_band",
             f"The raster has no band {wanted.band}; it has {dataset.count}.",
-            "Choose one of them with --band.",
+            f"Choose one of them with {option('band')}.",
         )
     if dataset.count == 1:
         return 1
@@ -141,10 +144,10 @@ def _band(dataset: Any, wanted: _Wanted, log: ProblemLog) -> int:
         raise RefusedError(
             "picture",
             "The raster is a picture in red, green and blue, not a raster of values.",
-            "Bring the data behind the picture; or choose a band with --band if it really holds values.",
+            f"Bring the data behind the picture; or choose a band with {option('band')} if it really holds values.",
         )
     message = f"The raster has {dataset.count} bands; the first is read."
-    log.add(Problem("warning", "several_bands", message, "Choose another one with --band."))
+    log.add(Problem("warning", "several_bands", message, f"Choose another one with {option('band')}."))
     return 1
 
 
@@ -206,7 +209,7 @@ def _locate(dataset: Any, wanted: _Wanted, facts: dict[str, Any], log: ProblemLo
         raise RefusedError(
             "unusable_crs",
             f"The reference system '{reference.label}' has no EPSG code.",
-            f"Reproject the raster to a UTM zone (gdalwarp), or name its code with {CRS_OPTION}.",
+            f"Reproject the raster to a UTM zone (gdalwarp), or name its code with {option('source_epsg')}.",
         )
     bounds = dataset.bounds
     facts["bounds_4326"] = _bounds_4326(tuple(bounds), reference, wanted.near)
@@ -244,7 +247,7 @@ def _bounds_4326(bounds: Bounds, reference: Reference, near: Bounds | None) -> B
             "wrong_crs",
             f"The raster spans x {left:.10g} to {right:.10g} and y {bottom:.10g} to {top:.10g}, "
             f"which is outside the range of {reference.label}.",
-            f"Name the system it is in with {CRS_OPTION}{f' {fitting}' if fitting else ''}.",
+            f"Name the system it is in with {option('source_epsg', fitting or '')}.",
         )
     west, south = (float(v) for v in lon_lat.min(axis=0))
     east, north = (float(v) for v in lon_lat.max(axis=0))

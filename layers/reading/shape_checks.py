@@ -12,8 +12,7 @@ from geo.core.validity import repair
 from geo.errors import GeometryError
 from layers.reading.examination import Examination, Indices
 from layers.reading.plan import Kind, Problem
-
-REPAIR_OPTION: Final = "--repair"
+from layers.reading.wording import option
 
 _KINDS: Final[tuple[Kind, ...]] = ("point", "line", "polygon")
 # By shapely's type ids: point, line, ring, polygon, and the multi-types; a collection (7) has no kind of its own.
@@ -37,7 +36,7 @@ def check_missing(rows: Examination) -> None:
         )
         if rows.rules.repair:
             return f"The row has {what}; it is left out.", ""
-        return f"The row has {what}.", f"Draw it, delete the row, or leave such rows out with {REPAIR_OPTION}."
+        return f"The row has {what}.", f"Draw it, delete the row, or leave such rows out with {option('repair')}."
 
     if rows.rules.repair:
         rows.report("repaired", "no_geometry", indices, describe)
@@ -85,7 +84,7 @@ def _collections(rows: Examination, indices: Indices, wanted: int) -> None:
     if not rows.rules.repair:
         rows.report(
             "error", "geometry_collection", indices,
-            lambda _: ("The row is a collection of geometries.", f"Keep only its {name}s with {REPAIR_OPTION}."),
+            lambda _: ("The row is a collection of geometries.", f"Keep only its {name}s with {option('repair')}."),
         )  # fmt: skip
         return
     multi: Callable[[list[shapely.Geometry]], shapely.Geometry] = (
@@ -170,7 +169,7 @@ def check_valid(rows: Examination) -> None:
         what, x, y = _reason(rows.geometries[index])
         return Problem(
             "error", "invalid_geometry", f"The geometry is not valid: {what}.",
-            f"Redraw it there, or accept the repair offered with {REPAIR_OPTION}.",
+            f"Redraw it there, or accept the repair offered with {option('repair')}.",
             int(rows.numbers[index]), lon=x, lat=y,
         )  # fmt: skip
 

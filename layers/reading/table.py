@@ -21,17 +21,17 @@ from geo.core.text import normalise
 from layers.reading.checks import check_geometries
 from layers.reading.limits import DEFAULT, Limits
 from layers.reading.plan import Json, Kind, Plan, Problem, ProblemLog, RefusedError, first_names
-from layers.reading.projection import CRS_OPTION, Bounds, Reference, reference_of
+from layers.reading.projection import Bounds, Reference, reference_of
 from layers.reading.request import Facts, Names, Wanted, rows_of
 from layers.reading.source import open_source
 from layers.reading.text import (
-    ENCODING_OPTION,
     TextRules,
     clean_column,
     codec_of,
     guess_encoding,
     note_guessed_encoding,
 )
+from layers.reading.wording import COMMAND, Wording, option
 
 _SEPARATORS: Final = ",;\t|"
 _BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -68,6 +68,7 @@ def read_table(
     repair: bool = False,
     near: Bounds | None = None,
     limits: Limits = DEFAULT,
+    wording: Wording = COMMAND,
 ) -> Plan:
     """Read a table with coordinates into rows in EPSG:4326, with every problem located. Never raises for a bad file.
 
@@ -82,7 +83,7 @@ def read_table(
         EPSG code of the coordinates. May be left out only if the columns' names say that they are degrees.
     encoding
         Encoding of the text; UTF-8 or what a byte order mark says if None, else guessed, saying so.
-    fields, name_field, expect, repair, near, limits
+    fields, name_field, expect, repair, near, limits, wording
         As for `layers.reading.vector.read_vector`.
 
     Returns
@@ -91,7 +92,7 @@ def read_table(
         Loadable only if it has no error. Columns in which every value is a number become numbers.
     """
     wanted = Wanted(None, source_epsg, encoding, fields, name_field, expect, repair, near, limits)
-    log = ProblemLog(limits)
+    log = ProblemLog(limits, wording)
     facts = Facts()
     try:
         with open_source(Path(path), limits) as source:
@@ -161,7 +162,7 @@ def _text_of(data: bytes, encoding: str | None, log: ProblemLog) -> tuple[str, s
         raise RefusedError(
             "wrong_encoding",
             f"The text is not in the encoding {codec}: byte {error.start + 1:,} is wrong.",
-            f"Name the true encoding, which may be {likely}, with {ENCODING_OPTION} {likely}.",
+            f"Name the true encoding, which may be {likely}, with {option('encoding', likely)}.",
             row=row,
         ) from error
     at = text.find("\x00")
@@ -280,7 +281,7 @@ def _place_of(header: Sequence[str], given: tuple[str | None, str | None]) -> _P
         raise RefusedError(
             "no_such_field",
             f"The table has no column {first_names(missing)} for the coordinates.",
-            f"Its columns are {first_names(header, 40)}; give both --x-field and --y-field.",
+            f"Its columns are {first_names(header, 40)}; give both {option('x_field')} and {option('y_field')}.",
             row=1,
         )
     for xs, ys, is_degrees in _COORDINATE_NAMES:
@@ -294,7 +295,7 @@ def _place_of(header: Sequence[str], given: tuple[str | None, str | None]) -> _P
     raise RefusedError(
         "no_coordinates",
         f"No columns with coordinates were found among {first_names(header, 40)}.",
-        "Name them with --x-field and --y-field, or call them lon and lat.",
+        f"Name them with {option('x_field')} and {option('y_field')}, or call them lon and lat.",
         row=1,
     )
 
@@ -305,7 +306,7 @@ def _reference(place: _Place, source_epsg: int | None) -> Reference:
         raise RefusedError(
             "no_crs",
             f"Nothing says which reference system the coordinates in {columns} are in.",
-            f"Name it with {CRS_OPTION}: 4326 for degrees, 32639 for UTM zone 39N; or call the columns lon and lat.",
+            f"Name it with {option('source_epsg')}: 4326 for degrees, 32639 for UTM zone 39N; or call the columns lon and lat.",
             row=1,
         )
     return reference_of("EPSG:4326", source_epsg)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from geo.core.text import clean_name
 from layers.reading.limits import Limits
 from layers.reading.plan import Problem, ProblemLog, RefusedError
-
-ENCODING_OPTION: Final = "--encoding"
+from layers.reading.wording import option
 
 _LETTERS: Final = re.compile(rb"[A-Za-z\x80-\xff]+")
 _LATIN_WORDS: Final = re.compile(r"[A-Za-z\u0080-\u024f]+")
@@ -66,7 +65,7 @@ def codec_of(name: str) -> str:
         raise RefusedError(
             "unknown_encoding",
             f"There is no encoding '{name}'.",
-            f"Name one such as utf-8, cp1256 (Persian Windows) or cp1252 with {ENCODING_OPTION}.",
+            f"Name one such as utf-8, cp1256 (Persian Windows) or cp1252 with {option('encoding')}.",
         ) from error
     return found.name
 
@@ -187,7 +186,7 @@ def _clean_value(value: str, row: int, field: str, rules: TextRules) -> str:
                 "error",
                 "text_too_long",
                 f"The text has {len(value):,} characters, more than {rules.limits.text_characters:,}.",
-                "Shorten it, or leave the attribute out by naming those to keep with --fields.",
+                f"Shorten it, or leave the attribute out by naming those to keep with {option('fields')}.",
                 row,
                 field,
             )
@@ -213,7 +212,7 @@ def _report_spoilt(value: str, original: str, row: int, field: str, rules: TextR
             "warning" if rules.encoding_given else "error",
             "wrong_encoding",
             message,
-            f"Name the true encoding with {ENCODING_OPTION}, or accept the corrected text with --repair.",
+            f"Name the true encoding with {option('encoding')}, or accept the corrected text with {option('repair')}.",
             row,
             field,
         )
@@ -228,6 +227,6 @@ def note_guessed_encoding(log: ProblemLog, guessed: str) -> None:
             "warning",
             "undeclared_encoding",
             f"The file does not say in which encoding its text is; it was read as {guessed}.",
-            f"If names look wrong, name the encoding with {ENCODING_OPTION}.",
+            f"If names look wrong, name the encoding with {option('encoding')}.",
         )
     )

@@ -52,6 +52,7 @@ class Section:
         self._label = f"[[{name}]] {position}" if numbered else f"[{name}]" if name else "the beginning"
         self._problems, self._lines = problems, lines
         self._used: set[str] = set()
+        self._line_key: str | None = None
         self._table: Mapping[str, Any] = table if isinstance(table, dict) else {}
         if not isinstance(table, dict):
             self.problem(None, f"{self._label} is not a table.", f"Write it as [{name}] with one key per line.")
@@ -72,8 +73,14 @@ class Section:
     def problem(self, key: str | None, message: str, remedy: str, *, code: str = "bad_value") -> None:
         """Record an error at a key of this table."""
         label = f"{self._label} ({self.code})" if self.code else self._label
-        line = self._lines.of(self._name, self._position, key)
+        line = self._lines.of(self._name, self._position, self._line_key or key)
         self._problems.append(Problem("error", code, f"In {label}: {message}", remedy, line, key))
+
+    def inner(self, key: str) -> "Section":
+        """Give a table inside this one, as in ``clinic = { … }``; its problems lie on the line of its key."""
+        section = Section(self._name, self.raw(key), self._problems, self._lines, position=self._position)
+        section._label, section._line_key = f"{self._label} {key}", key
+        return section
 
     def raw(self, key: str) -> Any:
         """Give a value as it stands, None if absent."""

@@ -24,6 +24,7 @@ from layers.reading.request import Facts, Names, Wanted, duplicate_fields, rows_
 from layers.reading.source import Source, open_source
 from layers.reading.text import TextRules, codec_of, guess_encoding, note_guessed_encoding
 from layers.reading.wkb import parse_wkb
+from layers.reading.wording import COMMAND, Wording, option
 
 _BATCH_ROWS: Final = 16_384
 _RAW: Final = "ISO-8859-1"  # gives every byte of a text as one character, to be decoded here
@@ -49,6 +50,7 @@ def read_vector(
     repair: bool = False,
     near: Bounds | None = None,
     limits: Limits = DEFAULT,
+    wording: Wording = COMMAND,
 ) -> Plan:
     """Read a vector file into rows in EPSG:4326, with every problem located. Never raises for a bad file.
 
@@ -74,6 +76,8 @@ def read_vector(
         Bounds of the city in degrees (west, south, east, north), to notice data that lies elsewhere.
     limits
         Sizes accepted.
+    wording
+        How remedies call these options: in the caller's words.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def read_vector(
         Loadable only if it has no error. Feature 1 of the layer is row 1.
     """
     wanted = Wanted(layer, source_epsg, encoding, fields, name_field, expect, repair, near, limits)
-    log = ProblemLog(limits)
+    log = ProblemLog(limits, wording)
     facts = Facts()
     try:
         with open_source(Path(path), limits) as source:
@@ -255,20 +259,24 @@ def _layer_of_geopackage(path: Path, wanted: Wanted) -> str:
         raise RefusedError(
             "no_such_layer",
             f"The GeoPackage has no layer '{wanted.layer}' with geometry.",
-            f"Its layers are {first_names(layers)}; choose one with --layer.",
+            f"Its layers are {first_names(layers)}; choose one with {option('layer')}.",
         )
     if len(layers) == 1:
         return layers[0]
     if not layers:
         raise RefusedError("no_layers", "The GeoPackage has no layer with geometry.", "Export a layer into it.")
     raise RefusedError(
-        "several_layers", f"The GeoPackage has {len(layers)} layers: {first_names(layers)}.", "Choose one with --layer."
+        "several_layers",
+        f"The GeoPackage has {len(layers)} layers: {first_names(layers)}.",
+        f"Choose one with {option('layer')}.",
     )
 
 
 def _require_no_layer(source: Source, wanted: Wanted) -> None:
     if wanted.layer is not None:
-        raise RefusedError("no_such_layer", f"A {source.format} file has one layer only.", "Leave --layer out.")
+        raise RefusedError(
+            "no_such_layer", f"A {source.format} file has one layer only.", f"Leave {option('layer')} out."
+        )
 
 
 def _broken(error: BaseException, *, row: int | None = None) -> RefusedError:

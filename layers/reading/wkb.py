@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from layers.reading.plan import Problem, ProblemLog
 from layers.reading.request import Wanted
-from layers.reading.shape_checks import REPAIR_OPTION
+from layers.reading.wording import option
 
 
 def parse_wkb(
@@ -70,7 +70,7 @@ def _mended_wkb(data: bytes, row: int, wanted: Wanted, log: ProblemLog) -> shape
     if mended is not None:
         log.add(Problem("repaired", "broken_geometry", f"The geometry was broken ({reason}) and was mended.", row=row))
         return mended
-    remedy = f"Draw it again, or try {REPAIR_OPTION}." if not wanted.repair else "Draw it again, or delete the row."
+    remedy = f"Draw it again, or try {option('repair')}." if not wanted.repair else "Draw it again, or delete the row."
     log.add(Problem("error", "broken_geometry", f"The geometry is broken: {reason}.", remedy, row))
     return None
 

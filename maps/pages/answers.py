@@ -15,6 +15,7 @@ from geo.models import Boundary, Place
 from geo.querysets import User
 from maps.pages import place_presenters
 from maps.pages.forms import CityState, city_state_from, service_chosen
+from maps.pages.selectors import edition_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def place_answer(city: Place, place: Place, user: User, parameters: Mapping[str,
             code="no_boundary",
             where=place.code,
             remedy="Approve an edition of its boundary.",
+            details={"place": place.name},
         )
     if state.service:
         service_chosen(state.service, result.coverage.services)
@@ -64,6 +66,12 @@ def place_answer(city: Place, place: Place, user: User, parameters: Mapping[str,
     curves = distance_curves(city=city, place_code=place.code, user=user, question=state.question, reading=reading)
     view = place_presenters.place_view(result, row, state.service, curves, is_insider=insider)
     return PlaceAnswer(state, result, standard, row, view, insider)
+
+
+def boundary_of(answer: PlaceAnswer, user: User) -> place_presenters.BoundaryFacts | None:
+    """Return the edition of the boundary that the answer was computed with, not a later draft of it."""
+    found = edition_read(answer.result.coverage.places[answer.row].edition_id, user)
+    return edition_facts(*found) if found else None
 
 
 def edition_facts(edition: Boundary, area_m2: float) -> place_presenters.BoundaryFacts:

@@ -66,6 +66,7 @@ def city_state_from(parameters: Mapping[str, str], question: Question) -> CitySt
             code="bad_show",
             where="show",
             remedy=f"Choose one of: {', '.join(SHOWS)}.",
+            details={"value": show[:40], "choices": SHOWS},
         )
     sort = parameters.get("sort") or "rank"
     if sort.removeprefix("-") not in SORTS:
@@ -74,6 +75,7 @@ def city_state_from(parameters: Mapping[str, str], question: Question) -> CitySt
             code="bad_sort",
             where="sort",
             remedy=f"Choose one of: {', '.join(SORTS)}.",
+            details={"value": sort[:40], "choices": SORTS},
         )
     return CityState(show, parameters.get("service", "")[:60], sort.removeprefix("-"), sort.startswith("-"), question)
 
@@ -96,4 +98,5 @@ def service_chosen(code: str, services: tuple[ServiceRow, ...]) -> int | None:
         code="unknown_service",
         where="service",
         remedy=f"Choose one of: {', '.join(s.code for s in services)}.",
+        details={"service": code, "choices": [s.code for s in services]},
     )

@@ -10,12 +10,14 @@ import numpy as np
 import shapely
 from django.conf import settings
 from django.contrib.gis.db.models.functions import AsWKB
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Replace
 from django.utils.translation import ngettext
 
 from analysis import selectors as analysis_selectors
 from analysis.selectors import CityPlaces
 from geo.core.measuring import area_m2
+from geo.core.text import squeezed
 from geo.errors import NotFound
 from geo.models import Assignment, Boundary, Place
 from geo.querysets import User, is_administrator
@@ -70,6 +72,7 @@ def drawing_read(city: Place, user: User) -> Drawing:
             f"{city.name_en} has no place with a boundary in force.",
             code="no_places",
             remedy="Load or approve boundaries first.",
+            details={"city": city.name},
         )
     return drawing_of(places)
 
@@ -94,18 +97,24 @@ def place_get(city: Place, code: str, user: User) -> Place:
             code="unknown_place",
             where=city.code,
             remedy="Choose one from the list on the city's page.",
+            details={"city": city.name, "place": code},
         )
     return place
 
 
 def editions_read(place: Place, user: User, most: int = 20) -> list[tuple[Boundary, float]]:
     """Return the editions of a place's boundary that a user may see, the newest first, each with its area in m²."""
-    found = list(
-        Boundary.objects.visible_to(user)
-        .filter(place=place)
-        .order_by("-valid", "-version")
-        .annotate(wkb=AsWKB("geometry"))[:most]
-    )
+    return _with_areas(Boundary.objects.visible_to(user).filter(place=place).order_by("-valid", "-version")[:most])
+
+
+def edition_read(edition_id: int, user: User) -> tuple[Boundary, float] | None:
+    """Return one edition of a boundary with its area in m²; None where the user may not see it."""
+    found = _with_areas(Boundary.objects.visible_to(user).filter(pk=edition_id))
+    return found[0] if found else None
+
+
+def _with_areas(editions: QuerySet[Boundary]) -> list[tuple[Boundary, float]]:
+    found = list(editions.annotate(wkb=AsWKB("geometry")))
     areas_m2 = area_m2(shapely.from_wkb([bytes(edition.wkb) for edition in found])) if found else np.zeros(0)
     return list(zip(found, areas_m2.tolist(), strict=True))
 
@@ -142,9 +151,18 @@ class Found:
 
 
 def search(text: str, user: User, most: int = 30) -> list[Found]:
-    """Find cities, neighbourhoods and settlements by a part of their name in either language."""
+    """Find cities, neighbourhoods and settlements by a part of their name in either language, spaces or not."""
+    wanted = squeezed(text)
+    if not wanted:
+        return []
     kinds = [Place.Kind.CITY, Place.Kind.NEIGHBOURHOOD, Place.Kind.SETTLEMENT]
-    places = Place.objects.visible_to(user).matching(text).filter(kind__in=kinds).order_by("kind", "name_fa")[:most]
+    places = (
+        Place.objects.visible_to(user)
+        .filter(kind__in=kinds)
+        .annotate(squeezed=Replace("search_name", Value(" "), Value("")))
+        .filter(squeezed__contains=wanted)
+        .order_by("kind", "name_fa")[:most]
+    )
     cities = {city.path: city for city in cities_visible(user)}
     found = []
     for place in places:

@@ -16,14 +16,14 @@ from analysis.disclosure import is_insider
 from analysis.forms import question_from
 from analysis.results import CityPriority, Question
 from analysis.selectors import city_get
-from analysis.services import priority_beside_standard, priority_compute
+from analysis.services import priority_beside_standard
 from geo.errors import MahallehError, NotFound
 from geo.models import Place
-from geo.querysets import User
 from interventions.selectors import needs_summary
 from maps.assets import worker_url
 from maps.pages import formats, heat_presenters, outlines, presenters, selectors
-from maps.pages.answers import edition_facts, place_answer
+from maps.pages.answers import boundary_of, edition_facts, place_answer
+from maps.pages.cards import city_card
 from maps.pages.forms import SHOWS, CityState, city_state_from, service_chosen
 from maps.pages.presenters import CityView
 from maps.pages.reader import language
@@ -41,7 +41,7 @@ def _city_answer(request: HttpRequest, city: Place) -> tuple[CityState, CityPrio
 def home(request: HttpRequest) -> HttpResponse:
     """Answer which places there are to see, and what waits for the reader."""
     text = request.GET.get("q", "").strip()[:100]
-    cities = [_city_card(city, request.user) for city in selectors.cities_visible(request.user)]
+    cities = [city_card(city, request.user) for city in selectors.cities_visible(request.user)]
     context = {
         "query": text,
         "found": selectors.search(text, request.user) if text else None,
@@ -51,23 +51,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "roles": selectors.roles_of(request.user),
     }
     return render(request, "maps/home.html", context)
-
-
-def _city_card(city: Place, user: User) -> dict[str, Any]:
-    """Return a city with its finding and its drawing; with what is missing instead where it has no results yet."""
-    card: dict[str, Any] = {"city": city}
-    try:
-        result = priority_compute(city=city, user=user)
-        state = CityState("priority", "", "rank", False, Question())
-        view = presenters.city_view(result, result, state, 0, is_insider=is_insider(user, city))
-        card |= {
-            "view": view,
-            "drawing": selectors.drawing_read(city, user),
-            "fills": {row.code: row.css for row in view.rows},
-        }
-    except MahallehError as error:
-        card["problem"] = error
-    return card
 
 
 @require_safe
@@ -210,6 +193,7 @@ def coverage(request: HttpRequest, city: str) -> HttpResponse:
             code="bad_sort",
             where="sort",
             remedy="Sort by rank, name, or a service's code.",
+            details={"value": sort, "choices": ["rank", "name", *(s.code for s in result.coverage.services)]},
         )
     context = {
         "city": place,
@@ -240,6 +224,7 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
         "view": answer.view,
         "drawing": selectors.drawing_read(in_city, request.user),
         "needs": needs_summary(found, request.user),
+        "boundary": boundary_of(answer, request.user),
         "editions": [edition_facts(*each) for each in selectors.editions_read(found, request.user)],
         "queries": {s.code: state.query(service=s.code) for s in result.coverage.services},
         "city_query": CityState("priority", "", "rank", False, state.question).query(),

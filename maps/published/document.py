@@ -28,6 +28,7 @@ class ServiceFact:
     standard_source: str
     is_verified: bool
     weight: float | None = None
+    standard_source_fa: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class SourceFact:
     source: str
     licence: str = ""
     reference_date: date | None = None
+    source_fa: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,8 @@ def _sources(document: Mapping[str, Any], language: Language) -> tuple[Source, .
     """Return the sources, those that differ in nothing but what they are of as one."""
     named: dict[tuple[str, str, str, str | None], list[str]] = {}
     for source in document["sources"]:
-        key = (source["role"], source["source"], source["licence"], source["reference_date"])
+        text = wording.sourced(source, "source", language)
+        key = (source["role"], text, source["licence"], source["reference_date"])
         named.setdefault(key, []).append(wording.named(source, language))
     return tuple(
         Source(

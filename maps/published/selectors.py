@@ -51,6 +51,7 @@ def publication_get(slug: str, user: User) -> Publication:
             code="unknown_publication",
             where=slug,
             remedy="Look for it on the page of its city.",
+            details={"address": slug},
         )
     return publication
 
@@ -66,7 +67,9 @@ def publication_page(slug: str, user: User, language: str) -> str:
     column = "page_en" if language == "en" else "page_fa"
     page = Publication.objects.visible_to(user).filter(slug=slug).values_list(column, flat=True).first()
     if page is None:
-        raise NotFound("There is no such published map.", code="unknown_publication", where=slug)
+        raise NotFound(
+            "There is no such published map.", code="unknown_publication", where=slug, details={"address": slug}
+        )
     return str(page)
 
 
@@ -107,7 +110,13 @@ def backdrops_of(
         if added and release:
             sources.append(
                 SourceFact(
-                    "backdrop", layer.name_fa, layer.name_en, layer.source, layer.licence, release.reference_date
+                    "backdrop",
+                    layer.name_fa,
+                    layer.name_en,
+                    layer.source,
+                    layer.licence,
+                    release.reference_date,
+                    layer.source_fa,
                 )
             )
     if service and service.kind == "facility" and service.facilities <= MAX_FACILITIES:
@@ -159,6 +168,7 @@ def sources_of(result: CityCoverage, services: Iterable[ServiceRow]) -> list[Sou
                 people.source,
                 licences.get(people.layer_code, ""),
                 people.reference_date,
+                people.source_fa,
             )
         )
     seen = set()
@@ -174,6 +184,7 @@ def sources_of(result: CityCoverage, services: Iterable[ServiceRow]) -> list[Sou
                     service.source,
                     licence,
                     service.reference_date,
+                    service.source_fa,
                 )
             )
     return found

@@ -108,6 +108,7 @@ def publication_create(
             f"You may not publish maps of {city.name_en}.",
             code="may_not_publish",
             remedy="Ask for the role of an analyst.",
+            details={"city": city.name},
         )
     public = public_result(city=city, measure=measure, service=service, question=question or Question())
     try:
@@ -187,6 +188,7 @@ def _service_fact(service: ServiceRow) -> ServiceFact:
         standard_source=service.standard_source,
         is_verified=service.is_verified,
         weight=service.weight,
+        standard_source_fa=service.standard_source_fa,
     )
 
 
@@ -223,6 +225,7 @@ def _set_withdrawn(publication: Publication, by: Any, *, is_withdrawn: bool) -> 
             f"You may not withdraw maps of {publication.city.name_en}.",
             code="may_not_publish",
             remedy="Ask for the role of an analyst.",
+            details={"city": publication.city.name},
         )
     publication.withdrawn_at = timezone.now() if is_withdrawn else None
     publication.withdrawn_by = by if is_withdrawn else None

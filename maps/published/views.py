@@ -24,6 +24,7 @@ from geo.models import Place
 from maps.pages.formats import Language
 from maps.pages.forms import city_state_from
 from maps.pages.presenters import language
+from maps.problems import problem_of
 from maps.published import downloads, presenter, selectors, services
 from maps.published.forms import PublishForm, question_parameters
 
@@ -130,6 +131,7 @@ def publish(request: HttpRequest, city: str) -> HttpResponse:
             f"You may not publish maps of {place.name_en}.",
             code="may_not_publish",
             remedy="Ask for the role of an analyst.",
+            details={"city": place.name},
         )
     sent = request.POST if request.method == "POST" else request.GET
     asked = question_parameters(sent.dict())
@@ -181,15 +183,7 @@ def _form_page(
         "asked": asked,
         "public": public,
         "finding": services.suggested_title(public, lang) if public else "",
-        "problem": {
-            "title": error.message,
-            "status": status,
-            "code": error.code,
-            "where": error.where,
-            "remedy": error.remedy,
-        }
-        if error
-        else None,
+        "problem": problem_of(error, status) if error else None,
     }
     return render(request, "published/publish.html", context, status=status)
 

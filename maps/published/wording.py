@@ -57,6 +57,11 @@ def named(thing: Mapping[str, Any], language: Language, key: str = "name") -> st
     return str(thing.get(first) or thing.get(second) or "")
 
 
+def sourced(thing: Mapping[str, Any], key: str, language: Language) -> str:
+    """Return the source of a thing of a document in a language; as the source itself says it where it has no other."""
+    return str((language == "fa" and thing.get(f"{key}_fa")) or thing[key])
+
+
 def service_of(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
     """Return a service of a document."""
     found: Mapping[str, Any] = next(service for service in document["services"] if service["code"] == code)
@@ -163,7 +168,7 @@ def _standard(service: Mapping[str, Any], language: Language) -> str:
     words = {
         "distance": formats.distance(service["threshold_m"], language),
         "service": word(named(service, language)),
-        "source": f"\u2068{service['standard_source']}\u2069",  # in whatever script, it keeps to itself
+        "source": f"\u2068{sourced(service, 'standard_source', language)}\u2069",  # in whatever script, it keeps to itself
     }
     if service["threshold_m"] != service["standard_m"] or not service["standard_source"]:
         return _("The threshold of %(distance)s for %(service)s was chosen by the analyst who made this map.") % words

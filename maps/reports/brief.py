@@ -352,7 +352,7 @@ def _method(result: CityPriority, reasons: Sequence[Reason]) -> list[str]:
         words = {
             "layer": covered.population.name,
             "date": formats.day(covered.population.reference_date, lang),
-            "source": f"\u2068{covered.population.source}\u2069",
+            "source": f"\u2068{covered.population.source_text}\u2069",
         }
         said.append(_("People: %(layer)s, %(date)s; source: %(source)s.") % words)
     if any(each.is_near_edge for each in reasons):

@@ -16,8 +16,8 @@ from analysis.selectors import city_get
 from geo.models import Place
 from geo.querysets import User
 from interventions.selectors import needs_summary
-from maps.pages import place_presenters, selectors
-from maps.pages.answers import edition_facts, place_answer
+from maps.pages import selectors
+from maps.pages.answers import boundary_of, place_answer
 from maps.reports import brief as presenters
 
 MAX_NAME = 60
@@ -56,7 +56,7 @@ def brief_read(request: HttpRequest, city: Place, place: Place) -> presenters.Br
         view=answer.view,
         around=_around(place, request.user),
         drawing=selectors.drawing_read(city, request.user),
-        boundary=_boundary(place, result.coverage.places[answer.row].edition_id, request.user),
+        boundary=boundary_of(answer, request.user),
         needs=needs_summary(place, request.user),
         is_insider=answer.is_insider,
         is_illustrative=city.is_illustrative or place.is_illustrative,
@@ -74,14 +74,6 @@ def _around(place: Place, user: User) -> tuple[str, ...]:
         path__in=["/".join(parts[:end]) for end in range(1, len(parts))], kind__in=kinds
     )
     return tuple(each.name for each in found.order_by("-path"))
-
-
-def _boundary(place: Place, edition_id: int, user: User) -> place_presenters.BoundaryFacts | None:
-    """Return the edition of the boundary that the numbers were computed with, not a later draft of it."""
-    for edition, area_m2 in selectors.editions_read(place, user):
-        if edition.pk == edition_id:
-            return edition_facts(edition, area_m2)
-    return None
 
 
 def _answer(request: HttpRequest, html: str, disposition: str) -> HttpResponse:

@@ -121,7 +121,7 @@ def layer_description(city_code: str, layer_code: str, user: User) -> Descriptio
     }
     return Description(
         name=layer.name,
-        attribution=" · ".join(part for part in (layer.source, layer.licence) if part),
+        attribution=" · ".join(part for part in (layer.source_text, layer.licence) if part),
         bounds_4326=held["box"],
         zooms=zooms_of(vars(layer)) if layer.release else EVERY_ZOOM,
         layer="features",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -41,6 +43,9 @@ def test_a_cluster_starts_once_holds_postgis_and_leaves_nothing(cluster: Cluster
     cluster.wipe()
     assert not cluster.root_dir.exists()
     assert not cluster.socket_dir.exists()
+    assert cluster.root_dir.parent == cluster.socket_dir.parent == Path(tempfile.gettempdir()), (
+        "no folder around it is left"
+    )
 
 
 def test_commands_that_start_it_at_once_start_one_server(cluster: Cluster) -> None:

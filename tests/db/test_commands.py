@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from analysis.commands import AnalysisCommand
 from analysis.models import Run
 from geo.models import Place
 from layers.models import Layer, Supply
@@ -248,6 +249,15 @@ def test_malformed_options(demo_city: Place, arguments: list[str]) -> None:
 
 
 # ---------------------------------------------------------------- as a process
+
+
+def test_a_command_without_an_answer_cannot_be_made() -> None:
+    class Mute(AnalysisCommand):
+        def table(self, answer: dict[str, Any]) -> list[str]:
+            return []
+
+    with pytest.raises(TypeError, match=r"abstract method '?answer"):
+        Mute()  # type: ignore[abstract]
 
 
 def process(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+from django.utils.translation import override
 
 from analysis import selectors
 from analysis.services import coverage_compute
 from config.loading import city_load, description_of
 from fixtures.hand_checked_town.town import build
 from geo.errors import MahallehError, NotFound
-from geo.models import Boundary, Place
+from geo.models import Boundary, Change, ChangeSet, Place
 from geo.querysets import system_user
 from layers.models import Layer, PopulationSource, Release, Standard, Supply
 from tests.environment import ROOT
@@ -104,6 +108,35 @@ def test_what_a_description_makes(folder: Path) -> None:
     assert PopulationSource.objects.get(city=city).layer.code == "population"
     assert Standard.objects.get(city=city, service__code="water").threshold_m == 100
     assert selectors.index_of(city).cell_m == 20
+
+
+def test_sources_are_kept_in_both_languages(folder: Path) -> None:
+    first = 'source = "Hand-checked town"'
+    described(
+        folder,
+        (
+            f'layer = "population"\n{first}\nreference_date = 2025-09-23',
+            'layer = "population"\nsource = "Counted by hand"\nreference_date = 2020-01-02',
+        ),
+        (first, f'{first}\nsource_fa = "شهرک دست‌سنجیده"'),
+        ("water = 100", 'water = { threshold_m = 100, source = "A guide", source_fa = "یک راهنما" }'),
+    )
+    city = load(folder)
+    result = coverage_compute(city=city, user=system_user())
+    rows = {service.code: service for service in result.services}
+    with override("fa"):
+        assert {layer.source_text for layer in city.layers.all()} == {"شهرک دست‌سنجیده"}
+        assert rows["water"].source_text == "شهرک دست‌سنجیده"
+        assert rows["water"].standard_source_text == "یک راهنما"
+        assert rows["clinic"].standard_source_text == f"{city.name_fa}: توصیف شهر"
+        # The numbers have a source of their own, without a Persian text: the layer's would say something else.
+        assert result.population is not None
+        assert result.population.source_text == "Counted by hand"
+        assert result.population.reference_date == date(2020, 1, 2)
+    with override("en"):
+        assert rows["water"].source_text == "Hand-checked town"
+        assert rows["water"].standard_source_text == "A guide"
+        assert rows["clinic"].standard_source_text == f"{city.name_en}: city description"
 
 
 def test_loading_again_changes_nothing(folder: Path) -> None:
@@ -218,6 +251,119 @@ def test_changed_words_change_no_data(folder: Path) -> None:
     assert city.layers.get(code="clinic").name_en == "Health post"
 
 
+# ---------------------------------------------------------------- a description that names less than before
+
+
+def left_out(folder: Path, code: str) -> None:
+    """Take one neighbourhood out of the file."""
+    path = folder / "neighbourhoods.fgb"
+    meta, _, wkb, fields = pyogrio.raw.read(path)
+    keep = fields[list(meta["fields"]).index("code")] != code
+    pyogrio.raw.write(
+        path, wkb[keep], [column[keep] for column in fields], meta["fields"],
+        geometry_type="Polygon", crs="EPSG:4326", driver="FlatGeobuf",
+    )  # fmt: skip
+
+
+def told(folder: Path) -> list[str]:
+    lines: list[str] = []
+    city_load(folder / "city.toml", say=lambda line: lines.append(str(line)))
+    return [line for line in lines if line.startswith(("Retired", "Kept", "Boundaries"))]
+
+
+def test_settings_that_are_no_longer_named_are_retired_and_data_stay(folder: Path, demo_city: Place) -> None:
+    city = load(folder)
+    elsewhere = (Supply.objects.filter(city=demo_city).count(), Standard.objects.filter(city=None).count())
+    before = contents()
+    described(
+        folder,
+        ('[[supply]]\nservice = "park"\nlayer = "park"\n', ""),
+        ("park = 300", ""),
+        ('[population]\nlayer = "population"\nsource = "Hand-checked town"\nreference_date = 2025-09-23\n', ""),
+    )
+    assert told(folder) == [
+        "Retired the supply of park: no longer in the description.",
+        "Retired the standard of park: no longer in the description.",
+        "Retired the population source: no longer in the description.",
+    ]
+    assert set(Supply.objects.filter(city=city).values_list("service__code", flat=True)) == {"clinic", "water"}
+    assert set(Standard.objects.filter(city=city).values_list("service__code", flat=True)) == {"clinic", "water"}
+    assert not PopulationSource.objects.filter(city=city).exists()
+    assert (Supply.objects.filter(city=demo_city).count(), Standard.objects.filter(city=None).count()) == elsewhere
+    assert {s.code for s in coverage_compute(city=city, user=system_user()).services} == {"clinic", "water"}
+    after = contents()
+    for table in ("geo_boundary", "layers_layer", "layers_release", "layers_feature", "layers_raster"):
+        assert after[table] == before[table], table
+    assert told(folder) == []
+
+
+def test_a_layer_that_is_no_longer_named_stays_and_is_told(folder: Path) -> None:
+    city = load(folder)
+    start = DESCRIPTION.index('[[layers]]\ncode = "park"')
+    end = DESCRIPTION.index("[[supply]]")
+    described(folder, (DESCRIPTION[start:end], ""), ('[[supply]]\nservice = "park"\nlayer = "park"\n', ""))
+    assert "Kept, though not in the description: the layers park." in told(folder)
+    assert city.layers.get(code="park").releases.count() == 1
+
+
+def test_a_place_that_is_no_longer_named_ends_on_the_new_day_and_comes_back_when_named_again(folder: Path) -> None:
+    city = load(folder)
+    path = f"{CITY_PATH}/d"
+    everything = (folder / "neighbourhoods.fgb").read_bytes()
+    described(folder, ("valid_from = 2025-09-23", "valid_from = 2026-03-21"))
+    left_out(folder, "d")
+    ended = "Boundaries ended, their places being no longer in the description: 1. Places and editions stay."
+    assert told(folder) == [ended]
+    (edition,) = Boundary.objects.filter(place__path=path)
+    assert (edition.status, str(edition.valid.lower), str(edition.valid.upper)) == (
+        "approved", "2025-09-23", "2026-03-21",
+    )  # fmt: skip
+    assert {p.code for p in coverage_compute(city=city, user=system_user()).places} == set("abcs")
+    before = contents()
+    assert told(folder) == []
+    assert contents() == before
+    (folder / "neighbourhoods.fgb").write_bytes(everything)
+    assert told(folder) == ["Boundaries put in force again: 1."]
+    again = list(Boundary.objects.filter(place__path=path).order_by("version"))
+    assert [(str(e.valid.lower), e.version, e.status) for e in again] == [
+        ("2025-09-23", 1, "approved"), ("2026-03-21", 2, "approved"),
+    ]  # fmt: skip
+    assert again[1].geometry.equals_exact(again[0].geometry)
+    assert {p.code for p in coverage_compute(city=city, user=system_user()).places} == set("abcds")
+    assert told(folder) == []
+
+
+def test_a_place_left_out_for_the_same_day_is_withdrawn_not_deleted(folder: Path) -> None:
+    load(folder)
+    left_out(folder, "d")
+    told(folder)
+    (edition,) = Boundary.objects.filter(place__path=f"{CITY_PATH}/d")
+    assert (edition.status, str(edition.valid.lower)) == ("withdrawn", "2025-09-23")
+
+
+def test_boundaries_that_people_changed_are_not_ended_by_a_file(folder: Path) -> None:
+    city = load(folder)
+    change_set = ChangeSet.objects.create(place=city)
+    Boundary.objects.filter(place__path=f"{CITY_PATH}/d").update(change_set=change_set)
+    left_out(folder, "d")
+    assert told(folder) == ["Kept, though not in the description, because a change set made them: d."]
+    assert Boundary.objects.current().filter(place__path=f"{CITY_PATH}/d").exists()
+
+
+def test_a_place_that_people_ended_is_not_put_in_force_by_a_file(folder: Path, django_user_model: Any) -> None:
+    city = load(folder)
+    edition = Boundary.objects.get(place__path=f"{CITY_PATH}/d")
+    reviewer = django_user_model.objects.create_user("test-reviewer")
+    change_set = ChangeSet.objects.create(
+        place=city, status="approved", valid_from=date(2026, 1, 1), reviewer=reviewer, reviewed_at=timezone.now()
+    )
+    Change.objects.create(change_set=change_set, place=edition.place, base=edition)
+    edition.valid = DateRange(edition.valid.lower, date(2026, 1, 1))
+    edition.save()
+    assert told(folder) == []
+    assert not Boundary.objects.filter(place=edition.place, valid__upper_inf=True).exists()
+
+
 # ---------------------------------------------------------------- bad files
 
 
@@ -299,7 +445,7 @@ BAD: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     "not a number": (clinics("c.geojson", lambda p: p.write_text(NAN)), ("c.geojson, row 1", "NaN", "Draw it, delete the row")),
     "crosses itself": (
         parks("p.geojson", lambda p: write_geojson(p, (BOWTIE, {"name_fa": "x"}))),
-        ("p.geojson, row 1, at 49.075, 33.425", "crosses itself", "--repair"),
+        ("p.geojson, row 1, at 49.075, 33.425", "crosses itself", "`repair = true`"),
     ),
     "wrong kind": (parks("p.geojson", lambda p: write_geojson(p, (point(), {"name_fa": "x"}))), ("p.geojson, row 1", "polygon")),
     "antimeridian": (parks("p.geojson", lambda p: write_geojson(p, (ACROSS, {"name_fa": "x"}))), ("p.geojson, row 1", "far from", "right file")),

@@ -216,7 +216,7 @@ def test_it_says_what_the_analysis_says(settlement: Place, personas: dict[str, A
             assert limit.startswith(formats.distance(service.threshold_m, language))
             assert weight == formats.number(service.weight, language, 0 if service.weight == int(service.weight) else 1)
             assert formats.day(service.reference_date, language) in data
-            assert service.standard_source in words
+            assert service.standard_source_text in words
         assert formats.day(timezone.localdate(), language) in words
 
 

@@ -8,16 +8,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import pytest
 from django.conf import settings
+from django.contrib.gis.geos import MultiPolygon, Polygon
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
+from django.utils.translation import gettext, override
 
+from geo.core.measuring import area_m2
+from geo.db.shapes import to_shapely
 from geo.models import Boundary, Place
-from layers.models import Layer
+from layers.models import Layer, Standard
 from maps.assets import import_map_json
+from maps.pages.answers import edition_facts
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +83,11 @@ def read(client: Client, path: str, language: str = "fa", status: int = 200) -> 
     response = client.get(path)
     assert response.status_code == status, f"{path}: {response.status_code}"
     return Reading(response.content.decode())
+
+
+def gettext_in(language: str, text: str) -> str:
+    with override(language):
+        return gettext(text)
 
 
 @pytest.fixture
@@ -284,10 +297,80 @@ def test_a_bad_question_is_answered_with_what_is_wrong_and_what_to_do(
     assert any(re.search(r"[\u0600-\u06ff]{3}", text) for text in page.texts)
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/nowhere/", 404, ("There is no city “%(city)s”.", {"city": "nowhere"})),
+        ("/khorramabad/nowhere/", 404, ("%(city)s has no place “%(place)s”.", {"city": "خرم‌آباد", "place": "nowhere"})),
+        (
+            "/khorramabad/?service=harbour&show=coverage",
+            404,
+            ("There is no service “%(service)s” here.", {"service": "harbour"}),
+        ),
+        ("/khorramabad/?threshold-clinic=far", 400, ("“%(value)s” cannot be used here.", {"value": "far"})),
+        ("/khorramabad/?aggregation=magic", 400, ("“%(value)s” is not a method.", {"value": "magic"})),
+        ("/khorramabad/?show=magic", 400, ("“%(value)s” cannot be shown.", {"value": "magic"})),
+        ("/khorramabad/?sort=magic", 400, ("The table cannot be sorted by “%(value)s”.", {"value": "magic"})),
+        ("/khorramabad/coverage/?sort=magic", 404, ("The table cannot be sorted by “%(value)s”.", {"value": "magic"})),
+        ("/m/no-such-map/", 404, ("There is no published map at “%(address)s”.", {"address": "no-such-map"})),
+    ],
+)
+def test_what_went_wrong_is_told_in_persian_on_a_persian_page(
+    anonymous: Client, path: str, status: int, told: tuple[str, dict[str, str]]
+) -> None:
+    with override("fa"):
+        sentence = gettext(told[0]) % {name: f"\u2068{value}\u2069" for name, value in told[1].items()}
+    assert re.search(r"[\u0600-\u06ff]{3}", gettext_in("fa", told[0]))
+    response = anonymous.get(path)
+    page = response.content.decode()
+    assert response.status_code == status
+    assert f'<bdi lang="fa">{sentence}</bdi>' in page
+    assert not re.search(r">[^<]*(Choose one|Give a number|Look for it)[^<]*<", page)
+    anonymous.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    english = anonymous.get(path).content.decode()
+    assert '<bdi lang="en">' in english
+    assert not re.search(r"[\u0600-\u06ff]", english.partition("<dl")[2].partition("</dl>")[0])
+
+
+def test_a_program_is_told_in_its_readers_language_with_the_same_code(anonymous: Client) -> None:
+    persian = anonymous.get("/api/khorramabad/results?threshold-clinic=-5").json()
+    anonymous.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    english = anonymous.get("/api/khorramabad/results?threshold-clinic=-5").json()
+    assert (persian["code"], persian["status"], persian["where"]) == ("bad_number", 400, "threshold-clinic")
+    assert (persian["language"], english["language"]) == ("fa", "en")
+    assert english["title"] == "'-5' cannot be used here."
+    assert english["remedy"] == "Give a number from 1 to 100000."
+    assert "۱۰۰٬۰۰۰" in persian["remedy"]
+
+
+def test_what_has_no_sentence_in_persian_is_told_in_english(anonymous: Client) -> None:
+    problem = anonymous.get("/tiles/nowhere/places/0/0/0.mvt").json()
+    assert (problem["title"], problem["language"]) == ("There is no such city here.", "en")
+
+
+def test_who_may_not_is_told_so_in_persian(client_as: Callable[[str], Client]) -> None:
+    response = client_as("viewer").get("/khorramabad/publish/")
+    assert response.status_code == 403
+    assert gettext_in("fa", "Ask for the role of an analyst.") in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/khorramabad/", "/api/khorramabad/results", "/tiles/khorramabad/places.json"])
+def test_a_method_that_an_address_does_not_take_is_told(anonymous: Client, path: str) -> None:
+    response = anonymous.put(path)
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+    sentence = gettext_in("fa", "This address does not take the method %(method)s.") % {"method": "\u2068PUT\u2069"}
+    if path == "/khorramabad/":
+        assert f'<bdi lang="fa">{sentence}</bdi>' in response.content.decode()
+    else:
+        assert (response.json()["title"], response.json()["code"]) == (sentence, "method_not_allowed")
+
+
 def test_all_weights_zero_is_refused_and_not_divided_by(anonymous: Client, demo_city: Place) -> None:
     codes = demo_city.supplies.values_list("service__code", flat=True)
     response = anonymous.get("/khorramabad/?" + "&".join(f"weight-{code}=0" for code in codes))
     assert response.status_code == 400
+    assert gettext_in("fa", "All weights are zero.") in response.content.decode()
 
 
 def test_persian_digits_are_read_in_addresses_too(anonymous: Client) -> None:
@@ -357,6 +440,45 @@ def test_the_place_page_leads_every_number_to_its_source(anonymous: Client) -> N
     assert {"#why", "#people", "#boundary"} <= anchors
 
 
+@pytest.mark.parametrize(
+    "path", ["/khorramabad/?service=clinic&show=coverage", "/khorramabad/coverage/", "/khorramabad/s05/", "/layers/"]
+)
+def test_sources_are_told_in_the_readers_language(anonymous: Client, path: str) -> None:
+    persian = anonymous.get(path).content.decode()
+    anonymous.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    english = anonymous.get(path).content.decode()
+    layer = Layer.objects.get(city__code="khorramabad", code="clinic")
+    assert layer.source_fa in persian
+    assert layer.source in english
+    assert layer.source_fa not in english
+    if path != "/layers/":
+        standard = Standard.objects.get(city=None, service__code="clinic")
+        assert standard.source_fa in persian
+        assert standard.source not in persian
+        assert standard.source in english
+
+
+def test_the_place_page_tells_of_the_edition_its_numbers_were_computed_with(client_as: Callable[[str], Client]) -> None:
+    place = Place.objects.get(path__startswith="ir/", code="s05")
+    current = place.boundaries.current().get()
+    small = MultiPolygon(Polygon.from_bbox((48.35, 33.48, 48.351, 33.481)), srid=4326)
+    for version in range(2, 25):
+        Boundary.objects.create(
+            place=place, geometry=small, valid=DateRange(date(2027, 1, version), None), status="draft",
+            source=f"draft {version}", version=version,
+        )  # fmt: skip
+    with override("en"):
+        computed = edition_facts(current, float(area_m2(np.array([to_shapely(current.geometry)]))[0]))
+    planner = client_as("planner")
+    english = read(planner, "/khorramabad/s05/", "en")
+    page = planner.get("/khorramabad/s05/").content.decode()
+    assert "draft 24" in page, "insiders see drafts in the history"
+    facts = page.partition('<dl class="facts-list">')[2].partition("</dl>")[0]
+    assert current.source in facts
+    assert "draft" not in facts
+    assert english.texts.count(computed.area_text) == 2
+
+
 def test_every_place_of_the_city_has_a_page(anonymous: Client) -> None:
     codes = rows_of(anonymous.get("/khorramabad/").content.decode())
     for code in codes[::25]:
@@ -379,11 +501,45 @@ def test_the_heat_table_has_every_place_and_service(anonymous: Client, demo_city
     assert anonymous.get("/khorramabad/coverage/?sort=nothing").status_code == 404
 
 
+def found_by(client: Client, text: str) -> list[str]:
+    """Addresses of what a search finds."""
+    page = client.get("/", {"q": text}).content.decode()
+    results = re.search(r'<ul class="results">(.*?)</ul>', page, re.DOTALL)
+    return re.findall(r'href="([^"]+)"', results[1]) if results else []
+
+
 def test_search_finds_places_by_either_name_however_spelt(anonymous: Client) -> None:
     for text in ("کرگانه", "كرگانه", "Karganeh", "karganeh"):
-        found = anonymous.get("/", {"q": text}).content.decode()
-        assert 'href="/khorramabad/s07/"' in found, text
-    assert "results" not in anonymous.get("/", {"q": "هیچ‌جا"}).content.decode().split("</form>")[1][:50]
+        assert "/khorramabad/s07/" in found_by(anonymous, text), text
+    assert found_by(anonymous, "هیچ‌جا") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "علی‌آباد",
+        "علی آباد",
+        "علیآباد",
+        "علی اباد",
+        "علياباد",
+        "عليآباد",
+        "علي\u200cآباد",
+        "AliAbad",
+        "ali abad",
+        "لی‌آبا",
+    ],
+)
+def test_search_finds_a_compound_name_with_a_half_space_a_space_or_nothing(anonymous: Client, text: str) -> None:
+    assert "/khorramabad/s01/" in found_by(anonymous, text)
+
+
+@pytest.mark.parametrize("text", ["پشتبازار", "پشت بازار", "پشت‌بازار"])
+def test_search_finds_a_name_of_two_words_and_no_other_place(anonymous: Client, text: str) -> None:
+    assert found_by(anonymous, text) == ["/khorramabad/s04/"]
+
+
+def test_search_for_nothing_but_marks_finds_nothing(anonymous: Client) -> None:
+    assert found_by(anonymous, "؟ … —") == []
 
 
 def test_the_catalogue_tells_the_public_of_public_layers_only(

@@ -32,6 +32,7 @@ class Command(BaseCommand):
         new.add_argument("--name-fa", default="")
         new.add_argument("--name-en", default="")
         new.add_argument("--source", default="")
+        new.add_argument("--source-fa", default="", help="the source in Persian")
         new.add_argument("--licence", default="")
         new.add_argument("--public", action="store_true", help="let everybody see it")
         reading = parser.add_argument_group("how to read the file")
@@ -99,6 +100,6 @@ class Command(BaseCommand):
         return layer_put(
             LayerSpec(
                 city, options["theme"], options["layer"], kind, options["name_fa"], options["name_en"],
-                options["source"], options["licence"], options["public"],
+                options["source"], options["licence"], options["public"], options["source_fa"],
             )
         )  # fmt: skip

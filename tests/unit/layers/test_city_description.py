@@ -13,7 +13,7 @@ import pytest
 from geo.core.grid import CITY_CELL_M
 from geo.errors import InvalidInput
 from layers.reading.city import CityDescriptionError, read_city
-from layers.reading.city_parts import FileReference
+from layers.reading.city_parts import FileReference, StandardRule
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -49,6 +49,7 @@ name_en = "name_en"
 code = "code"
 zone = "zone"
 source = "Municipality, 2024"
+source_fa = "شهرداری، ۱۴۰۳"
 certainty = "imagery"
 valid_from = 2024-03-20
 
@@ -66,6 +67,7 @@ kind = "point"
 name_field = "نام"
 fields = ["نوع", "beds"]
 source = "University of medical sciences"
+source_fa = "دانشگاه علوم پزشكی"
 licence = "CC BY 4.0"
 reference_date = 2024-01-01
 public = false
@@ -87,6 +89,7 @@ where = { "نوع" = ["درمانگاه", "پایگاه"], beds = 4, open = true
 [population]
 layer = "people"
 source = "Census 1395"
+source_fa = "سرشماری ۱۳۹۵"
 reference_date = 2016-10-24
 
 [analysis]
@@ -98,6 +101,7 @@ primary-school = 0.5
 
 [standards]
 clinic = 800
+primary-school = { threshold_m = 500, source = "A guide", source_fa = "یک راهنما" }
 """
 
 
@@ -169,7 +173,18 @@ def test_a_complete_description_is_read_into_typed_values(tmp_path: Path) -> Non
     assert rule.where == {"نوع": ["درمانگاه", "پایگاه"], "beds": 4, "open": True}
     assert city.population is not None
     assert (city.population.layer, city.population.field) == ("people", "")
-    assert (city.cell_m, city.weights, city.standards) == (25, {"clinic": 2, "primary-school": 0.5}, {"clinic": 800})
+    assert (city.cell_m, city.weights) == (25, {"clinic": 2, "primary-school": 0.5})
+    assert city.standards == {
+        "clinic": StandardRule(800), "primary-school": StandardRule(500, "A guide", "یک راهنما"),
+    }  # fmt: skip
+
+
+def test_sources_may_be_given_in_persian(tmp_path: Path) -> None:
+    city = read_city(describe(tmp_path, GOOD))
+    assert [layer.source_fa for layer in city.layers] == ["دانشگاه علوم پزشکی", ""]
+    assert city.places[0].outline.source_fa == "شهرداری، ۱۴۰۳"
+    assert city.population is not None
+    assert city.population.source_fa == "سرشماری ۱۳۹۵"
 
 
 def test_what_may_be_left_out_has_its_default(tmp_path: Path) -> None:
@@ -211,6 +226,10 @@ def test_an_outline_of_the_city_needs_its_source(tmp_path: Path) -> None:
         ('file = "areas.gpkg"', 'file = "../secret.gpkg"', "bad_value", ".."),
         ('file = "areas.gpkg"', 'file = "/etc/passwd"', "bad_value", "/etc/passwd"),
         ('file = "areas.gpkg"', "file = 3", "bad_value", "3"),
+        ("threshold_m = 500, ", "", "missing_key", "threshold_m"),
+        ("threshold_m = 500", "threshold_m = 0", "bad_value", "metres"),
+        ('source = "A guide"', "source = 5", "bad_value", "quotation marks"),
+        ('source = "A guide"', 'sorce = "A guide"', "unknown_key", "Did you mean 'source'?"),
         ("source_epsg = 32639", 'source_epsg = "32639"', "bad_value", "whole number"),
         ("source_epsg = 32639", "source_epsg = true", "bad_value", "whole number"),
         ('certainty = "imagery"', 'certainty = "certain"', "bad_value", "'certain'"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import shapely
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +22,7 @@ from maps.published.document import told_from_json, told_json
 from maps.published.drawing import UNITS_PER_DEGREE, Backdrop, compact_json, compressed_bytes, draw, simplify_together
 from maps.published.freeze import WITHHELD as WITHHELD_CLASS
 from maps.published.freeze import exact, freeze, geometry_json, raised, totals
+from maps.published.presenter import view as view_of
 from tests.unit.maps import town
 
 HOSTILE = '=cmd|"/c calc"!A1'
@@ -220,6 +223,20 @@ def test_the_drawing_holds_numbers_alone() -> None:
     drawing = town.drawn_town('"><script>alert(1)</script>')
     assert all(isinstance(leaf, (int, float)) for leaf in leaves(drawing.numbers))
     assert compact_json(drawing.numbers) == compact_json(town.drawn_town().numbers)
+
+
+def test_sources_are_told_in_the_language_of_the_page() -> None:
+    first, *others = town.FACTS.sources
+    service = replace(town.FACTS.services[0], standard_source_fa="یک راهنمای برنامه‌ریزی")
+    said = town.town_document(sources=(replace(first, source_fa="با دست کشیده"), *others), services=(service,))
+    with override("fa"):
+        persian = view_of(said, "fa")
+    with override("en"):
+        english = view_of(said, "en")
+    assert [source.source for source in persian.sources] == ["با دست کشیده", "Census office", "Ministry of Health"]
+    assert [source.source for source in english.sources] == ["Drawn by hand", "Census office", "Ministry of Health"]
+    assert any("یک راهنمای برنامه‌ریزی" in paragraph for paragraph in persian.method)
+    assert any("A planning guide" in paragraph for paragraph in english.method)
 
 
 # ---- downloads
