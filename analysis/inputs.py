@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -21,13 +22,29 @@ from scipy import sparse
 from analysis.caching import arrays, content_key
 from analysis.core.cost import cost_off_centre_m, straight_cost_m
 from analysis.core.coverage import CoverageInputs, edge_distance_m, prepare
-from analysis.core.inhabitants import people_in_areas, people_in_cells
-from analysis.core.population import people_from_polygons, people_from_raster, people_of_parts, pixel_corners
+from analysis.core.population import (
+    people_from_polygons,
+    people_from_raster,
+    people_in_areas,
+    people_in_cells,
+    people_of_parts,
+    pixel_corners,
+)
 from analysis.results import PopulationRow, Question, ServiceRow
-from analysis.selectors import CityPlaces, CityReading, facilities_read, services_asked
+from analysis.selectors import (
+    CityPlaces,
+    CityReading,
+    facilities_read,
+    index_of,
+    places_read,
+    population_read,
+    services_asked,
+)
 from geo.core.cell_shares import cell_parts
 from geo.core.crs import STORAGE_EPSG, project, project_xy, utm_epsg
 from geo.core.grid import CITY_CELL_M, Grid, grid_around
+from geo.models import Place
+from geo.querysets import User
 from layers.models import Feature, Layer, PopulationSource, Raster, Release
 
 _MOST_THREADS = 4
@@ -327,3 +344,19 @@ def inputs_read(reading: CityReading, question: Question, cell_m: float | None =
 def cached_column(key: str, compute: Any) -> Any:
     """Return one service's coverage at one threshold, kept with the other arrays."""
     return arrays.get(key, compute)
+
+
+def people_counter(
+    city: Place, user: User, reading: CityReading | None = None
+) -> Callable[[NDArray[np.object_]], NDArray[np.float64]] | None:
+    """Return what counts the people inside any polygons of a city, as `people_within`; None where nobody counted them.
+
+    Without a reading, what services are near is not read: whoever changes boundaries asks about people alone.
+    """
+    if reading is None:
+        population = population_read(city)
+        places = places_read(city, user) if population else None
+        if places is None or not places.rows:
+            return None
+        reading = CityReading(city, places, (), index_of(city), population)
+    return partial(people_within, reading) if reading.population else None

@@ -22,8 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("maps.tiles.urls")),
     path("", include("maps.published.urls")),
     path("", include("maps.ogc.urls")),
+    path("", include("maps.workbench.urls")),
     path("<slug:city>/", views.city, name="city"),
     path("<slug:city>/coverage/", views.coverage, name="city-coverage"),
     path("", include("maps.reports.urls")),
+    path("", include("maps.reviews.urls")),
     path("<slug:city>/<slug:place>/", views.place, name="place"),
 ]

@@ -20,6 +20,7 @@ RESERVED_CODES = frozenset(
         "healthz",
         "admin",
         "api",
+        "as-of",
         "coverage",
         "changes",
         "edit",

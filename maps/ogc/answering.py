@@ -15,8 +15,8 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from geo.errors import Conflict, InvalidInput, MahallehError
+from maps.errors import NotSignedIn
 from maps.ogc.bodies import GEOJSON
-from maps.ogc.errors import NotSignedIn
 from maps.ogc.signing_in import CHALLENGE, signed_in
 
 JSON: Final = "application/json"

@@ -29,9 +29,9 @@ from pygeofilter.backends.evaluator import handle
 from pygeofilter.cql2 import COMPARISON_MAP, SPATIAL_PREDICATES_MAP
 from shapely.geometry import mapping
 
+from geo.core.geojson import no_constant, shape_of
 from geo.errors import InvalidInput
 from maps.ogc import cql2_text
-from maps.ogc.bodies import no_constant, shape_of
 from maps.ogc.boxes import box_of
 from maps.ogc.crs import DEFAULT, Crs, from_crs
 from maps.ogc.queryables import QUERYABLES

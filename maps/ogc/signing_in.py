@@ -30,7 +30,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 
 from geo.errors import Forbidden
 from geo.querysets import User
-from maps.ogc.errors import NotSignedIn
+from maps.errors import NotSignedIn
 
 CHALLENGE: Final = 'Basic realm="Mahalleh", charset="UTF-8"'
 REMEMBERED_S: Final = 300

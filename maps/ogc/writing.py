@@ -11,24 +11,22 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import shapely
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from analysis.inputs import people_within
-from analysis.selectors import city_read
+from analysis.inputs import people_counter
 from geo.core.text import clean_name
 from geo.db.shapes import to_shapely
 from geo.errors import Conflict, InvalidInput, NotFound
 from geo.models import Boundary, Change, ChangeSet, Place
 from geo.querysets import User
-from geo.services import Edit, PeopleOf, Saved, StaleEdit, change_set_save
+from geo.services import Edit, Saved, StaleEdit, change_set_save
+from maps.errors import PreconditionFailed, PreconditionRequired
 from maps.ogc.bodies import boundary_of
 from maps.ogc.crs import Crs
-from maps.ogc.errors import PreconditionFailed, PreconditionRequired
 from maps.ogc.features import state_of
 from maps.ogc.queryables import QUERYABLES, READ_ONLY, WRITABLE
 from maps.ogc.selectors import editions, item_get
@@ -369,17 +367,8 @@ def _save(city: Place, user: User, edit: Edit, change_set: ChangeSet | None = No
         change_set=change_set,
         version=change_set.version if change_set else None,
         acknowledged=change_set.acknowledged if change_set else (),
-        people_of=_people_counter(city, user),
+        people_of=people_counter(city, user),
     )
-
-
-def _people_counter(city: Place, user: User) -> PeopleOf | None:
-    """Return what counts the people whom a change moves from place to place; None where nobody counted them."""
-    try:
-        reading = city_read(city, user)
-    except NotFound:  # the city has no boundaries yet
-        return None
-    return partial(people_within, reading) if reading.population is not None else None
 
 
 def _drafted(saved: Saved, code: str, user: User) -> Boundary:

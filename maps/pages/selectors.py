@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.gis.db.models.functions import AsWKB
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Replace
+from django.urls import reverse
 from django.utils.translation import ngettext
 
 from analysis import selectors as analysis_selectors
@@ -19,7 +20,7 @@ from analysis.selectors import CityPlaces
 from geo.core.measuring import area_m2
 from geo.core.text import squeezed
 from geo.errors import NotFound
-from geo.models import Assignment, Boundary, Place
+from geo.models import Assignment, Boundary, ChangeSet, Place
 from geo.querysets import User, is_administrator
 from layers.models import Layer, Release, Standard, Supply
 from maps.models import Publication
@@ -194,29 +195,42 @@ class Waiting:
     address: str
 
 
+def _changes_waiting(user: User) -> list[Waiting]:
+    """Return by city the changes of boundaries that wait for the user: to be decided on, or to be drawn again."""
+    sets = ChangeSet.objects.visible_to(user)
+    decided = Place.objects.approvable_by(user)
+    proposed = sets.filter(status=ChangeSet.Status.PROPOSED, changes__place__in=decided).exclude(author=user.pk)
+    returned = sets.filter(status=ChangeSet.Status.RETURNED, author=user.pk)
+    waiting = []
+    for city, n in _by_city(proposed):
+        text = ngettext(
+            "%(n)s change of boundaries in %(city)s waits for a decision",
+            "%(n)s changes of boundaries in %(city)s wait for a decision",
+            n,
+        ) % {"n": formats.number(n, language()), "city": city.name}
+        waiting.append(Waiting(text, reverse("changes", args=[city.code]) + "?show=proposed"))
+    for city, n in _by_city(returned):
+        text = ngettext(
+            "%(n)s of your changes of boundaries in %(city)s was returned",
+            "%(n)s of your changes of boundaries in %(city)s were returned",
+            n,
+        ) % {"n": formats.number(n, language()), "city": city.name}
+        waiting.append(Waiting(text, reverse("changes", args=[city.code]) + "?show=mine"))
+    return waiting
+
+
+def _by_city(change_sets: QuerySet[ChangeSet]) -> list[tuple[Place, int]]:
+    rows = list(change_sets.order_by("place__path").values("place").annotate(n=Count("pk", distinct=True)))
+    cities = Place.objects.in_bulk([row["place"] for row in rows])
+    return [(cities[row["place"]], row["n"]) for row in rows]
+
+
 def attention(user: User) -> list[Waiting]:
     """Return what waits for a signed-in user, from what is stored."""
     if not user.is_authenticated:
         return []
     lang, found = language(), []
-    if Place.objects.editable_by(user).exists():
-        proposed = (
-            Boundary.objects.visible_to(user)
-            .filter(place__in=Place.objects.editable_by(user), status=Boundary.Status.PROPOSED)
-            .count()
-        )
-        if proposed:
-            text = ngettext(
-                "%(n)s proposed boundary waits for a decision",
-                "%(n)s proposed boundaries wait for a decision",
-                proposed,
-            )
-            found.append(
-                Waiting(
-                    text % {"n": formats.number(proposed, lang)},
-                    "/admin/geo/boundary/?status__exact=proposed" if is_administrator(user) else "",
-                )
-            )
+    found += _changes_waiting(user)
     mine = Layer.objects.filter(city__in=Place.objects.analysable_by(user))
     newest = Release.objects.filter(layer=OuterRef("pk")).order_by("-number").values("warnings")[:1]
     warned = (
@@ -296,6 +310,11 @@ def catalogue(
         entry = CatalogueEntry(layer, release, int(layer.n_releases), tuple(supplied.get(layer.pk, ())))
         found.setdefault(layer.city_id, (layer.city, []))[1].append(entry)
     return list(found.values())
+
+
+def may_draw(city: Place, user: User) -> bool:
+    """Tell whether a user may edit any boundary of a city."""
+    return bool(user.is_authenticated and Place.objects.within(city).editable_by(user).exists())
 
 
 def may_publish(city: Place, user: User) -> bool:

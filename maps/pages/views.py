@@ -66,6 +66,7 @@ def city(request: HttpRequest, city: str) -> HttpResponse:
         "scale_bar": _scale_bar(drawing),
         "config": _config(request, place, result, view, drawing),
         "may_publish": selectors.may_publish(place, request.user),
+        "may_draw": selectors.may_draw(place, request.user),
         "publications": selectors.publications_latest(request.user, city=place, most=3),
     }
     if context["may_publish"]:
@@ -198,6 +199,7 @@ def coverage(request: HttpRequest, city: str) -> HttpResponse:
     context = {
         "city": place,
         "tab": "coverage",
+        "may_draw": selectors.may_draw(place, request.user),
         "state": state,
         "covered": result.coverage,
         "heat": heat_presenters.heat_view(result, sort, is_insider=is_insider(request.user, place)),

@@ -35,6 +35,8 @@ from layers.models import Feature, Layer, PopulationSource, Release, Service, St
 from maps.models import Publication
 from maps.published.services import publication_create, publication_withdraw
 from tests.http.access_ogc import ogc_rows
+from tests.http.access_reviews import review_rows
+from tests.http.access_workbench import workbench_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -395,60 +397,67 @@ def withdraw_asks(world: World) -> list[Ask]:
     return found
 
 
-TABLE: Table = ogc_rows(Ask, everybody) | {
-    "": lambda w: [
-        Ask("/", everybody(200)),
-        Ask(f"/?q={w.city.code}", everybody(200)),
-        Ask(f"/?q={HUSH}", everybody(200)),
-    ],
-    "healthz": lambda w: [Ask("/healthz", everybody(200))],
-    "accounts/login/": lambda w: [Ask("/accounts/login/", everybody(302, anonymous=200))],
-    "accounts/logout/": lambda w: [
-        Ask("/accounts/logout/", everybody(405)),
-        Ask("/accounts/logout/", everybody(302), "POST"),
-    ],
-    "language/": lambda w: [Ask("/language/", everybody(302), "POST", {"language": "en", "next": "/"})],
-    "layers/": lambda w: [
-        Ask("/layers/", everybody(200)),
-        Ask(f"/layers/?city={w.city.code}", everybody(200)),
-        Ask("/layers/?city=nowhere", everybody(404)),
-        *([Ask(f"/layers/?city={w.hush['city']}", administrator(200))] if w.hush else []),
-    ],
-    "api/<slug:city>/results": lambda w: [
-        *in_city("/api/{city}/results")(w),
-        Ask(f"/api/{w.city.code}/results?show=uncovered&with=html", everybody(200)),
-        Ask(
-            f"/api/{w.city.code}/results?service=access-extra&show=coverage",
-            insiders(200, 404) if w.hush else everybody(404),
-        ),
-    ],
-    "<slug:city>/": lambda w: [
-        *in_city("/{city}/")(w),
-        Ask(f"/{w.city.code}/?show=coverage&service=access-extra", insiders(200, 404) if w.hush else everybody(404)),
-    ],
-    "<slug:city>/coverage/": in_city("/{city}/coverage/"),
-    "<slug:city>/<slug:place>/": of_place(""),
-    "<slug:city>/<slug:place>/brief.pdf": of_place("brief.pdf"),
-    "<slug:city>/publish/": publish_asks,
-    "m/<slug:slug>/": of_map("", withdrawn=410),
-    "m/<slug:slug>/map.html": of_map("map.html"),
-    "m/<slug:slug>/download.geojson": of_map("download.geojson"),
-    "m/<slug:slug>/download.csv": of_map("download.csv"),
-    "m/<slug:slug>/withdraw/": withdraw_asks,
-    "tiles/<slug:city>/places.json": in_city("/tiles/{city}/places.json"),
-    "tiles/<slug:city>/places/<str:z>/<str:x>/<str:y>.mvt": in_city("/tiles/{city}/places/{tile}.mvt"),
-    "tiles/<slug:city>/layers/<slug:code>.json": with_layer(".json"),
-    "tiles/<slug:city>/layers/<slug:code>/<str:z>/<str:x>/<str:y>.mvt": with_layer("/{tile}.mvt"),
-    "tiles/<slug:city>/terrain.json": lambda w: [
-        Ask(f"/tiles/{w.city.code}/terrain.json", everybody(200)),
-        Ask("/tiles/nowhere/terrain.json", everybody(404)),
-    ],
-    "tiles/<slug:city>/terrain/<str:z>/<str:x>/<str:y>.png": lambda w: [
-        Ask(f"/tiles/{w.city.code}/terrain/{w.tile}.png", everybody(200)),
-        Ask(f"/tiles/nowhere/terrain/{w.tile}.png", everybody(404)),
-    ],
-    "tiles/<path:rest>": lambda w: [Ask("/tiles/anything/else", everybody(404))],
-}
+TABLE: Table = (
+    ogc_rows(Ask, everybody)
+    | workbench_rows(Ask, everybody)
+    | review_rows(Ask, everybody)
+    | {
+        "": lambda w: [
+            Ask("/", everybody(200)),
+            Ask(f"/?q={w.city.code}", everybody(200)),
+            Ask(f"/?q={HUSH}", everybody(200)),
+        ],
+        "healthz": lambda w: [Ask("/healthz", everybody(200))],
+        "accounts/login/": lambda w: [Ask("/accounts/login/", everybody(302, anonymous=200))],
+        "accounts/logout/": lambda w: [
+            Ask("/accounts/logout/", everybody(405)),
+            Ask("/accounts/logout/", everybody(302), "POST"),
+        ],
+        "language/": lambda w: [Ask("/language/", everybody(302), "POST", {"language": "en", "next": "/"})],
+        "layers/": lambda w: [
+            Ask("/layers/", everybody(200)),
+            Ask(f"/layers/?city={w.city.code}", everybody(200)),
+            Ask("/layers/?city=nowhere", everybody(404)),
+            *([Ask(f"/layers/?city={w.hush['city']}", administrator(200))] if w.hush else []),
+        ],
+        "api/<slug:city>/results": lambda w: [
+            *in_city("/api/{city}/results")(w),
+            Ask(f"/api/{w.city.code}/results?show=uncovered&with=html", everybody(200)),
+            Ask(
+                f"/api/{w.city.code}/results?service=access-extra&show=coverage",
+                insiders(200, 404) if w.hush else everybody(404),
+            ),
+        ],
+        "<slug:city>/": lambda w: [
+            *in_city("/{city}/")(w),
+            Ask(
+                f"/{w.city.code}/?show=coverage&service=access-extra", insiders(200, 404) if w.hush else everybody(404)
+            ),
+        ],
+        "<slug:city>/coverage/": in_city("/{city}/coverage/"),
+        "<slug:city>/<slug:place>/": of_place(""),
+        "<slug:city>/<slug:place>/brief.pdf": of_place("brief.pdf"),
+        "<slug:city>/publish/": publish_asks,
+        "m/<slug:slug>/": of_map("", withdrawn=410),
+        "m/<slug:slug>/map.html": of_map("map.html"),
+        "m/<slug:slug>/download.geojson": of_map("download.geojson"),
+        "m/<slug:slug>/download.csv": of_map("download.csv"),
+        "m/<slug:slug>/withdraw/": withdraw_asks,
+        "tiles/<slug:city>/places.json": in_city("/tiles/{city}/places.json"),
+        "tiles/<slug:city>/places/<str:z>/<str:x>/<str:y>.mvt": in_city("/tiles/{city}/places/{tile}.mvt"),
+        "tiles/<slug:city>/layers/<slug:code>.json": with_layer(".json"),
+        "tiles/<slug:city>/layers/<slug:code>/<str:z>/<str:x>/<str:y>.mvt": with_layer("/{tile}.mvt"),
+        "tiles/<slug:city>/terrain.json": lambda w: [
+            Ask(f"/tiles/{w.city.code}/terrain.json", everybody(200)),
+            Ask("/tiles/nowhere/terrain.json", everybody(404)),
+        ],
+        "tiles/<slug:city>/terrain/<str:z>/<str:x>/<str:y>.png": lambda w: [
+            Ask(f"/tiles/{w.city.code}/terrain/{w.tile}.png", everybody(200)),
+            Ask(f"/tiles/nowhere/terrain/{w.tile}.png", everybody(404)),
+        ],
+        "tiles/<path:rest>": lambda w: [Ask("/tiles/anything/else", everybody(404))],
+    }
+)
 
 
 # ---------------------------------------------------------------- asking

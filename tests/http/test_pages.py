@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
@@ -22,7 +23,7 @@ from django.utils.translation import gettext, override
 
 from geo.core.measuring import area_m2
 from geo.db.shapes import to_shapely
-from geo.models import Boundary, Place
+from geo.models import Boundary, Change, ChangeSet, Place
 from layers.models import Layer, Standard
 from maps.assets import import_map_json
 from maps.pages.answers import edition_facts
@@ -559,12 +560,12 @@ def _layer_names(client: Client) -> list[str]:
 def test_home_says_what_waits_for_whoever_signs_in(client_as: Callable[[str], Client], demo_city: Place) -> None:
     place = Place.objects.filter(parent__path__startswith=demo_city.path, kind="neighbourhood").first()
     assert place is not None
-    current = place.boundaries.current().get()
-    Boundary.objects.create(
-        place=place, geometry=current.geometry, valid=current.valid, status="proposed", source="test"
-    )
+    author = User.objects.create_user("draws", password=None)
+    drawn = ChangeSet.objects.create(place=demo_city, author=author, status="proposed", title="x")
+    Change.objects.create(change_set=drawn, place=place, base=place.boundaries.current().get())
     planner = " ".join(read(client_as("planner"), "/", "en").texts)
-    assert "1 proposed boundary waits for a decision" in planner
+    assert "1 change of boundaries in Khorramabad waits for a decision" in planner
+    assert client_as("planner").get("/khorramabad/changes/?show=proposed").status_code == 200
     assert "Your roles:" in planner
     anonymous = " ".join(read(client_as("anonymous"), "/", "en").texts)
     assert "waits for a decision" not in anonymous

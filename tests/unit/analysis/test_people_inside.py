@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.core.inhabitants import people_in_areas, people_in_cells
+from analysis.core.population import people_in_areas, people_in_cells
 from geo.core.grid import Grid
 
 GRID = Grid(epsg=32639, x_min_m=0.0, y_max_m=80.0, cell_m=20.0, n_rows=4, n_cols=5)

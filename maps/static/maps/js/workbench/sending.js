@@ -1,0 +1,78 @@
+// @ts-check
+/**
+ * Saving a change set and proposing it. A save that somebody's change has made stale is not an error but a question: mine, theirs, or both.
+ *
+ * @import { Api } from "./api.js"
+ * @import { Conflict } from "./conflict.js"
+ * @import { Session } from "./session.js"
+ * @import { Said } from "./changes.js"
+ *
+ * @typedef {object} Outcome
+ * @property {"saved" | "proposed" | "nothing" | "conflict"} what
+ * @property {any} [body]
+ * @property {Conflict[]} [conflicts]
+ * @property {boolean} [isOfSet] whether they are with another save of the same change set, not with what is in force
+ */
+
+import { ApiError } from "./api.js";
+import { shapeFrom, editsOf } from "./wire.js";
+
+/**
+ * @param {object} parts
+ * @param {Api} parts.api
+ * @param {string} parts.city
+ * @param {Session} parts.session
+ * @param {() => Said} parts.said
+ * @param {(code: string) => string} parts.nameOf
+ */
+export function makeSender({ api, city, session, said, nameOf }) {
+  /** @returns {Promise<Outcome>} */
+  const save = async () => {
+    const { base, settled, changeSet } = session;
+    const words = said();
+    const edits = editsOf(base, settled, words);
+    if (!edits.length) return { what: "nothing" };
+    const body = { title: words.title.trim(), comment: words.comment.trim(), valid_from: words.valid_from || null, edits };
+    try {
+      const { body: answer } = changeSet ? await api("PUT", `change-sets/${changeSet.id}`, { body, version: changeSet.version }) : await api("POST", `cities/${city}/change-sets`, { body });
+      take(answer);
+      if (session.settled === settled) session.markSaved();
+      return { what: "saved", body: answer };
+    } catch (error) {
+      const conflicts = error instanceof ApiError && (error.status === 412 || error.status === 409) ? readConflicts(error.problem) : [];
+      if (conflicts.length) return { what: "conflict", conflicts, isOfSet: error instanceof ApiError && error.status === 412 };
+      throw error;
+    }
+  };
+
+  /** @param {any} answer */
+  const take = (answer) => {
+    session.changeSet = { id: answer.id, version: answer.version, status: answer.status };
+  };
+
+  /** @param {any} problem @returns {Conflict[]} */
+  const readConflicts = (problem) =>
+    Object.entries(/** @type {Record<string, any>} */ (problem.conflicts ?? {})).map(([code, one]) => ({ code, name: nameOf(code), mine: orNull(one.mine), theirs: orNull(one.theirs), ancestor: orNull(one.ancestor), edition: one.edition }));
+  /** @param {any} geometry */
+  const orNull = (geometry) => (geometry ? shapeFrom(geometry) : null);
+
+  return {
+    save,
+    /** Learn the version of the change set anew: somebody else saved it. */
+    async again() {
+      if (session.changeSet) take((await api("GET", `change-sets/${session.changeSet.id}`)).body);
+    },
+    /** @returns {Promise<Outcome>} */
+    async propose() {
+      if (session.isUnsaved || !session.changeSet) {
+        const saved = await save();
+        if (saved.what !== "saved") return saved;
+      }
+      const set = session.changeSet;
+      if (!set) return { what: "nothing" };
+      const { body } = await api("POST", `change-sets/${set.id}/propose`, { body: { comment: said().comment.trim() }, version: set.version });
+      take(body);
+      return { what: "proposed", body };
+    },
+  };
+}
