@@ -267,15 +267,28 @@ def _write(reading: _Reading, say: Say) -> Place:
 def _outline_put(reading: _Reading, named: NamedPlace, place: Place) -> None:
     if named.outline and named.code in reading.outlines:
         geometry = shapely.union_all(reading.outlines[named.code].rows.geometries_4326)
-        source, certainty, valid_from = named.outline.source, named.outline.certainty, named.outline.valid_from
+        outline, source, source_fa, certainty = (
+            named.outline,
+            named.outline.source,
+            named.outline.source_fa,
+            named.outline.certainty,
+        )
     elif place.kind == Place.Kind.CITY:
         found = [(f, plan) for f, plan in reading.places if f.kind == "neighbourhood"] or list(reading.places)
         geometry = shapely.union_all(np.concatenate([plan.rows.geometries_4326 for _, plan in found]))
-        first = found[0][0].outline
-        source, certainty, valid_from = f"Union of its places: {first.source}", "modelled", first.valid_from
+        outline, certainty = found[0][0].outline, "modelled"
+        source = f"Union of its places: {outline.source}"
+        source_fa = f"اجتماع محله‌های آن: {outline.source_fa or outline.source}"
     else:
         return
-    boundary_approve(place=place, geometry_4326=geometry, valid_from=valid_from, source=source, certainty=certainty)
+    boundary_approve(
+        place=place,
+        geometry_4326=geometry,
+        valid_from=outline.valid_from,
+        source=source,
+        source_fa=source_fa,
+        certainty=certainty,
+    )
 
 
 def _places_put(city: Place, place_file: PlaceFile, plan: Plan, districts: dict[str, Place]) -> set[str]:
@@ -320,7 +333,13 @@ def _places_put(city: Place, place_file: PlaceFile, plan: Plan, districts: dict[
                        is_illustrative=city.is_illustrative), geometry)
         )  # fmt: skip
     outline = place_file.outline
-    places_import(items, valid_from=outline.valid_from, source=outline.source, certainty=outline.certainty)
+    places_import(
+        items,
+        valid_from=outline.valid_from,
+        source=outline.source,
+        source_fa=outline.source_fa,
+        certainty=outline.certainty,
+    )
     if place_file.kind == "district":
         districts.update({p.code: p for p in Place.objects.filter(parent=city, kind="district")})
     return {f"{spec.parent.path}/{spec.code}" for spec, _ in items if spec.parent}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat, StrIndex
+from django.db.models.functions import Concat, Replace, StrIndex
 from django.utils import timezone
 
 from geo.db.spatial import SpatialQuerySet
@@ -105,10 +105,12 @@ class PlaceQuerySet(QuerySet[Any]):
         return self.filter(kind="city")
 
     def matching(self, text: str) -> Self:
-        """Keep places whose Persian or English name, or code, contains the text, after normalising both."""
-        from geo.core.text import normalise
+        """Keep places whose Persian or English name, or code, contains the text, however either is spaced."""
+        from geo.core.text import squeezed
 
-        return self.filter(Q(search_name__contains=normalise(text)))
+        return self.alias(squeezed=Replace("search_name", Value(" "), Value(""))).filter(
+            squeezed__contains=squeezed(text)
+        )
 
 
 class BoundaryQuerySet(SpatialQuerySet):

@@ -27,7 +27,14 @@ _SETTLED = (Boundary.Status.APPROVED, Boundary.Status.WITHDRAWN)
 
 def digest_of(boundary: Boundary) -> str:
     """Return a digest of what an edition says: two people who edit the same draft notice each other by it."""
-    said = (boundary.status, boundary.valid, boundary.source, boundary.certainty, boundary.geometry.wkb.hex())
+    said = (
+        boundary.status,
+        boundary.valid,
+        boundary.source,
+        boundary.source_fa,
+        boundary.certainty,
+        boundary.geometry.wkb.hex(),
+    )
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
@@ -49,7 +56,7 @@ class BoundaryForm(forms.ModelForm):
 
     class Meta:
         model = Boundary
-        fields = ("place", "status", "valid", "source", "certainty", "geometry")
+        fields = ("place", "status", "valid", "source", "source_fa", "certainty", "geometry")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -137,6 +144,7 @@ class BoundaryAdmin(admin.ModelAdmin):
                 "status",
                 "valid",
                 "source",
+                "source_fa",
                 "certainty",
                 "shape",
                 "author",
@@ -144,7 +152,7 @@ class BoundaryAdmin(admin.ModelAdmin):
                 "created_at",
             )
             return (*shown, "opened_state") if obj.status == Boundary.Status.APPROVED else shown
-        given = ("place", "status", "valid", "source", "certainty", "geometry")
+        given = ("place", "status", "valid", "source", "source_fa", "certainty", "geometry")
         return (*given, "author", "change_set", "created_at", "version", "opened_state") if obj else given
 
     def get_readonly_fields(self, request: HttpRequest, obj: Boundary | None = None) -> tuple[str, ...]:
@@ -153,7 +161,7 @@ class BoundaryAdmin(admin.ModelAdmin):
         if obj is None:
             return always
         if obj.status in _SETTLED:
-            return (*always, "place", "source", "certainty", "shape")
+            return (*always, "place", "source", "source_fa", "certainty", "shape")
         return (*always, "place")
 
     def has_change_permission(self, request: HttpRequest, obj: Boundary | None = None) -> bool:

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from geo.core.crs import STORAGE_EPSG
@@ -45,6 +46,13 @@ class Boundary(models.Model):
     )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
     source = models.CharField(_("source"), max_length=300)
+    source_fa = models.CharField(
+        _("source in Persian"),
+        max_length=300,
+        blank=True,
+        default="",
+        help_text=_("Shown on Persian pages; the source where empty."),
+    )
     certainty = models.CharField(_("certainty"), max_length=10, choices=Certainty, default=Certainty.MODELLED)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("author"), on_delete=models.PROTECT, null=True, blank=True
@@ -89,3 +97,8 @@ class Boundary(models.Model):
 
     def __str__(self) -> str:
         return f"{self.place.code} v{self.version} ({self.status})"
+
+    @property
+    def source_text(self) -> str:
+        """The source in the language of the reader."""
+        return self.source if get_language() == "en" else self.source_fa or self.source

@@ -22,6 +22,7 @@ def boundary_approve(
     valid_from: date,
     source: str,
     certainty: str,
+    source_fa: str = "",
     change_set: ChangeSet | None = None,
     author: Any = None,
 ) -> Boundary:
@@ -62,6 +63,7 @@ def boundary_approve(
             valid=DateRange(valid_from, None),
             status=Boundary.Status.APPROVED,
             source=source,
+            source_fa=source_fa,
             certainty=certainty,
             author=author,
             change_set=change_set,

@@ -19,7 +19,7 @@ from geo.services.places import place_checked
 from geo.services.requirements import Standing, kind_of, parent_of
 from geo.services.rights import roles_inherited
 
-_OF_EDITION: Final = ("geometry", "disputed", "valid", "status", "source", "certainty", "author")
+_OF_EDITION: Final = ("geometry", "disputed", "valid", "status", "source", "source_fa", "certainty", "author")
 
 
 def places_made(city: Place, edits: Sequence[Edit], standing: Standing) -> None:
@@ -118,7 +118,10 @@ def _edition(change_set: ChangeSet, edit: Edit, standing: Standing, user: Any) -
     edition.disputed = to_geos(edit.disputed) if edit.disputed is not None else None
     edition.valid = DateRange(change_set.valid_from or timezone.localdate(), None)
     edition.status, edition.author = Boundary.Status.DRAFT, user
-    edition.source = edit.source or (like.source if like else edition.source)
+    if like and edit.source in ("", like.source, like.source_fa):  # taken over, in either language
+        edition.source, edition.source_fa = like.source, like.source_fa
+    elif edit.source and edit.source not in (edition.source, edition.source_fa):
+        edition.source, edition.source_fa = edit.source, ""
     edition.certainty = edit.certainty or (like.certainty if like else edition.certainty)
     if not edition.source:
         raise InvalidInput(

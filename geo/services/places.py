@@ -55,6 +55,7 @@ def places_import(
     valid_from: date,
     source: str,
     certainty: str,
+    source_fa: str = "",
     author: Any = None,
 ) -> int:
     """Put many places with their approved boundaries in force, all or none; return how many places are new.
@@ -96,6 +97,7 @@ def places_import(
                     valid=DateRange(valid_from, None),
                     status=Boundary.Status.APPROVED,
                     source=source,
+                    source_fa=source_fa,
                     certainty=certainty,
                     author=author,
                 )
@@ -111,6 +113,7 @@ def places_import(
                     geometry_4326=geometry,
                     valid_from=valid_from,
                     source=source,
+                    source_fa=source_fa,
                     certainty=certainty,
                     author=author,
                 )

@@ -41,7 +41,7 @@ def boundary_restore(boundary: Boundary, user: Any, *, people_of: PeopleOf | Non
                 code=found.place.code,
                 base_edition_id=base.pk if base else None,
                 geometry=to_shapely(found.geometry),
-                source=found.source,
+                source=found.source_text,
                 certainty=found.certainty,
                 disputed=to_shapely(found.disputed) if found.disputed else None,
             )

@@ -77,7 +77,7 @@ def boundary_of(answer: PlaceAnswer, user: User) -> place_presenters.BoundaryFac
 def edition_facts(edition: Boundary, area_m2: float) -> place_presenters.BoundaryFacts:
     """Return an edition of a boundary as pages tell it."""
     return place_presenters.boundary_facts(
-        source=edition.source,
+        source=edition.source_text,
         certainty=str(edition.get_certainty_display()),
         status=str(edition.get_status_display()),
         start=edition.valid.lower,

@@ -10,8 +10,7 @@ import numpy as np
 import shapely
 from django.conf import settings
 from django.contrib.gis.db.models.functions import AsWKB
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Replace
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import ngettext
 
@@ -153,17 +152,10 @@ class Found:
 
 def search(text: str, user: User, most: int = 30) -> list[Found]:
     """Find cities, neighbourhoods and settlements by a part of their name in either language, spaces or not."""
-    wanted = squeezed(text)
-    if not wanted:
+    if not squeezed(text):
         return []
     kinds = [Place.Kind.CITY, Place.Kind.NEIGHBOURHOOD, Place.Kind.SETTLEMENT]
-    places = (
-        Place.objects.visible_to(user)
-        .filter(kind__in=kinds)
-        .annotate(squeezed=Replace("search_name", Value(" "), Value("")))
-        .filter(squeezed__contains=wanted)
-        .order_by("kind", "name_fa")[:most]
-    )
+    places = Place.objects.visible_to(user).filter(kind__in=kinds).matching(text).order_by("kind", "name_fa")[:most]
     cities = {city.path: city for city in cities_visible(user)}
     found = []
     for place in places:

@@ -289,7 +289,7 @@ def _place_row(change: Change, own: Measured, focus: str) -> PlaceRow:
         people_gained=sentences.signed_people(own.people_gained),
         people_lost=sentences.signed_people(None if own.people_lost is None else -own.people_lost),
         people_net=sentences.signed_people(net),
-        source=edition.source if edition else "",
+        source=edition.source_text if edition else "",
         certainty=str(edition.get_certainty_display()) if edition else formats.DASH,
         query=f"?place={place.code}#drawing" if place.code != focus else "#drawing",
         is_published=place.is_published or change.base_id is not None,

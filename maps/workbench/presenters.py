@@ -120,7 +120,7 @@ def _change_json(change: Change) -> dict[str, Any]:
         "what": change.kind,
         "base_edition_id": change.base_id,
         "edition": change.boundary_id,
-        "source": change.boundary.source if change.boundary else "",
+        "source": change.boundary.source_text if change.boundary else "",
         "certainty": change.boundary.certainty if change.boundary else "",
         "gained_m2": change.gained_m2,
         "lost_m2": change.lost_m2,

@@ -166,7 +166,7 @@ def _facts(edition: Boundary, said: _InSet | None) -> dict[str, Any]:
         "edition": said.base_id if said else edition.pk,
         "version": edition.version,
         "certainty": edition.certainty,
-        "source": edition.source,
+        "source": edition.source_text,
         "disputed": json.loads(edition.disputed.geojson) if edition.disputed else None,
         "from": list(said.from_codes) if said else [],
     }
