@@ -25,11 +25,13 @@ def content_key(*parts: Any) -> str:
 
 
 def size_bytes(value: Any) -> int:
-    """Return roughly how many bytes an array, a sparse matrix, or a tuple or object of them holds."""
+    """Return roughly how many bytes an array, a sparse matrix, a text, or a tuple or object of them holds."""
     if isinstance(value, np.ndarray):
         return int(value.nbytes)
     if sparse.issparse(value):
         return int(value.data.nbytes + value.indices.nbytes + value.indptr.nbytes)
+    if isinstance(value, bytes):
+        return len(value)
     if isinstance(value, (tuple, list)):
         return sum(size_bytes(item) for item in value)
     if hasattr(value, "__dataclass_fields__"):

@@ -35,16 +35,11 @@ from analysis.selectors import (
     CityPlaces,
     CityReading,
     facilities_read,
-    index_of,
-    places_read,
-    population_read,
     services_asked,
 )
 from geo.core.cell_shares import cell_parts
 from geo.core.crs import STORAGE_EPSG, project, project_xy, utm_epsg
 from geo.core.grid import CITY_CELL_M, Grid, grid_around
-from geo.models import Place
-from geo.querysets import User
 from layers.models import Feature, Layer, PopulationSource, Raster, Release
 
 _MOST_THREADS = 4
@@ -346,17 +341,6 @@ def cached_column(key: str, compute: Any) -> Any:
     return arrays.get(key, compute)
 
 
-def people_counter(
-    city: Place, user: User, reading: CityReading | None = None
-) -> Callable[[NDArray[np.object_]], NDArray[np.float64]] | None:
-    """Return what counts the people inside any polygons of a city, as `people_within`; None where nobody counted them.
-
-    Without a reading, what services are near is not read: whoever changes boundaries asks about people alone.
-    """
-    if reading is None:
-        population = population_read(city)
-        places = places_read(city, user) if population else None
-        if places is None or not places.rows:
-            return None
-        reading = CityReading(city, places, (), index_of(city), population)
-    return partial(people_within, reading) if reading.population else None
+def people_counter(reading: CityReading | None) -> Callable[[NDArray[np.object_]], NDArray[np.float64]] | None:
+    """Return what counts the people inside any polygons of a city, as `people_within`; None where nobody counted them."""
+    return partial(people_within, reading) if reading and reading.population else None

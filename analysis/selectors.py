@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import shapely
 from django.contrib.gis.db.models.functions import AsWKB
-from django.db.models import F, Func, Model, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery
 from numpy.typing import NDArray
 
 from analysis.caching import arrays, content_key
 from analysis.models import Index, Indicator
 from analysis.results import PlaceRow, Question, ServiceRow
+from geo.db.shapes import GeometryDigest
 from geo.errors import NotFound
 from geo.models import Boundary, Place
 from geo.querysets import User
@@ -44,13 +45,6 @@ def city_get(code: str, user: User) -> Place:
 # ---- places
 
 
-class _Md5(Func):
-    """``md5`` of a geometry's bytes as stored."""
-
-    template = "md5(ST_AsEWKB(%(expressions)s))"
-    output_field = TextField()
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class CityPlaces:
     """The places of a city as arrays: rows and geometries in the same order."""
@@ -74,7 +68,7 @@ def _in_force(city: Place, user: User) -> QuerySet[Boundary]:
 
 def places_read(city: Place, user: User) -> CityPlaces:
     """Return the neighbourhoods and settlements of a city that a user may see, with their editions in force, ordered by path."""
-    found = list(_in_force(city, user).values_list(*_ROW, _Md5("geometry"), AsWKB("geometry")))
+    found = list(_in_force(city, user).values_list(*_ROW, GeometryDigest("geometry"), AsWKB("geometry")))
     rows = tuple(
         PlaceRow(
             id_,
@@ -292,6 +286,17 @@ def city_read(city: Place, user: User) -> CityReading:
     return CityReading(city, places, _supplied_read(city, user, index), index, population_read(city))
 
 
+def people_reading(city: Place, user: User) -> CityReading | None:
+    """Read a city's boundaries and where its people are counted, and no services; None while it has no boundaries.
+
+    Whoever changes boundaries asks about people alone.
+    """
+    places = places_read(city, user)
+    if not places.rows:
+        return None
+    return CityReading(city, places, (), index_of(city), population_read(city))
+
+
 def city_key(city: Place, user: User) -> str:
     """Return the hash of all that `city_read` would give: while it is the same, so is every answer about the city.
 
@@ -300,7 +305,7 @@ def city_key(city: Place, user: User) -> str:
     index, population = index_of(city), population_read(city)
     return content_key(
         [city.path, city.name_fa, city.name_en],
-        list(_in_force(city, user).values_list(*_ROW, _Md5("geometry"))),
+        list(_in_force(city, user).values_list(*_ROW, GeometryDigest("geometry"))),
         [_supplied_content(found) for found in _supplied_read(city, user, index)],
         _values_of(index),
         [_values_of(row) for row in (population[0], population[1], population[1].layer)] if population else [],

@@ -8,9 +8,11 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import translation
 
 from geo import errors
@@ -77,8 +79,12 @@ class ErrorsAsAnswers:
         return answer
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer for an error of ours; leave any other to Django."""
-        return _answer(request, error) if isinstance(error, errors.MahallehError) else None
+        """Answer for an error of ours, and for a database that cannot be asked; leave any other to Django."""
+        if isinstance(error, errors.MahallehError):
+            return _answer(request, error)
+        if isinstance(error, OperationalError):
+            return _database_away(request, error)
+        return None
 
 
 class MethodNotAllowed(errors.MahallehError):
@@ -92,7 +98,7 @@ def _answer(request: HttpRequest, error: errors.MahallehError) -> HttpResponse:
     if error.status >= 500:
         logger.error("%s at %s", error, request.path, exc_info=error)
     problem = problem_of(error)
-    if request.path.startswith(("/api/", "/tiles/")) or "json" in request.headers.get("Accept", ""):
+    if _is_for_programs(request):
         return JsonResponse(
             problem,
             status=error.status,
@@ -100,3 +106,24 @@ def _answer(request: HttpRequest, error: errors.MahallehError) -> HttpResponse:
             json_dumps_params={"ensure_ascii": False},
         )
     return render(request, "errors/problem.html", {"problem": problem}, status=error.status)
+
+
+def _database_away(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """Answer that the database is down or is being started; nothing here may ask it for anything."""
+    logger.error("The database does not answer at %s", request.path, exc_info=error)
+    if _is_for_programs(request):
+        away = errors.MahallehError(
+            "The database does not answer at this moment.",
+            code="database_away",
+            remedy="Nothing was changed. Try again in a moment.",
+        )
+        problem = {**problem_of(away), "status": 503}
+        answer: HttpResponse = JsonResponse(problem, status=503, content_type="application/problem+json")
+    else:
+        answer = HttpResponse(render_to_string("503.html"), status=503)
+    answer["Retry-After"] = "5"
+    return answer
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    return request.path.startswith(("/api/", "/tiles/")) or "json" in request.headers.get("Accept", "")

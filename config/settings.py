@@ -64,6 +64,8 @@ if IS_SERVING:  # commands use one connection and leave none behind
         "max_size": env.integer("MAHALLEH_DB_CONNECTIONS", 12, minimum=1, maximum=500),
         "timeout": 10,
     }
+    # After the database was started again, the pool holds connections that lead nowhere.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -45,6 +45,10 @@ _TOLD: Final[dict[str, tuple[str, str]]] = {
         gettext_noop("You may not publish or withdraw maps of %(city)s."),
         gettext_noop("Ask for the role of an analyst."),
     ),
+    "database_away": (
+        gettext_noop("The database does not answer at this moment."),
+        gettext_noop("Nothing was changed. Try again in a moment."),
+    ),
     "method_not_allowed": (
         gettext_noop("This address does not take the method %(method)s."),
         gettext_noop("Use one of: %(choices)s."),

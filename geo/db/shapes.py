@@ -6,6 +6,7 @@ from typing import Any
 
 import shapely
 from django.contrib.gis.geos import GEOSGeometry
+from django.db.models import Func, TextField
 
 from geo.core.crs import STORAGE_EPSG
 
@@ -18,3 +19,10 @@ def to_geos(geometry: shapely.Geometry) -> Any:
 def to_shapely(geometry: Any) -> shapely.Geometry:
     """Return GeoDjango's geometry as shapely's, coordinate for coordinate."""
     return shapely.from_wkb(bytes(geometry.wkb))
+
+
+class GeometryDigest(Func):
+    """``md5`` of a geometry's bytes as stored: tells whether it is the same without reading it."""
+
+    template = "md5(ST_AsEWKB(%(expressions)s))"
+    output_field = TextField()

@@ -3,7 +3,15 @@
 from geo.selectors.change_sets import change_set_read, change_sets_read
 from geo.selectors.histories import PlaceHistory, days_of_change, edition_as_of, history_read
 from geo.selectors.invariants import invariants_broken
-from geo.selectors.partitions import EDITED_KINDS, CityShapes, lasting_shapes, near_shapes, partition_read, shapes_read
+from geo.selectors.partitions import (
+    EDITED_KINDS,
+    CityShapes,
+    lasting_shapes,
+    near_shapes,
+    partition_read,
+    partition_state,
+    shapes_read,
+)
 
 __all__ = [
     "EDITED_KINDS",
@@ -18,5 +26,6 @@ __all__ = [
     "lasting_shapes",
     "near_shapes",
     "partition_read",
+    "partition_state",
     "shapes_read",
 ]

@@ -21,10 +21,10 @@ from geo.core.noding import ON_EDGE_DEG, edges
 from geo.core.partition import Partition, partition_of
 from geo.core.snapping import nodes_inserted
 from geo.core.validity import as_multipolygon
-from geo.db.shapes import to_shapely
+from geo.db.shapes import GeometryDigest, to_shapely
 from geo.errors import Conflict
 from geo.models import Boundary, ChangeSet, Place
-from geo.querysets import User
+from geo.querysets import BoundaryQuerySet, User
 
 EDITED_KINDS: Final = (Place.Kind.NEIGHBOURHOOD, Place.Kind.SETTLEMENT)
 """What is drawn in the workbench. Outlines of cities and districts come from imports."""
@@ -69,9 +69,7 @@ def shapes_read(
     change_set : ChangeSet, optional
         Whose editions take the place of those in force.
     """
-    in_city = Boundary.objects.visible_to(user).filter(
-        place__path__startswith=city.path + "/", place__kind__in=EDITED_KINDS
-    )
+    in_city = _drawn_in(city, user)
     editions = _by_code(in_city.as_of(as_of or timezone.localdate()))
     if change_set is not None:
         changes = change_set.changes.visible_to(user).values_list("place__code", "boundary_id")
@@ -99,6 +97,23 @@ def partition_read(
     """
     shapes = shapes_read(city, user, as_of=as_of, change_set=change_set)
     return partition_of(_sharing(shapes.neighbourhoods)), shapes.settlements, shapes.editions
+
+
+def partition_state(city: Place, user: User, as_of: date | None = None) -> list[tuple[Any, ...]]:
+    """Return what tells one answer of `partition_read` from another, without a change set; no geometry is read."""
+    columns = ("place__code", "place__name_fa", "place__name_en", "place__kind", "pk", "version")
+    said = ("certainty", "source", "source_fa")
+    digests = (GeometryDigest("geometry"), GeometryDigest("disputed"))
+    editions = _drawn_in(city, user).as_of(as_of or timezone.localdate()).order_by("place__path", "pk")
+    return list(editions.values_list(*columns, *said, *digests))
+
+
+def _drawn_in(city: Place, user: User) -> BoundaryQuerySet:
+    """Return the editions of a city's neighbourhoods and settlements that a user may see."""
+    found: BoundaryQuerySet = Boundary.objects.visible_to(user).filter(
+        place__path__startswith=city.path + "/", place__kind__in=EDITED_KINDS
+    )
+    return found
 
 
 def _sharing(polygons: Mapping[str, shapely.MultiPolygon]) -> dict[str, shapely.MultiPolygon]:

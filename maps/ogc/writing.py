@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from analysis.inputs import people_counter
+from analysis.selectors import people_reading
 from geo.core.text import clean_name
 from geo.db.shapes import to_shapely
 from geo.errors import Conflict, InvalidInput, NotFound
@@ -367,7 +368,7 @@ def _save(city: Place, user: User, edit: Edit, change_set: ChangeSet | None = No
         change_set=change_set,
         version=change_set.version if change_set else None,
         acknowledged=change_set.acknowledged if change_set else (),
-        people_of=people_counter(city, user),
+        people_of=people_counter(people_reading(city, user)),
     )
 
 

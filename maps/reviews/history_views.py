@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analysis.inputs import people_counter
-from analysis.selectors import city_get
+from analysis.selectors import city_get, people_reading
 from geo.core.measuring import area_m2
 from geo.db.shapes import to_shapely
 from geo.errors import Forbidden, InvalidInput, MahallehError, NotFound
@@ -46,7 +46,7 @@ def history(request: HttpRequest, city: str, place: str) -> HttpResponse:
                 where=f"place {found.code}",
                 remedy="Ask the administrator for the role of planner there.",
             )
-        saved = boundary_restore(edition, request.user, people_of=people_counter(in_city, request.user))
+        saved = boundary_restore(edition, request.user, people_of=people_counter(people_reading(in_city, request.user)))
     except NotFound:
         raise
     except MahallehError as error:

@@ -15,6 +15,7 @@ from django.db.models import Count, Prefetch, QuerySet
 from django.utils import timezone
 
 from analysis.inputs import people_counter
+from analysis.selectors import people_reading
 from geo.core.crs import STORAGE_EPSG
 from geo.core.lineage import difference
 from geo.core.measuring import area_m2
@@ -214,7 +215,7 @@ def _measured_now(
     if not sides:
         return []
     found = [difference(side.before, side.after) for side in sides]
-    count = people_counter(city, user)
+    count = people_counter(people_reading(city, user))
     if count is None:
         return [(each.gained_m2, each.lost_m2, None, None) for each in found]
     pieces = np.array([each.gained for each in found] + [each.lost for each in found], dtype=object)

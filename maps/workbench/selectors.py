@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import shapely
 from django.contrib.gis.geos import Point
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from analysis.caching import arrays, content_key
 from analysis.disclosure import is_insider, public_count
 from analysis.inputs import people_within
-from analysis.selectors import CityReading, city_get, city_read, places_read
+from analysis.selectors import CityReading, city_get, city_read, people_reading, places_read, population_read
 from geo.core.crs import STORAGE_EPSG
 from geo.core.measuring import area_m2
 from geo.core.partition import SNAP_TOLERANCE_M, to_json
@@ -23,7 +24,7 @@ from geo.db.shapes import to_shapely
 from geo.errors import Forbidden, InvalidInput, NotFound
 from geo.models import Boundary, ChangeSet, Place, Presence, WorkingCopy
 from geo.querysets import User
-from geo.selectors import change_set_read, partition_read
+from geo.selectors import change_set_read, partition_read, partition_state
 from layers.models import Feature, Layer, Release, Service, Supply
 from maps.workbench.effort import Ground, ground_of
 from maps.workbench.schemas import Drawn
@@ -87,6 +88,33 @@ def ground_in_force(reading: CityReading | None) -> Ground:
 
 
 # ---- the partition
+
+
+def partition_text(
+    city: Place, user: User, *, as_of: date | None = None, change_set: ChangeSet | None = None
+) -> tuple[str, bytes]:
+    """Return `partition_document` as JSON with its entity tag; what is in force is put together once for equal readers.
+
+    The parameters and errors are those of `partition_document`.
+    """
+
+    def text() -> bytes:
+        document = partition_document(city, user, as_of=as_of, change_set=change_set)
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+    if change_set is not None:
+        drafted = text()
+        return content_key("partition", drafted.decode())[:32], drafted
+    population = population_read(city)
+    key = content_key(
+        "partition",
+        [city.path, get_language()],
+        partition_state(city, user, as_of),
+        sorted(editable_codes(city, user)) if user.is_authenticated else [],
+        is_insider(user, city),
+        [population[0].content_hash, population[1].field] if population else [],
+    )
+    return key[:32], cast(bytes, arrays.get(key, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +204,7 @@ def _people_of(
     city: Place, user: User, shapes: dict[str, shapely.Geometry], editable: frozenset[str]
 ) -> dict[str, float | None]:
     """Count the people of places; small counts are kept from those who are not of the city and may not edit the place."""
-    reading = reading_of(city, user)
+    reading = people_reading(city, user)
     if reading is None or reading.population is None or not shapes:
         return {}
     codes = sorted(shapes)

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
 from analysis.inputs import people_counter
+from analysis.selectors import people_reading
 from geo.core.lineage import difference
 from geo.core.measuring import area_m2
 from geo.core.topology import findings as findings_in
@@ -27,7 +28,7 @@ from maps.workbench.bodies import MOST_BYTES, lines_of, polygon_of
 from maps.workbench.effort import MOST_VERTICES, effort_required, is_mendable
 from maps.workbench.readout import Drawing
 from maps.workbench.schemas import ChangeSetBody
-from maps.workbench.selectors import bounds_of, geojson, ground_in_force, reading_of
+from maps.workbench.selectors import bounds_of, geojson, ground_in_force
 
 TRACED: Final = Limits(
     file_bytes=5 * MOST_BYTES,
@@ -58,7 +59,7 @@ def save(
         As `geo.services.change_set_save`.
     """
     edits = edits_of(body)
-    reading = reading_of(city, user)
+    reading = people_reading(city, user)
     drawn = [(f"place {edit.code}", edit.geometry) for edit in edits if edit.geometry is not None]
     effort_required(drawn, ground_in_force(reading))
     return change_set_save(
@@ -71,7 +72,7 @@ def save(
         change_set=change_set,
         version=version,
         acknowledged=tuple(body.acknowledged),
-        people_of=people_counter(city, user),
+        people_of=people_counter(reading),
         repair=body.repair and all(_is_soon_mended(edit.geometry) for edit in edits),
     )
 

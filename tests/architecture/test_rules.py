@@ -95,6 +95,7 @@ def test_imports_between_browser_modules_are_rewritten_to_hashed_names() -> None
         code = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
         for target in re.findall(r"""(?:from|import)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""", code):
             assert re.search(r"\.[0-9a-f]{12}\.js$", target), f"{path.name} imports {target} unhashed"
+            assert (path.parent / target).is_file(), f"{path.name} imports {target}, which is not there"
 
 
 def test_persian_is_complete() -> None:

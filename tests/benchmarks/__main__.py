@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.benchmarks.city import FACILITIES, MAINS, ROOT, build_and_load, start_django, throwaway_service
 from tests.benchmarks.measuring import Report, peak_memory_mb
 
-GROUPS = ("coverage", "server", "parts", "overlay", "ladder")
+GROUPS = ("coverage", "server", "parts", "overlay", "workbench", "ladder")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,6 +64,7 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
     from tests.benchmarks.cases_overlay import overlay_cases
     from tests.benchmarks.cases_parts import parts_cases
     from tests.benchmarks.cases_server import server_cases
+    from tests.benchmarks.cases_workbench import workbench_cases
     from tests.benchmarks.ladder import ladder_cases
 
     if "coverage" in groups:
@@ -74,6 +75,8 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         parts_cases(report, runs)
     if "overlay" in groups:
         overlay_cases(report, runs, "park" if is_quick else "buildings")
+    if "workbench" in groups:
+        workbench_cases(report, runs, 8 if is_quick else 40)
     if "ladder" in groups:
         ladder_cases(report, [1] if is_quick else [1, 10, 100], min(runs, 3))
 

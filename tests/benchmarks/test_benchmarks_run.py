@@ -22,6 +22,8 @@ CASES = {
     "nearest main (lines)",
     "people of places from a raster",
     "overlay of park",
+    "an edit snapped and checked",
+    "an edit snapped and checked, detailed",
     "full coverage, caches empty, ladder",
 }
 

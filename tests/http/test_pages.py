@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.gis.geos import MultiPolygon, Polygon
+from django.db import OperationalError, connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.utils.translation import gettext, override
@@ -594,7 +595,7 @@ def test_an_address_that_leads_nowhere_says_so_in_the_readers_language(anonymous
 def test_the_fault_page_stands_without_anything_else(settings: Any) -> None:
     from django.template.loader import render_to_string
 
-    for name in ("500.html", "400.html", "403_csrf.html"):
+    for name in ("500.html", "503.html", "400.html", "403_csrf.html"):
         text = render_to_string(name)
         assert "<h1>" in text
         assert 'lang="en"' in text
@@ -607,3 +608,23 @@ def test_pages_answer_to_reading_only(anonymous: Client, path: str) -> None:
         return
     assert anonymous.post(path).status_code == 405
     assert anonymous.head(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/khorramabad/", "/api/khorramabad/results", "/api/v1/cities/khorramabad/partition"]
+)
+def test_a_database_that_is_away_is_said_so(anonymous: Client, path: str) -> None:
+    """Not one statement gets through, as between a fall of the database and its next start."""
+
+    def away(*_: Any) -> None:
+        raise OperationalError("the connection is lost")
+
+    anonymous.raise_request_exception = False
+    with connection.execute_wrapper(away):
+        answer = anonymous.get(path)
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+    if path.startswith("/api/"):
+        assert answer.json()["code"] == "database_away"
+    else:
+        assert "پایگاه داده" in answer.content.decode()

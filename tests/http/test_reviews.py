@@ -21,6 +21,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from analysis.inputs import people_counter
+from analysis.selectors import people_reading
 from geo.core.measuring import area_m2
 from geo.models import Assignment, Boundary, ChangeSet, Place
 from geo.selectors import lasting_shapes
@@ -275,7 +276,7 @@ def test_the_demo_city_counts_its_own_people(demo_city: Place) -> None:
     change = saved.change_set.changes.get()
     assert change.people_lost is None
     shape = to_shapely(change.base.geometry)
-    count = people_counter(demo_city, planner)
+    count = people_counter(people_reading(demo_city, planner))
     assert count
     people = float(count(_array(shape))[0])
     assert people > 50
@@ -519,7 +520,7 @@ def test_the_public_is_not_told_of_few_people(demo_city: Place) -> None:
     planner, second = (User.objects.create_user(f"few-{n}") for n in range(2))
     for user in (planner, second):
         Assignment.objects.create(user=user, role="planner", place=demo_city)
-    count = people_counter(demo_city, planner)
+    count = people_counter(people_reading(demo_city, planner))
     assert count
     for place in Place.objects.within(demo_city).filter(kind="settlement").order_by("code"):
         base = lasting_shapes([place])[place.pk]

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changesOf, inserted, moved, nextCode, removed, ringsOf, shapeOf } from "../../maps/static/maps/js/workbench/document.js";
+import { changesOf, inserted, moved, nextCode, recoded, removed, ringsOf, shapeOf } from "../../maps/static/maps/js/workbench/document.js";
 import { DRAWINGS } from "../../maps/static/maps/js/workbench/edits.js";
 import { begin, fromJson, record, toJson } from "../../maps/static/maps/js/workbench/history.js";
 import { isSameShape } from "../../maps/static/maps/js/workbench/merging.js";
@@ -115,4 +115,13 @@ test("what is kept makes the same document again, and its history", () => {
   const again = fromJson(kept, { ...DRAWINGS, read: () => base });
   assert.equal(again.at, 2);
   assert.deepEqual(again.steps.map(({ value }) => editsOf(base, value, said)), [base, one, two].map((doc) => editsOf(base, doc, said)));
+});
+
+test("a new place takes another code wherever it is named", () => {
+  const base = city();
+  const { doc } = splitBy(base, base, "n001", [at(0.3, -0.2), at(0.3, 1.2)], names);
+  const renamed = recoded(doc, "n005", "n009");
+  assert.deepEqual(changesOf(base, renamed).map(({ code, what, from }) => `${code} ${what} ${from}`.trim()).sort(), ["n001 reshaped", "n003 reshaped", "n009 new n001"]);
+  const { doc: parts } = splitBy(base, base, "s01", [at(0.35, 0), at(0.35, 1)], names);
+  assert.deepEqual(Object.keys(recoded(parts, "s02", "s07").settlements), ["s01", "s07"]);
 });

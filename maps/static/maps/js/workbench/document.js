@@ -167,6 +167,23 @@ export function nextCode(base, doc, like) {
   return `${like}-${number}`;
 }
 
+/**
+ * Give a new place another code, as where somebody else uses it already.
+ * @param {Doc} doc
+ * @param {string} code
+ * @param {string} next
+ * @returns {Doc}
+ */
+export function recoded(doc, code, next) {
+  /** @template T @param {Readonly<Record<string, T>>} record @returns {Record<string, T>} */
+  const swapped = (record) => Object.fromEntries(Object.entries(record).map(([key, value]) => [key === code ? next : key, value]));
+  /** @param {readonly string[] | undefined} list */
+  const renamed = (list) => list?.map((one) => (one === code ? next : one));
+  const facts = Object.fromEntries(Object.entries(swapped(doc.facts)).map(([key, told]) => [key, told.from?.includes(code) || told.disputed?.includes(code) ? { ...told, from: renamed(told.from), disputed: renamed(told.disputed) } : told]));
+  const partition = isFace(doc, code) ? { ...doc.partition, faces: swapped(doc.partition.faces), origins: swapped(doc.partition.origins) } : doc.partition;
+  return { partition, settlements: swapped(doc.settlements), facts };
+}
+
 /** @type {WeakMap<Doc, WeakMap<Doc, Change[]>>} */
 const compared = new WeakMap();
 

@@ -5,12 +5,10 @@
  * what did not change with the old one; an edit that cannot be made throws an EditError that says what and where.
  * The browser's twin of geo/core/partition/; both are tested with tests/cases/partition.json.
  *
- * @import { Face as AFace, Partition as APartition, PartitionJson as AJson, Side as ASide } from "./partition/types.js"
- *
- * @typedef {AFace} Face
- * @typedef {APartition} Partition
- * @typedef {AJson} PartitionJson
- * @typedef {ASide} Side
+ * @typedef {import("./partition/types.js").Face} Face
+ * @typedef {import("./partition/types.js").Partition} Partition
+ * @typedef {import("./partition/types.js").PartitionJson} PartitionJson
+ * @typedef {import("./partition/types.js").Side} Side
  */
 
 export { EditError, MESSAGES } from "./geometry.js";

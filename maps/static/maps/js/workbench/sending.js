@@ -15,7 +15,11 @@
  */
 
 import { ApiError } from "./api.js";
+import { nextCode, recoded } from "./document.js";
 import { shapeFrom, editsOf } from "./wire.js";
+import { say } from "./words.js";
+
+const MOST_TRIES = 50;
 
 /**
  * @param {object} parts
@@ -26,8 +30,8 @@ import { shapeFrom, editsOf } from "./wire.js";
  * @param {(code: string) => string} parts.nameOf
  */
 export function makeSender({ api, city, session, said, nameOf }) {
-  /** @returns {Promise<Outcome>} */
-  const save = async () => {
+  /** @param {number} [tries] @returns {Promise<Outcome>} */
+  const save = async (tries = 0) => {
     const { base, settled, changeSet } = session;
     const words = said();
     const edits = editsOf(base, settled, words);
@@ -40,6 +44,14 @@ export function makeSender({ api, city, session, said, nameOf }) {
       return { what: "saved", body: answer };
     } catch (error) {
       const conflicts = error instanceof ApiError && (error.status === 412 || error.status === 409) ? readConflicts(error.problem) : [];
+      const taken = error instanceof ApiError && error.problem.code === "code_taken" ? /^place (\S+)$/.exec(error.problem.where)?.[1] : undefined;
+      if (taken && tries < MOST_TRIES) {
+        // Somebody else draws a new place under the same code: ours takes the next, and nobody need care.
+        const next = nextCode(base, settled, taken);
+        if (session.chosen === taken) session.cameFrom = next;
+        session.commit(recoded(settled, taken, next), say("step-code"));
+        return save(tries + 1);
+      }
       if (conflicts.length) return { what: "conflict", conflicts, isOfSet: error instanceof ApiError && error.status === 412 };
       throw error;
     }
@@ -57,7 +69,7 @@ export function makeSender({ api, city, session, said, nameOf }) {
   const orNull = (geometry) => (geometry ? shapeFrom(geometry) : null);
 
   return {
-    save,
+    save: () => save(),
     /** Learn the version of the change set anew: somebody else saved it. */
     async again() {
       if (session.changeSet) take((await api("GET", `change-sets/${session.changeSet.id}`)).body);
