@@ -30,8 +30,10 @@ def size_bytes(value: Any) -> int:
         return int(value.nbytes)
     if sparse.issparse(value):
         return int(value.data.nbytes + value.indices.nbytes + value.indptr.nbytes)
-    if isinstance(value, bytes):
+    if isinstance(value, (bytes, str)):
         return len(value)
+    if isinstance(value, dict):
+        return sum(size_bytes(key) + size_bytes(item) for key, item in value.items())
     if isinstance(value, (tuple, list)):
         return sum(size_bytes(item) for item in value)
     if hasattr(value, "__dataclass_fields__"):

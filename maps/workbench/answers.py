@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import Any
@@ -25,9 +26,9 @@ def answer(content: Any, *, status: int = 200, version: int | None = None) -> Ht
     return response
 
 
-def tagged(request: HttpRequest, tag: str, text: bytes) -> HttpResponse:
-    """Answer with JSON under its entity tag, or that the client has it already."""
-    etag = f'"{tag}"'
+def tagged(request: HttpRequest, text: bytes) -> HttpResponse:
+    """Answer with JSON under the digest of what it says, or that the client has it already."""
+    etag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
     known = get_conditional_response(request, etag=etag)
     response = known if known is not None else HttpResponse(text, content_type="application/json")
     response["ETag"] = etag

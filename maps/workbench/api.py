@@ -117,7 +117,7 @@ def partition(
     """Answer with the boundaries of a city as arcs, on a day or with the drafts of a change set in place."""
     place = city_get(city, request.user)
     drafts = selectors.change_set_of(change_set, place, request.user) if change_set is not None else None
-    return tagged(request, *selectors.partition_text(place, request.user, as_of=as_of, change_set=drafts))
+    return tagged(request, selectors.partition_text(place, request.user, as_of=as_of, change_set=drafts))
 
 
 @api.post("cities/{slug:city}/readout", tags=["city"], openapi_extra=takes(ReadoutBody))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import shapely
@@ -90,47 +91,35 @@ def ground_in_force(reading: CityReading | None) -> Ground:
 # ---- the partition
 
 
-def partition_text(
-    city: Place, user: User, *, as_of: date | None = None, change_set: ChangeSet | None = None
-) -> tuple[str, bytes]:
-    """Return `partition_document` as JSON with its entity tag; what is in force is put together once for equal readers.
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A city as it is drawn, whoever asks that sees the same editions.
 
-    The parameters and errors are those of `partition_document`.
+    Attributes
+    ----------
+    partition
+        The neighbourhoods as arcs, as JSON.
+    settlements
+        By code, their geometries as JSON.
+    facts
+        By code, what is known of each place but who may edit it and how many live there.
+    people
+        By code, exactly; empty where nobody counted them.
+    version
+        Tells one state from another.
     """
 
-    def text() -> bytes:
-        document = partition_document(city, user, as_of=as_of, change_set=change_set)
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-    if change_set is not None:
-        drafted = text()
-        return content_key("partition", drafted.decode())[:32], drafted
-    population = population_read(city)
-    key = content_key(
-        "partition",
-        [city.path, get_language()],
-        partition_state(city, user, as_of),
-        sorted(editable_codes(city, user)) if user.is_authenticated else [],
-        is_insider(user, city),
-        [population[0].content_hash, population[1].field] if population else [],
-    )
-    return key[:32], cast(bytes, arrays.get(key, text))
+    partition: str
+    settlements: Mapping[str, str]
+    facts: Mapping[str, dict[str, Any]]
+    people: Mapping[str, float]
+    version: str
 
 
-@dataclass(frozen=True, slots=True)
-class _InSet:
-    """What a change set says of a place: the edition it is based on, new names, and where its ground comes from."""
+def partition_text(city: Place, user: User, *, as_of: date | None = None, change_set: ChangeSet | None = None) -> bytes:
+    """Return a city as the workbench draws it, as JSON: arcs, faces, settlements, and what is known of each place.
 
-    base_id: int | None
-    name_fa: str
-    name_en: str
-    from_codes: tuple[str, ...]
-
-
-def partition_document(
-    city: Place, user: User, *, as_of: date | None = None, change_set: ChangeSet | None = None
-) -> dict[str, Any]:
-    """Return a city as the workbench draws it: arcs, faces, settlements, and what is known of each place.
+    What is in force is put together once for all who see the same editions.
 
     Parameters
     ----------
@@ -148,28 +137,63 @@ def partition_document(
     Conflict
         Where boundaries cannot be told apart.
     """
+    if change_set is None:
+        population = population_read(city)
+        key = content_key(
+            "partition",
+            [city.path, get_language()],
+            partition_state(city, user, as_of),
+            [population[0].content_hash, population[1].field] if population else [],
+        )
+        drawn: _Drawn = arrays.get(key, lambda: _drawn(city, user, as_of, None))
+    else:
+        drawn = _drawn(city, user, as_of, change_set)
+    editable = editable_codes(city, user) if user.is_authenticated else frozenset()
+    is_exact = is_insider(user, city)
+
+    def people(code: str) -> float | None:
+        number = drawn.people.get(code)
+        return number if number is None or is_exact or code in editable else public_count(number)
+
+    facts = {
+        code: {**said, "is_editable": code in editable, "population": people(code)}
+        for code, said in drawn.facts.items()
+    }
+    settlements = ",".join(
+        f'{{"code":{_json(code)},"geometry":{geometry},{_json(facts[code])[1:]}'
+        for code, geometry in drawn.settlements.items()
+    )
+    return (
+        f'{{"partition":{drawn.partition},"places":{_json(facts)},"settlements":[{settlements}],'
+        f'"tolerance_m":{SNAP_TOLERANCE_M},"version":{_json(drawn.version)}}}'
+    ).encode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _drawn(city: Place, user: User, as_of: date | None, change_set: ChangeSet | None) -> _Drawn:
     partition, settlements, editions = partition_read(city, user, as_of=as_of, change_set=change_set)
     in_set = _in_set(change_set) if change_set is not None else {}
-    editable = editable_codes(city, user) if user.is_authenticated else frozenset()
-    people = _people_of(city, user, partition.polygons | dict(settlements), editable)
-    facts = {
-        code: {
-            **_facts(editions[code], in_set.get(code)),
-            "is_editable": code in editable,
-            "population": people.get(code),
-        }
-        for code in editions
-    }
     state = [(code, one.pk, one.version) for code, one in editions.items()]
-    return {
-        "partition": to_json(partition),
-        "places": facts,
-        "settlements": [
-            {"code": code, "geometry": geojson(shape), **facts[code]} for code, shape in settlements.items()
-        ],
-        "tolerance_m": SNAP_TOLERANCE_M,
-        "version": content_key(state, change_set.version if change_set else 0)[:16],
-    }
+    return _Drawn(
+        _json(to_json(partition)),
+        {code: _json(geojson(shape)) for code, shape in settlements.items()},
+        {code: _facts(edition, in_set.get(code)) for code, edition in editions.items()},
+        _people_of(city, user, partition.polygons | dict(settlements)),
+        content_key(state, change_set.version if change_set else 0)[:16],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _InSet:
+    """What a change set says of a place: the edition it is based on, new names, and where its ground comes from."""
+
+    base_id: int | None
+    name_fa: str
+    name_en: str
+    from_codes: tuple[str, ...]
 
 
 def _in_set(change_set: ChangeSet) -> dict[str, _InSet]:
@@ -200,27 +224,13 @@ def _facts(edition: Boundary, said: _InSet | None) -> dict[str, Any]:
     }
 
 
-def _people_of(
-    city: Place, user: User, shapes: dict[str, shapely.Geometry], editable: frozenset[str]
-) -> dict[str, float | None]:
-    """Count the people of places; small counts are kept from those who are not of the city and may not edit the place."""
+def _people_of(city: Place, user: User, shapes: Mapping[str, shapely.Geometry]) -> dict[str, float]:
     reading = people_reading(city, user)
     if reading is None or reading.population is None or not shapes:
         return {}
     codes = sorted(shapes)
-    array = np.array([shapes[code] for code in codes], dtype=object)
-    key = content_key(
-        "people of shapes",
-        reading.places.key,
-        reading.population[0].content_hash,
-        [shapely.to_wkb(shape).hex() for shape in array],
-    )
-    people = arrays.get(key, lambda: people_within(reading, array))
-    is_exact = is_insider(user, city)
-    return {
-        code: round(float(n), 1) if is_exact or code in editable else public_count(round(float(n), 1))
-        for code, n in zip(codes, people, strict=True)
-    }
+    people = people_within(reading, np.array([shapes[code] for code in codes], dtype=object))
+    return {code: round(float(n), 1) for code, n in zip(codes, people, strict=True)}
 
 
 def change_set_of(number: int, city: Place, user: User) -> ChangeSet:
