@@ -16,7 +16,7 @@ from geo.models import Boundary, Change, ChangeSet, Descent, Place
 from geo.services.ancestry import Ancestry
 from geo.services.edits import Edit
 from geo.services.places import place_checked
-from geo.services.requirements import Standing, kind_of, parent_of
+from geo.services.requirements import Standing, is_source_of, kind_of, parent_of
 from geo.services.rights import roles_inherited
 
 _OF_EDITION: Final = ("geometry", "disputed", "valid", "status", "source", "source_fa", "certainty", "author")
@@ -118,10 +118,10 @@ def _edition(change_set: ChangeSet, edit: Edit, standing: Standing, user: Any) -
     edition.disputed = to_geos(edit.disputed) if edit.disputed is not None else None
     edition.valid = DateRange(change_set.valid_from or timezone.localdate(), None)
     edition.status, edition.author = Boundary.Status.DRAFT, user
-    if like and edit.source in ("", like.source, like.source_fa):  # taken over, in either language
+    if like and is_source_of(edit, like):
         edition.source, edition.source_fa = like.source, like.source_fa
-    elif edit.source and edit.source not in (edition.source, edition.source_fa):
-        edition.source, edition.source_fa = edit.source, ""
+    elif not is_source_of(edit, edition) or edit.source_fa:
+        edition.source, edition.source_fa = edit.source, edit.source_fa
     edition.certainty = edit.certainty or (like.certainty if like else edition.certainty)
     if not edition.source:
         raise InvalidInput(

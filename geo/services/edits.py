@@ -35,7 +35,7 @@ class Edit:
         In EPSG:4326; None ends the place.
     name_fa, name_en, kind : str
         Of a new place; names of another place rename it at the approval. Empty: as they are.
-    source, certainty : str
+    source, source_fa, certainty : str
         Of the edition; empty: as the edition before, or the first place it comes from.
     disputed : Geometry or None
         Lines along the edges whose course is in dispute.
@@ -51,6 +51,7 @@ class Edit:
     kind: str = ""
     source: str = ""
     certainty: str = ""
+    source_fa: str = ""
     disputed: shapely.Geometry | None = None
     from_codes: tuple[str, ...] = ()
 
@@ -204,6 +205,7 @@ def _checked(edit: Edit, repair: bool, notes: dict[str, str]) -> Edit:
     text_checked(edit.name_fa, f"{where}, name_fa", 200)
     text_checked(edit.name_en, f"{where}, name_en", 200)
     text_checked(edit.source, f"{where}, source", 300)
+    text_checked(edit.source_fa, f"{where}, source_fa", 300)
     _one_of(edit.kind, EDITED_KINDS, "bad_kind", f"{where}, kind")
     _one_of(edit.certainty, Boundary.Certainty.values, "bad_certainty", f"{where}, certainty")
     geometry = edit.geometry

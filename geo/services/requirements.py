@@ -137,15 +137,19 @@ def _changes_something(edit: Edit, standing: Standing) -> bool:
     said = (
         (edit.name_fa, place.name_fa),
         (edit.name_en, place.name_en),
-        (edit.source, base.source),
         (edit.certainty, base.certainty),
     )
-    if any(new and new != old for new, old in said):
+    if any(new and new != old for new, old in said) or not is_source_of(edit, base):
         return True
     old_lines = to_shapely(base.disputed) if base.disputed else None
     if not (edit.disputed is None or (old_lines is not None and shapely.equals(edit.disputed, old_lines))):
         return True
     return not is_same_shape(edit.geometry, to_shapely(base.geometry))
+
+
+def is_source_of(edit: Edit, edition: Boundary) -> bool:
+    """Tell whether an edit leaves the source as an edition says it, in whichever language it was read."""
+    return edit.source in ("", edition.source, edition.source_fa)
 
 
 def is_same_shape(a: shapely.Geometry, b: shapely.Geometry) -> bool:

@@ -41,7 +41,8 @@ def boundary_restore(boundary: Boundary, user: Any, *, people_of: PeopleOf | Non
                 code=found.place.code,
                 base_edition_id=base.pk if base else None,
                 geometry=to_shapely(found.geometry),
-                source=found.source_text,
+                source=found.source,
+                source_fa=found.source_fa,
                 certainty=found.certainty,
                 disputed=to_shapely(found.disputed) if found.disputed else None,
             )

@@ -284,7 +284,7 @@ def test_owslib_reads_filters_and_pages(owslib_client: Callable[..., Features], 
         "boundaries", filter=f"kind = 'neighbourhood' AND S_INTERSECTS(geometry, POINT({point.x} {point.y}))"
     )
     assert found["numberMatched"] == 1
-    boxed = client.collection_items("boundaries", bbox=[point.x, point.y, point.x, point.y], datetime_="2025-06-01")
+    boxed = client.collection_items("boundaries", bbox=[point.x, point.y, point.x, point.y], datetime_="2026-06-01")
     assert found["features"][0]["id"] in {feature["id"] for feature in boxed["features"]}
     single = client.collection_item("boundaries", found["features"][0]["id"])
     assert single["geometry"] == found["features"][0]["geometry"]
