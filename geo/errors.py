@@ -51,6 +51,17 @@ class MahallehError(Exception):
         self.remedy = remedy
         self.details = dict(details or {})
 
+    def members(self) -> dict[str, object]:
+        """Return the members of a problem (RFC 9457) that this error is, in its own words.
+
+        Examples
+        --------
+        >>> NotFound("There is no such city.", where="x").members()["where"]
+        'x'
+        """
+        problem = {"type": "about:blank", "title": self.message, "status": self.status, "code": self.code}
+        return problem | {name: text for name, text in (("where", self.where), ("remedy", self.remedy)) if text}
+
     def __str__(self) -> str:
         """Join the place, the message and the remedy into one line."""
         place = f"{self.where}: " if self.where else ""

@@ -76,10 +76,8 @@ def problem_of(error: MahallehError, status: int | None = None) -> dict[str, Any
         told = _told(error)
         if told is not None:
             (title, remedy), told_in = told, language()
-    problem: dict[str, Any] = {
-        "type": "about:blank", "title": title, "status": status or error.status, "code": error.code, "language": told_in,
-    }  # fmt: skip
-    return problem | {name: text for name, text in (("where", error.where), ("remedy", remedy)) if text}
+    said = {"title": title, "status": status or error.status, "language": told_in}
+    return error.members() | said | ({"remedy": remedy} if remedy else {})
 
 
 def _told(error: MahallehError) -> tuple[str, str] | None:

@@ -66,8 +66,7 @@ def not_allowed(methods: tuple[str, ...]) -> HttpResponse:
 
 def problem(request: HttpRequest, error: MahallehError) -> HttpResponse:
     """Answer with an error: what, where, and what to do."""
-    told: dict[str, Any] = {"type": "about:blank", "title": error.message, "status": error.status, "code": error.code}
-    told |= {name: getattr(error, name) for name in ("where", "remedy") if getattr(error, name)}
+    told = error.members()
     if isinstance(error, Conflict) and getattr(error, "conflicts", None):
         told["conflicts"] = error.conflicts  # type: ignore[attr-defined]
     if request.method in ("GET", "HEAD") and _prefers_html(request):

@@ -57,8 +57,7 @@ def problem(
         What stands in the way, as far as the reader may know of it.
     """
     status = 412 if error.code == "stale_version" else error.status
-    told: dict[str, Any] = {"type": "about:blank", "title": error.message, "status": status, "code": error.code}
-    told |= {name: getattr(error, name) for name in ("where", "remedy") if getattr(error, name)}
+    told = error.members() | {"status": status}
     if version is not None:
         told["version"] = version
     if isinstance(error, StaleEdit):
