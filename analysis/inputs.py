@@ -117,7 +117,7 @@ def _areas_read(
 ) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
     """Read census areas in a projected system, and the people of each."""
     found = (
-        Feature.objects.filter(release=release)
+        Feature.objects.of(release)
         .order_by("number")
         .values_list(AsWKB("geometry"), KeyTextTransform(source.field, "attributes"))
     )

@@ -225,7 +225,7 @@ def _facilities_count(release: Release, where: Mapping[str, Any]) -> int:
         return release.row_count
 
     def count() -> int:
-        return Feature.objects.filter(release=release).supplying(where).count()
+        return Feature.objects.of(release).supplying(where).count()
 
     return int(arrays.get(content_key("count", release.content_hash, where), count))
 
@@ -233,7 +233,7 @@ def _facilities_count(release: Release, where: Mapping[str, Any]) -> int:
 def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.object_]:
     """Return the geometries of the features that provide a service, in 4326, in the order of the file."""
     wkb = (
-        Feature.objects.filter(release_id=release_id)
+        Feature.objects.filter(release_id=release_id, shelf__in=(0, release_id))
         .supplying(where)
         .order_by("number")
         .values_list(AsWKB("geometry"), flat=True)

@@ -20,7 +20,7 @@ from geo.errors import InvalidInput, NotFound
 from geo.models import Boundary, Place
 from geo.services import PlaceSpec, boundary_approve, place_put, places_import
 from layers import services as layers_services
-from layers.models import Feature, Release, Service, Theme
+from layers.models import Feature, Layer, Release, Service, Theme
 from layers.reading import DESCRIPTION, CityDescription, Plan, RasterPlan, read_city, read_file, summary
 from layers.reading.city_parts import FileReference, LayerFile, NamedPlace, PlaceFile
 
@@ -221,7 +221,9 @@ def _write(reading: _Reading, say: Say) -> Place:
         layer = layers_services.layer_put(
             layers_services.LayerSpec(
                 city, layer_file.theme, layer_file.code, _kind_of(layer_file, layer_plan), layer_file.name_fa,
-                layer_file.name_en, layer_file.source, layer_file.licence, layer_file.public, layer_file.source_fa,
+                layer_file.name_en, layer_file.source, layer_file.licence,
+                Layer.Visibility.PUBLIC if layer_file.public else Layer.Visibility.ASSIGNED,
+                layer_file.source_fa,
             )
         )  # fmt: skip
         if isinstance(layer_plan, RasterPlan):

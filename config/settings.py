@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.gis",
     "django.contrib.postgres",
+    "procrastinate.contrib.django",
     "geo",
     "layers",
     "analysis",

@@ -6,14 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Max, QuerySet
-from django.forms import Media
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from geo.admin.geometry import MAP_MEDIA, GeometryMap
 from geo.admin.history import HistoryAdmin, NoBulkDelete
-from layers.models import Feature, Layer, PopulationSource, Raster, Release, Service, Standard, Supply, Theme
+from layers.models import Layer, PopulationSource, Raster, Release, Service, Standard, Supply, Theme
 
 
 @admin.register(Theme)
@@ -29,8 +26,8 @@ class ThemeAdmin(admin.ModelAdmin):
 class LayerAdmin(NoBulkDelete):
     """Layers; their data come by import only."""
 
-    list_display = ("code", "city", "name_fa", "name_en", "theme", "kind", "releases_count", "newest", "is_published")
-    list_filter = ("city", "theme", "kind", "is_published")
+    list_display = ("code", "city", "name_fa", "name_en", "theme", "kind", "releases_count", "newest", "visibility")
+    list_filter = ("city", "theme", "kind", "visibility")
     list_select_related = ("city", "theme")
     search_fields = ("code", "name_fa", "name_en", "source")
     autocomplete_fields = ("city", "theme")
@@ -58,13 +55,13 @@ class LayerAdmin(NoBulkDelete):
     @admin.action(description=_("Publish selected layers"), permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Layer]) -> None:
         """Let everybody see them."""
-        changed = Layer.objects.filter(pk__in=queryset.values("pk")).update(is_published=True)
+        changed = Layer.objects.filter(pk__in=queryset.values("pk")).update(visibility=Layer.Visibility.PUBLIC)
         self.message_user(request, _("%(n)s layers are published now.") % {"n": changed})
 
     @admin.action(description=_("Unpublish selected layers"), permissions=["change"])
     def unpublish(self, request: HttpRequest, queryset: QuerySet[Layer]) -> None:
         """Hide them from the public."""
-        changed = Layer.objects.filter(pk__in=queryset.values("pk")).update(is_published=False)
+        changed = Layer.objects.filter(pk__in=queryset.values("pk")).update(visibility=Layer.Visibility.ASSIGNED)
         self.message_user(request, _("%(n)s layers are hidden from the public now.") % {"n": changed})
 
 
@@ -77,35 +74,6 @@ class ReleaseAdmin(HistoryAdmin):
     list_select_related = ("layer__city",)
     search_fields = ("layer__code", "layer__name_fa", "layer__name_en", "file_name")
     date_hierarchy = "created_at"
-
-
-@admin.register(Feature)
-class FeatureAdmin(HistoryAdmin):
-    """Rows of releases."""
-
-    list_display = ("number", "name", "release")
-    list_filter = ("release__layer__city", ("release__layer", admin.RelatedOnlyFieldListFilter))
-    list_select_related = ("release__layer__city",)
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ("name",)
-    fields = ("release", "number", "name", "attributes", "shape")
-
-    @property
-    def media(self) -> Media:
-        """The map library besides what the admin needs."""
-        return super().media + MAP_MEDIA
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Feature]:
-        """Leave the geometry out of lists."""
-        found: QuerySet[Feature] = super().get_queryset(request)
-        return found.defer("geometry", "geometry_3857")
-
-    @admin.display(description=_("geometry"))
-    def shape(self, feature: Feature) -> SafeString:
-        """Show the geometry on the map."""
-        shown = GeometryMap(city_code=feature.release.layer.city.code, is_editable=False)
-        return shown.render("shape", feature.geometry, {"id": "shape"})
 
 
 @admin.register(Raster)

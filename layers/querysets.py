@@ -5,22 +5,84 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.contrib.gis.db.models import GeometryField
+from django.contrib.gis.geos import GEOSGeometry
+from django.db.models import Exists, F, Func, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat, StrIndex
 
-from geo.db.spatial import SpatialQuerySet
+from geo.core.crs import TILE_EPSG
+from geo.core.text import normalise
+from geo.db.spatial import BoxesOverlap, SpatialQuerySet
 from geo.querysets import User, assigned_q, is_administrator
+
+if TYPE_CHECKING:
+    from layers.models import Release
+
+
+EDITORS: Final = ("analyst", "planner", "administrator")
+"""The roles that may change layers, and see all of them."""
+
+
+def layer_seen_q(user: User, layer: str = "") -> Q:
+    """Return the condition "a user may see this layer".
+
+    A layer is seen by everybody, by everybody signed in, or by people with a role in its city (all of them, or only some
+    roles); the first two only where the city itself is published.
+
+    Parameters
+    ----------
+    layer : str
+        Lookup of the layer from the queryset's model, such as ``release__layer``; empty for layers themselves.
+    """
+    at = f"{layer}__" if layer else ""
+    if is_administrator(user):
+        return Q()
+    open_to = ["public", "signed-in"] if user.is_authenticated and user.is_active else ["public"]
+    is_open = Q(**{f"{at}visibility__in": open_to, f"{at}city__is_published": True})
+    return is_open | _assigned_and_named_q(user, at)
+
+
+def _assigned_and_named_q(user: User, at: str) -> Q:
+    """Return the condition "the user has a role over the layer's city, and it is one of those that may see the layer"."""
+    from geo.models import Assignment
+
+    if not (user.is_authenticated and user.is_active):
+        return Q(pk__in=[])
+    under = StrIndex(Concat(OuterRef(f"{at}city__path"), Value("/")), Concat(F("place__path"), Value("/")))
+    named = OuterRef(f"{at}seen_by_roles")
+    held = Assignment.objects.filter(user_id=user.pk).alias(
+        _under=under,
+        _roles=Func(named, function="cardinality", output_field=IntegerField()),
+        _position=Func(named, F("role"), function="array_position", output_field=IntegerField()),
+    )
+    return Q(Exists(held.filter(Q(_roles=0) | Q(_position__isnull=False) | Q(role__in=EDITORS), _under=1)))
 
 
 class LayerQuerySet(QuerySet[Any]):
     """Layers."""
 
     def visible_to(self, user: User) -> Self:
-        """Keep published layers of published cities, and all layers where the user is assigned."""
+        """Keep the layers a user may see."""
+        return self.filter(layer_seen_q(user))
+
+    def editable_by(self, user: User) -> Self:
+        """Keep the layers whose data and description a user may change."""
         if is_administrator(user):
             return self
-        return self.filter(Q(is_published=True, city__is_published=True) | assigned_q(user, "city__path"))
+        return self.filter(assigned_q(user, "city__path", roles=EDITORS))
+
+    def current(self) -> Self:
+        """Leave out archived layers."""
+        return self.filter(archived_at__isnull=True)
+
+    def matching(self, text: str) -> Self:
+        """Keep layers in whose names, owner, source or description every word is found, in either language."""
+        found = self
+        for word in normalise(text).split():
+            found = found.filter(search_name__contains=word)
+        return found
 
 
 class ReleaseQuerySet(QuerySet[Any]):
@@ -28,11 +90,7 @@ class ReleaseQuerySet(QuerySet[Any]):
 
     def visible_to(self, user: User) -> Self:
         """Keep the releases of layers a user may see."""
-        if is_administrator(user):
-            return self
-        return self.filter(
-            Q(layer__is_published=True, layer__city__is_published=True) | assigned_q(user, "layer__city__path")
-        )
+        return self.filter(layer_seen_q(user, "layer"))
 
     def latest(self) -> Self:  # type: ignore[override]
         """Keep the newest release of each layer."""
@@ -47,16 +105,32 @@ class ReleaseQuerySet(QuerySet[Any]):
 class OfReleaseQuerySet(SpatialQuerySet):
     """What a release holds: features, or a raster."""
 
-    tile_field = "geometry_3857"
-
     def visible_to(self, user: User) -> Self:
         """Keep what belongs to layers a user may see."""
-        if is_administrator(user):
-            return self
-        return self.filter(
-            Q(release__layer__is_published=True, release__layer__city__is_published=True)
-            | assigned_q(user, "release__layer__city__path")
-        )
+        return self.filter(layer_seen_q(user, "release__layer"))
+
+
+class _InTiles(Func):
+    function = "ST_Transform"
+    output_field = GeometryField(srid=TILE_EPSG)
+
+
+class FeatureQuerySet(OfReleaseQuerySet):
+    """Features."""
+
+    tile_field = "geometry_3857"
+
+    def of(self, release: Release | Any) -> Self:
+        """Keep the features of a release; names its shelf too, so that one partition is looked at."""
+        return self.filter(release_id=release.pk, shelf=release.shelf)
+
+    def near_box(self, geometry: GEOSGeometry) -> Self:
+        """Keep what overlaps a geometry's box, by the index."""
+        return self.filter(BoxesOverlap(F("geometry_3857"), _InTiles(Value(geometry), Value(TILE_EPSG))))
+
+    def intersecting(self, geometry: GEOSGeometry) -> Self:
+        """Keep what shares at least a point with a geometry."""
+        return super(FeatureQuerySet, self.near_box(geometry)).intersecting(geometry)
 
     def supplying(self, where: Mapping[str, Any]) -> Self:
         """Keep the features whose attributes have the values given; a list of values means any of them."""
@@ -65,6 +139,39 @@ class OfReleaseQuerySet(SpatialQuerySet):
             values = wanted if isinstance(wanted, list) else [wanted]
             found = found.filter(reduce(or_, (Q(attributes__contains={field: value}) for value in values)))
         return found
+
+
+class UploadQuerySet(QuerySet[Any]):
+    """Files on their way in."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep the uploads of cities whose layers a user may change, and the user's own."""
+        if is_administrator(user):
+            return self
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        return self.filter(assigned_q(user, "city__path", roles=EDITORS))
+
+
+class FieldMappingQuerySet(QuerySet[Any]):
+    """Kept mappings of fields."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep the mappings of layers a user may change."""
+        if is_administrator(user):
+            return self
+        return self.filter(assigned_q(user, "layer__city__path", roles=EDITORS))
+
+
+class AttachmentQuerySet(QuerySet[Any]):
+    """Photos and documents about features."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep public ones of layers a user may see, and all in cities where the user has a role."""
+        if is_administrator(user):
+            return self
+        seen = self.filter(layer_seen_q(user, "layer"))
+        return seen.filter(Q(is_public=True, archived_at__isnull=True) | assigned_q(user, "layer__city__path"))
 
 
 class OfCityQuerySet(QuerySet[Any]):

@@ -15,7 +15,7 @@ WITH places AS MATERIALIZED (
     SELECT s.n, ST_Subdivide(ST_Union(
         ST_Buffer(ST_Transform(f.geometry, %(epsg)s::int), s.threshold_m, greatest(s.segments_per_quarter, 8))
     ), 200) AS geom
-    FROM services AS s JOIN {features} AS f ON f.release_id = s.release AND NOT EXISTS (
+    FROM services AS s JOIN {features} AS f ON f.release_id = s.release AND f.shelf IN (0, s.release) AND NOT EXISTS (
         SELECT FROM jsonb_each(s."where") AS w(key, wanted)
         WHERE NOT CASE jsonb_typeof(w.wanted) WHEN 'array' THEN w.wanted @> (f.attributes -> w.key)
                   ELSE f.attributes -> w.key = w.wanted END IS TRUE

@@ -5,7 +5,7 @@ WITH places AS MATERIALIZED (
     SELECT id, ST_Transform(geometry, %(epsg)s::int) AS geom FROM {boundaries} WHERE id = ANY(%(editions)s)
 ), areas AS MATERIALIZED (
     SELECT ST_Transform(geometry, %(epsg)s::int) AS geom, (attributes ->> %(field)s)::float8 AS people
-    FROM {features} WHERE release_id = %(release)s
+    FROM {features} WHERE release_id = %(release)s AND shelf IN (0, %(release)s)
 )
 SELECT p.id, sum(a.people * ST_Area(ST_Intersection(p.geom, a.geom)) / ST_Area(a.geom)) AS people
 FROM places AS p JOIN areas AS a ON ST_Intersects(p.geom, a.geom) AND a.people > 0

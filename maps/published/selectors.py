@@ -134,9 +134,7 @@ def _layer_shapes(layer: Layer, release: Release) -> dict[str, list[shapely.Geom
     role = BASE_LAYERS[layer.code]
     if role not in {"roads", "water", "green", "transit"}:
         return {}
-    rows = (
-        Feature.objects.filter(release=release).order_by("number").values_list("attributes__class", AsWKB("geometry"))
-    )
+    rows = Feature.objects.of(release).order_by("number").values_list("attributes__class", AsWKB("geometry"))
     found: dict[str, list[shapely.Geometry]] = {}
     for road_class, wkb in rows.iterator():
         kind = ROAD_KINDS.get(road_class) if role == "roads" else role

@@ -103,7 +103,7 @@ def layer_description(city_code: str, layer_code: str, user: User) -> Descriptio
     """
     layer = (
         visible_layers(city_code, layer_code, user)
-        .annotate(release=newest_release("pk"), _rows=newest_release("row_count"))
+        .annotate(release=newest_release("pk"), shelf=newest_release("shelf"), _rows=newest_release("row_count"))
         .annotate(**zoom_columns())
         .first()
     )
@@ -111,7 +111,7 @@ def layer_description(city_code: str, layer_code: str, user: User) -> Descriptio
         raise no_layer(city_code, layer_code)
     if layer.kind == Layer.Kind.RASTER:
         raise is_raster(layer_code)
-    held = Feature.objects.filter(release=layer.release).aggregate(
+    held = Feature.objects.filter(release=layer.release, shelf=layer.shelf or 0).aggregate(
         box=Extent("geometry"), **{name: BoolOr(Q(attributes__has_key=name)) for name in FEATURE_ATTRIBUTES}
     )
     fields = {

@@ -25,7 +25,8 @@ def newest_release(column: str, *, layer: Any = None) -> Subquery:
 
 def newest_features() -> QuerySet[Feature]:
     """Return the features of the newest release, for a subquery of a query of layers."""
-    return Feature.objects.filter(release=newest_release("pk", layer=OuterRef(OuterRef("pk"))))
+    layer = OuterRef(OuterRef("pk"))
+    return Feature.objects.filter(release=newest_release("pk", layer=layer), shelf=newest_release("shelf", layer=layer))
 
 
 def no_city(city_code: str) -> NotFound:

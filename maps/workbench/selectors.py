@@ -323,8 +323,8 @@ def shape_at(city: Place, code: str, lon: float, lat: float, user: User) -> dict
             "The layer has no areas.", code="not_polygonal", where=code, remedy="Choose a layer of areas."
         )
     release = Release.objects.filter(layer=layer).order_by("-number").first()
-    found = Feature.objects.filter(release=release).intersecting(Point(lon, lat, srid=STORAGE_EPSG))[:50]
-    features = [(feature, to_shapely(feature.geometry)) for feature in found] if release else []
+    found = Feature.objects.of(release).intersecting(Point(lon, lat, srid=STORAGE_EPSG))[:50] if release else []
+    features = [(feature, to_shapely(feature.geometry)) for feature in found]
     features = [(feature, shape) for feature, shape in features if shape.geom_type in ("Polygon", "MultiPolygon")]
     if not features:
         raise NotFound(

@@ -40,7 +40,7 @@ def redraw(city: Place) -> None:
 
 
 def hide_a_layer(city: Place) -> None:
-    Layer.objects.filter(city=city, code="clinic").update(is_published=False)
+    Layer.objects.filter(city=city, code="clinic").update(visibility="assigned")
 
 
 def a_nearer_limit(city: Place) -> None:

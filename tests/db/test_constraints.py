@@ -188,7 +188,7 @@ def test_a_feature_is_not_empty(ground: Any) -> None:
 
 def test_a_row_comes_once_in_a_release(ground: Any) -> None:
     feature(ground.release)
-    refuses("feature_number_unique_in_release", lambda: feature(ground.release))
+    refuses("layers_feature_shared_pkey", lambda: feature(ground.release))
 
 
 def test_the_tile_geometry_follows_the_geometry(ground: Any) -> None:

@@ -243,7 +243,7 @@ def test_many_at_once_get_the_same(demo_city: Place) -> None:
 
 
 def test_an_unpublished_layer_is_in_no_public_answer(demo_city: Place, personas: dict[str, Any]) -> None:
-    Layer.objects.filter(city=demo_city, code="clinic").update(is_published=False)
+    Layer.objects.filter(city=demo_city, code="clinic").update(visibility="assigned")
     for name in ("anonymous", "planner_elsewhere"):
         codes = [s.code for s in computed(demo_city, personas[name]).services]
         assert "clinic" not in codes
@@ -256,7 +256,7 @@ def test_an_unpublished_layer_is_in_no_public_answer(demo_city: Place, personas:
 
 def test_the_public_does_not_get_what_an_insider_was_told(demo_city: Place, personas: dict[str, Any]) -> None:
     """The arrays are shared in memory, whoever asked first; the answers are not."""
-    Layer.objects.filter(city=demo_city, code="clinic").update(is_published=False)
+    Layer.objects.filter(city=demo_city, code="clinic").update(visibility="assigned")
     insiders = priority_compute(city=demo_city, user=personas["planner"])
     public = priority_compute(city=demo_city, user=personas["anonymous"])
     caches_clear()

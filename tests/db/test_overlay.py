@@ -109,7 +109,7 @@ def test_settlements_have_no_attributes(demo_city: Place) -> None:
 
 
 def test_an_unpublished_layer_is_unknown_to_the_public(demo_city: Place, personas: dict[str, Any]) -> None:
-    Layer.objects.filter(city=demo_city, code="bakery").update(is_published=False)
+    Layer.objects.filter(city=demo_city, code="bakery").update(visibility="assigned")
     with pytest.raises(NotFound) as caught:
         overlaid(demo_city, "bakery", personas["anonymous"])
     assert "bakery" not in caught.value.remedy

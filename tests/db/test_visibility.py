@@ -112,7 +112,7 @@ def fill(rows: dict[str, Any], city: Place, theme: Theme, service: Service) -> N
             name_fa="ل",
             name_en=code,
             source="s",
-            is_published=is_published,
+            visibility="public" if is_published else "assigned",
         )
         release = Release.objects.create(
             layer=layer, number=1, file_name="f", file_sha256="0" * 64, content_hash="0" * 64, row_count=1

@@ -202,7 +202,7 @@ def layer_put(city: Place, code: str, shape: Any, *, is_published: bool, service
         name_fa=f"نهان {code}",
         name_en=code,
         source=f"{HUSH} source",
-        is_published=is_published,
+        visibility="public" if is_published else "assigned",
     )
     release = Release.objects.create(
         layer=layer,

@@ -441,7 +441,7 @@ def test_what_is_not_there_is_not_found(demo_city: Place, client_as: As) -> None
 
 
 def test_a_hidden_layer_counts_for_nobody_else(settlement: Place, demo_city: Place, personas: dict[str, Any]) -> None:
-    Layer.objects.filter(city=demo_city, code="clinic").update(is_published=False)
+    Layer.objects.filter(city=demo_city, code="clinic").update(visibility="assigned")
     assert '<th scope="row">Clinic</th>' not in page_of(settlement, personas["anonymous"], "en")
     assert '<th scope="row">Clinic</th>' in page_of(settlement, personas["planner"], "en")
 

@@ -547,7 +547,7 @@ def test_search_for_nothing_but_marks_finds_nothing(anonymous: Client) -> None:
 def test_the_catalogue_tells_the_public_of_public_layers_only(
     anonymous: Client, client_as: Callable[[str], Client], demo_city: Place
 ) -> None:
-    secret = Layer.objects.filter(city=demo_city, is_published=False).first()
+    secret = Layer.objects.filter(city=demo_city, visibility="assigned").first()
     assert secret is not None
     assert secret.name_fa not in [text.split("\n")[0] for text in _layer_names(anonymous)]
     assert secret.name_fa in _layer_names(client_as("analyst"))

@@ -207,7 +207,7 @@ def test_small_counts_are_told_nowhere(demo_city: Place, client_as: As) -> None:
 def test_what_only_insiders_see_is_on_no_published_map(demo_city: Place, client_as: As) -> None:
     hidden = Place.objects.filter(path__startswith=demo_city.path + "/", kind="neighbourhood").order_by("code")[3]
     Place.objects.filter(pk=hidden.pk).update(is_published=False, name_fa="محلهٔ پنهان", name_en="Hidden quarter")
-    Layer.objects.filter(city=demo_city, code="roads").update(is_published=False)
+    Layer.objects.filter(city=demo_city, code="roads").update(visibility="assigned")
     analyst = client_as("analyst")
     assert "Hidden quarter" in in_english(analyst).get("/khorramabad/").content.decode()
     assert publish(analyst, show="priority").status_code == 302
@@ -222,7 +222,7 @@ def test_what_only_insiders_see_is_on_no_published_map(demo_city: Place, client_
 
 
 def test_a_service_whose_layer_is_not_public_cannot_be_published(demo_city: Place, client_as: As) -> None:
-    Layer.objects.filter(city=demo_city, code="clinic").update(is_published=False)
+    Layer.objects.filter(city=demo_city, code="clinic").update(visibility="assigned")
     response = publish(client_as("analyst"))
     assert response.status_code == 400
     assert TITLES["title_fa"] in response.content.decode()

@@ -159,7 +159,7 @@ def layer_of(
             "name_en": code,
             "source": "test",
             "licence": "CC0",
-            "is_published": is_published,
+            "visibility": "public" if is_published else "assigned",
         },
     )
     number = Release.objects.next_number(layer)
@@ -367,7 +367,7 @@ def test_a_layer_without_release_is_empty(town: Any) -> None:
         name_fa="a",
         name_en="a",
         source="s",
-        is_published=True,
+        visibility="public",
     )
     answer = Client().get(url_of("layers/planned", 0, 0, 0))
     assert (answer.status_code, answer.content) == (204, b"")
@@ -696,7 +696,7 @@ def elevation(town: Any, *, nodata: bool = True) -> Path:
         name_fa="ارتفاع",
         name_en="Elevation",
         source="t",
-        is_published=True,
+        visibility="public",
     )
     release = Release.objects.create(
         layer=layer, number=1, file_name="e", file_sha256="0" * 64, content_hash="e" * 64, row_count=12_000
@@ -749,7 +749,7 @@ def test_terrain_ends_where_the_raster_ends(town: Any) -> None:
 
 def test_terrain_of_an_unpublished_layer_is_not_found(town: Any) -> None:
     elevation(town)
-    Layer.objects.filter(code="elevation", city=town.city).update(is_published=False)
+    Layer.objects.filter(code="elevation", city=town.city).update(visibility="assigned")
     z, x, y = tile_at(WEST + 0.01, SOUTH + 0.01, 12)
     assert Client().get(f"/tiles/tiletown/terrain/{z}/{x}/{y}.png").status_code == 404
 

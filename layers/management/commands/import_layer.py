@@ -100,6 +100,7 @@ class Command(BaseCommand):
         return layer_put(
             LayerSpec(
                 city, options["theme"], options["layer"], kind, options["name_fa"], options["name_en"],
-                options["source"], options["licence"], options["public"], options["source_fa"],
+                options["source"], options["licence"],
+                Layer.Visibility.PUBLIC if options["public"] else Layer.Visibility.ASSIGNED, options["source_fa"],
             )
         )  # fmt: skip
