@@ -100,6 +100,8 @@ class Layer(Named, Sourced):
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Keep the text that is searched true, then save."""
+        if self.visibility != Layer.Visibility.ASSIGNED:
+            self.seen_by_roles = []
         words = (
             self.name_fa,
             self.name_en,

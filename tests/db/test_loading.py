@@ -47,9 +47,11 @@ def contents() -> dict[str, tuple[int, str]]:
             for model in apps.get_app_config(app).get_models():
                 table = model._meta.db_table
                 # Features are many, and never changed in place: their keys are enough.
-                row = "t.id::text" if table == "layers_feature" else "md5(t::text)"
+                row, key = ("md5(t::text)", "t.id")
+                if table == "layers_feature":
+                    row, key = "t.number::text", "t.release_id, t.number"
                 cursor.execute(
-                    f"SELECT count(*), md5(coalesce(string_agg({row}, '' ORDER BY t.id), '')) FROM {table} AS t"
+                    f"SELECT count(*), md5(coalesce(string_agg({row}, '' ORDER BY {key}), '')) FROM {table} AS t"
                 )
                 found[table] = cursor.fetchone()
     return found
