@@ -312,14 +312,23 @@ def main(arguments: list[str]) -> int:
 
 
 def _stop_server() -> bool:
-    """Stop a running web server of this checkout, which would otherwise lose its database; return whether there was one."""
-    pid_file = BASE_DIR / "var" / "server.pid"
+    """Stop a web server of this checkout, and a worker, which would lose their database; return whether there was one."""
+    var = Path(os.environ.get("MAHALLEH_VAR") or BASE_DIR / "var")
+    # The server stops the worker that it started; what is left then was started by `manage.py work`.
+    return any([_stop_process(var / "server.pid"), _stop_process(var / "worker.pid")])
+
+
+def _stop_process(pid_file: Path) -> bool:
     try:
         pid = int(pid_file.read_text())
+        command = Path(f"/proc/{pid}/cmdline")
+        if command.exists() and b"manage.py" not in command.read_bytes():
+            pid_file.unlink()  # killed long ago: another program has its number by now
+            return False
         os.kill(pid, signal.SIGTERM)
     except (OSError, ValueError):
         return False
-    for _ in range(100):
+    for _ in range(200):
         if not pid_file.exists():
             break
         time.sleep(0.1)

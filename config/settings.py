@@ -23,6 +23,8 @@ VAR_DIR = env.folder("MAHALLEH_VAR", BASE_DIR / "var")
 """Everything the service writes outside the database: rasters, published maps, caches, collected static files."""
 RASTER_DIR = VAR_DIR / "rasters"
 CACHE_DIR = VAR_DIR / "cache"
+UPLOAD_DIR = VAR_DIR / "uploads"
+"""Files on their way in, one folder each; the server and the worker must see the same."""
 DATA_DIR = env.folder("MAHALLEH_DATA", BASE_DIR.parent / "shared" / "data")
 CITY_DIR = BASE_DIR / "fixtures" / "cities"
 TAXONOMY_DIR = BASE_DIR / "fixtures" / "taxonomy"
@@ -169,6 +171,13 @@ if IS_PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
+
+UPLOAD_MAX_BYTES = env.integer("MAHALLEH_UPLOAD_MB", 1_000, minimum=1, maximum=100_000) * 1_000_000
+IMPORT_MEMORY_BYTES = env.integer("MAHALLEH_IMPORT_MEMORY_MB", 2_000, minimum=100, maximum=100_000) * 1_000_000
+"""What the reading of one file may take beyond what the program itself takes."""
+IMPORT_SECONDS = env.integer("MAHALLEH_IMPORT_SECONDS", 1_800, minimum=5, maximum=86_400)
+WORKER_JOBS = env.integer("MAHALLEH_WORKER_JOBS", 2, minimum=1, maximum=64)
+"""Files that one worker reads at a time."""
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000

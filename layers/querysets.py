@@ -12,7 +12,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.db.models import Exists, F, Func, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, StrIndex
 
-from geo.core.crs import TILE_EPSG
+from geo.core.crs import STORAGE_EPSG, TILE_EPSG
 from geo.core.text import normalise
 from geo.db.spatial import BoxesOverlap, SpatialQuerySet
 from geo.querysets import User, assigned_q, is_administrator
@@ -126,7 +126,14 @@ class FeatureQuerySet(OfReleaseQuerySet):
 
     def near_box(self, geometry: GEOSGeometry) -> Self:
         """Keep what overlaps a geometry's box, by the index."""
-        return self.filter(BoxesOverlap(F("geometry_3857"), _InTiles(Value(geometry), Value(TILE_EPSG))))
+        return self.filter(
+            BoxesOverlap(
+                F("geometry_3857"),
+                _InTiles(
+                    Value(geometry, output_field=GeometryField(srid=geometry.srid or STORAGE_EPSG)), Value(TILE_EPSG)
+                ),
+            )
+        )
 
     def intersecting(self, geometry: GEOSGeometry) -> Self:
         """Keep what shares at least a point with a geometry."""

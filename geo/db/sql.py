@@ -6,7 +6,8 @@ identifier (table or column); literal braces and per cent signs are doubled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,12 @@ def statement(app: str, name: str) -> str:
     return (_ROOT / app / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def compose(app: str, name: str, tables: Mapping[str, type[Model] | str] | None = None) -> sql.Composed:
+def compose(
+    app: str,
+    name: str,
+    tables: Mapping[str, type[Model] | str] | None = None,
+    numbers: Mapping[str, int] | None = None,
+) -> sql.Composed:
     """Return a statement with its identifiers filled in.
 
     Parameters
@@ -33,21 +39,102 @@ def compose(app: str, name: str, tables: Mapping[str, type[Model] | str] | None 
         Folder and stem of the file.
     tables : mapping, optional
         What each ``{key}`` stands for: a model (its table) or a name.
+    numbers : mapping, optional
+        Whole numbers that are part of the statement itself, where it can take no values: bounds of a partition.
     """
-    names = {
+    names: dict[str, sql.Composable] = {
         key: sql.Identifier(value if isinstance(value, str) else value._meta.db_table)
         for key, value in (tables or {}).items()
     }
+    names |= {key: sql.Literal(int(value)) for key, value in (numbers or {}).items()}
     return sql.SQL(statement(app, name)).format(**names)
 
 
 def rows(
-    app: str, name: str, parameters: Mapping[str, Any], tables: Mapping[str, type[Model] | str] | None = None
+    app: str,
+    name: str,
+    parameters: Mapping[str, Any],
+    tables: Mapping[str, type[Model] | str] | None = None,
+    numbers: Mapping[str, int] | None = None,
 ) -> list[tuple[Any, ...]]:
     """Run a statement of a file and return all its rows."""
     with connection.cursor() as cursor:
-        cursor.execute(compose(app, name, tables), dict(parameters))
+        cursor.execute(compose(app, name, tables, numbers), dict(parameters))
         return list(cursor.fetchall()) if cursor.description else []
+
+
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_COPY_END = b"\xff\xff"
+
+
+def copy_binary(
+    table: type[Model] | str, columns: Sequence[str], chunks: Iterable[bytes], *, is_new: bool = False
+) -> None:
+    """Write rows that are in PostgreSQL's binary form already, inside the transaction that is open.
+
+    An error raised by the chunks ends the statement, and with it the transaction.
+
+    Parameters
+    ----------
+    table : model class or str
+        Whose table is filled, or its name.
+    columns : sequence of str
+        Column names, in the order of each row's values.
+    chunks : iterable of bytes
+        Whole rows: the number of values in two bytes, and for each value its length in four bytes and its bytes.
+    is_new : bool
+        Whether the table was made in this transaction, so that its rows need not be looked at again by vacuum.
+    """
+    name = table if isinstance(table, str) else table._meta.db_table
+    command = sql.SQL("COPY {table} ({columns}) FROM STDIN ({options})").format(
+        table=sql.Identifier(name),
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        options=sql.SQL("FORMAT binary, FREEZE" if is_new else "FORMAT binary"),
+    )
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        copy.write(_COPY_HEADER)
+        for chunk in chunks:
+            copy.write(chunk)
+        copy.write(_COPY_END)
+
+
+@contextmanager
+def settings(values: Mapping[str, str]) -> Iterator[None]:
+    """Change settings of PostgreSQL for some statements of the transaction that is open, and put them back.
+
+    After an error they are put back with the transaction.
+    """
+    with connection.cursor() as cursor:
+        before = {}
+        for name, value in values.items():
+            cursor.execute("SELECT current_setting(%s), set_config(%s, %s, true)", [name, name, value])
+            before[name] = cursor.fetchone()[0]
+        yield
+        for name, value in before.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+def next_key(table: type[Model]) -> int:
+    """Take the next key of a table's sequence, for a row that others name before it is written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, %s))", [table._meta.db_table, table._meta.pk.column])
+        return int(cursor.fetchone()[0])
+
+
+def lock(number: int) -> None:
+    """Wait for a lock that one transaction holds at a time, until it ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def analyze(table: type[Model] | str, columns: Sequence[str] = ()) -> None:
+    """Tell PostgreSQL's planner what is in a table now, or in some of its columns."""
+    name = table if isinstance(table, str) else table._meta.db_table
+    listed = sql.SQL(" ({columns})").format(columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("ANALYZE {table}").format(table=sql.Identifier(name)) + (listed if columns else sql.SQL(""))
+        )
 
 
 def copy_rows(

@@ -21,6 +21,7 @@ RESERVED_CODES = frozenset(
         "admin",
         "api",
         "as-of",
+        "attachments",
         "coverage",
         "changes",
         "edit",

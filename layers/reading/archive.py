@@ -1,72 +1,125 @@
-"""A zip with one shapefile, unpacked without trusting anything it says about itself."""
+"""A zip unpacked without trusting anything it says about itself: neither names, nor sizes, nor kinds.
 
+No name in a zip becomes a name on disk, except the numbered parts of a File Geodatabase, which must look like that.
+"""
+
+import re
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from layers.reading.limits import Limits
 from layers.reading.plan import RefusedError, first_names
+from layers.reading.recognise import ACCEPTED, ARCHIVES, content_of, is_named_as_readable
+
+#: Files in an archive of which only known parts are unpacked: a workbook, a geodatabase, a KMZ with pictures.
+MAX_PARTS: Final = 10_000
 
 _PARTS: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _NEEDED: Final = frozenset({".shp", ".shx", ".dbf"})
+_GEODATABASE_PART: Final = re.compile(r"a[0-9a-f]{8}\.(gdbtable|gdbtablx)|gdb|timestamps")
+_NESTED: Final = frozenset({".zip", ".kmz", ".gz", ".tgz", ".7z", ".rar", ".tar", ".bz2", ".xz", ".zst"})
+# What lies beside the data in a zip and is not the data, unless nothing else is there.
+_BESIDE: Final = frozenset({".txt", ".xml"})
 _CHUNK_BYTES: Final = 1 << 20
 # Below this an archive cannot do harm, however well it is packed.
 _HARMLESS_BYTES: Final = 10 * _CHUNK_BYTES
+_END_BYTES: Final = 65_557
+_ENTRY_BYTES: Final = 46
 
 
-def unpack_shapefile(path: Path, folder: Path, limits: Limits) -> Path:
-    """Unpack the one shapefile of a zip into a folder, under names of our own.
+def unpack(path: Path, folder: Path, limits: Limits) -> Path:
+    """Unpack the one layer or file of a zip into a folder.
 
     Parameters
     ----------
     path
         The zip file.
     folder
-        Where ``layer.shp``, ``layer.shx`` … are written. No name in the zip becomes a name on disk.
+        Where it is written to.
     limits
         Members, unpacked size and ratio accepted. Sizes are counted while unpacking, not believed.
+
+    Returns
+    -------
+    Path
+        ``layer.shp`` with its parts, the folder ``layer.gdb``, or ``layer`` with the ending the member had.
 
     Raises
     ------
     RefusedError
-        If the zip is damaged, encrypted, has unsafe members, unpacks to too much, or has not exactly one shapefile.
+        If the zip is damaged, encrypted, has unsafe members, unpacks to too much, holds another archive, or not
+        exactly one shapefile, geodatabase or file.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = _safe_members(archive, path, limits)
+    with opened(path) as archive:
+        members = safe_members(archive, path, limits, MAX_PARTS)
+        geodatabases = {place for member in members if (place := _geodatabase_of(member)) is not None}
+        if geodatabases:
+            return _unpack_geodatabase(archive, members, sorted(geodatabases), folder, limits)
+        if len(members) > limits.archive_members:
+            raise _too_many(len(members), limits.archive_members)
+        if any(_suffix(member) == ".shp" for member in members):
             parts = _parts_of_shapefile(members)
             room = limits.file_bytes
             for suffix, member in parts.items():
-                room -= _unpack(archive, member, folder / f"layer{suffix}", room)
+                room -= unpack_member(archive, member, folder / f"layer{suffix}", room)
+            return folder / "layer.shp"
+        member = _only_file(members)
+        target = folder / f"layer{_suffix(member)}"
+        unpack_member(archive, member, target, limits.file_bytes)
+    if member.file_size == 0:
+        raise RefusedError("empty_file", f"'{_shown(member)}' in the zip is empty.", "Export it again.")
+    if content_of(target) in ARCHIVES:
+        raise _nested(_shown(member))
+    return target
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip; whatever is wrong with it while it is read becomes one located refusal.
+
+    Raises
+    ------
+    RefusedError
+        If it is damaged or its list of files is too long to be looked at.
+    """
+    try:
+        _require_short_list(path)
+        with zipfile.ZipFile(path) as archive:
+            yield archive
     except RefusedError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise RefusedError(
             "broken_archive", f"The zip cannot be unpacked: {error}.", "Make the zip again, with ordinary compression."
         ) from error
-    return folder / "layer.shp"
 
 
-def _safe_members(archive: zipfile.ZipFile, path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
+def safe_members(archive: zipfile.ZipFile, path: Path, limits: Limits, most: int) -> list[zipfile.ZipInfo]:
+    """List the files of a zip, without folders and the clutter of operating systems.
+
+    Raises
+    ------
+    RefusedError
+        If there are too many, one leads out of the zip, is a link or encrypted, or all together are too large.
+    """
     members = archive.infolist()
-    if len(members) > limits.archive_members:
-        raise RefusedError(
-            "archive_too_large",
-            f"The zip holds {len(members):,} files, more than {limits.archive_members:,}.",
-            "Zip the parts of one shapefile only.",
-        )
+    if len(members) > most:
+        raise _too_many(len(members), most)
     for member in members:
         place = PurePosixPath(member.filename.replace("\\", "/"))
         kind = stat.S_IFMT(member.external_attr >> 16)
         if place.is_absolute() or ".." in place.parts or ":" in member.filename:
             raise RefusedError(
-                "unsafe_archive", f"The zip holds a path that leads out of it: '{member.filename}'.", "Make it again."
+                "unsafe_archive", f"The zip holds a path that leads out of it: '{_shown(member)}'.", "Make it again."
             )
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise RefusedError(
-                "unsafe_archive", f"'{member.filename}' in the zip is a link or a device.", "Zip the files themselves."
+                "unsafe_archive", f"'{_shown(member)}' in the zip is a link or a device.", "Zip the files themselves."
             )
         if member.flag_bits & 0x1:
             raise RefusedError("encrypted_archive", "The zip is encrypted.", "Zip it without a password.")
@@ -81,18 +134,127 @@ def _safe_members(archive: zipfile.ZipFile, path: Path, limits: Limits) -> list[
     return [member for member in members if not member.is_dir() and not _is_clutter(member.filename)]
 
 
+def unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, room: int) -> int:
+    """Write one file of a zip to disk, counting its bytes; gives their number.
+
+    Raises
+    ------
+    RefusedError
+        As soon as there are more than the zip says, or than there is room for.
+    """
+    written = 0
+    with archive.open(member) as packed, target.open("wb") as plain:
+        while chunk := packed.read(_CHUNK_BYTES):
+            written += len(chunk)
+            if written > min(room, member.file_size):
+                raise RefusedError(
+                    "archive_too_large", f"'{_shown(member)}' unpacks to more than the zip says.", "Make it again."
+                )
+            plain.write(chunk)
+    return written
+
+
+def _require_short_list(path: Path) -> None:
+    """Refuse a zip whose list of files would fill the memory before a single one is looked at."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = max(0, size - _END_BYTES)
+        file.seek(start)
+        tail = file.read()
+        at = tail.rfind(b"PK\x05\x06")
+        if at < 0 or len(tail) < at + 22:
+            raise RefusedError(
+                "broken_archive", "The zip is cut off: its list of files is missing.", "Upload it again."
+            )
+        length = int.from_bytes(tail[at + 12 : at + 16], "little")
+        if length == 0xFFFFFFFF and at >= 20 and tail[at - 20 : at - 16] == b"PK\x06\x07":
+            file.seek(min(size, int.from_bytes(tail[at - 12 : at - 4], "little")))
+            length = int.from_bytes(file.read(56)[40:48], "little")
+    if length > 4 * _ENTRY_BYTES * MAX_PARTS:
+        raise _too_many(length // _ENTRY_BYTES, MAX_PARTS)
+
+
+def _too_many(found: int, most: int) -> RefusedError:
+    return RefusedError(
+        "archive_too_large",
+        f"The zip holds about {found:,} files, more than {most:,}.",
+        "Zip the parts of one layer only.",
+    )
+
+
+def _nested(name: str) -> RefusedError:
+    return RefusedError(
+        "nested_archive", f"'{name}' in the zip is an archive itself.", "Bring that archive alone, or unpack it first."
+    )
+
+
+def _shown(member: zipfile.ZipInfo) -> str:
+    return member.filename[:100]
+
+
+def _suffix(member: zipfile.ZipInfo) -> str:
+    return PurePosixPath(member.filename).suffix.lower()
+
+
 def _is_clutter(name: str) -> bool:
     parts = PurePosixPath(name).parts
     return "__MACOSX" in parts or parts[-1].startswith(".")
 
 
+def _only_file(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    nested = [member for member in members if _suffix(member) in _NESTED]
+    if nested:
+        raise _nested(_shown(nested[0]))
+    readable = [member for member in members if is_named_as_readable(member.filename)]
+    data = [member for member in readable if _suffix(member) not in _BESIDE] or readable
+    if len(data) != 1:
+        raise RefusedError(
+            "not_one_file",
+            f"The zip holds {len(data)} files with data; its files are {first_names(map(_shown, members))}.",
+            f"Zip one layer only: {ACCEPTED}.",
+        )
+    return data[0]
+
+
+def _geodatabase_of(member: zipfile.ZipInfo) -> PurePosixPath | None:
+    """Say in which geodatabase folder a file is; None if in none."""
+    place = PurePosixPath(member.filename.replace("\\", "/"))
+    return next((parent for parent in place.parents if parent.suffix.lower() == ".gdb"), None)
+
+
+def _unpack_geodatabase(
+    archive: zipfile.ZipFile,
+    members: list[zipfile.ZipInfo],
+    geodatabases: list[PurePosixPath],
+    folder: Path,
+    limits: Limits,
+) -> Path:
+    if len(geodatabases) > 1:
+        raise RefusedError(
+            "not_one_file",
+            f"The zip holds {len(geodatabases)} geodatabases: {first_names(map(str, geodatabases))}.",
+            "Zip one of them only.",
+        )
+    target = folder / "layer.gdb"
+    target.mkdir()
+    room = limits.file_bytes
+    for member in members:
+        place = PurePosixPath(member.filename.replace("\\", "/"))
+        name = place.name.lower()
+        if place.parent == geodatabases[0] and _GEODATABASE_PART.fullmatch(name):
+            if (target / name).exists():
+                raise RefusedError("unsafe_archive", f"The zip holds two files '{name}'.", "Make the zip again.")
+            room -= unpack_member(archive, member, target / name, room)
+    return target
+
+
 def _parts_of_shapefile(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    shapes = [member.filename for member in members if PurePosixPath(member.filename).suffix.lower() == ".shp"]
+    shapes = [member.filename for member in members if _suffix(member) == ".shp"]
     if len(shapes) != 1:
         raise RefusedError(
             "not_one_shapefile",
-            f"The zip holds {len(shapes)} shapefiles; its files are {first_names(m.filename for m in members)}.",
-            "Zip one shapefile with all its parts; other formats are brought without a zip.",
+            f"The zip holds {len(shapes)} shapefiles; its files are {first_names(map(_shown, members))}.",
+            "Zip one shapefile with all its parts, or one file of another format.",
         )
     stem = PurePosixPath(shapes[0]).with_suffix("")
     parts: dict[str, zipfile.ZipInfo] = {}
@@ -113,18 +275,5 @@ def _parts_of_shapefile(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.Zip
         )
     for suffix in _NEEDED:
         if parts[suffix].file_size == 0:
-            raise RefusedError("empty_file", f"'{parts[suffix].filename}' in the zip is empty.", "Export it again.")
+            raise RefusedError("empty_file", f"'{_shown(parts[suffix])}' in the zip is empty.", "Export it again.")
     return parts
-
-
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, room: int) -> int:
-    written = 0
-    with archive.open(member) as packed, target.open("wb") as plain:
-        while chunk := packed.read(_CHUNK_BYTES):
-            written += len(chunk)
-            if written > min(room, member.file_size):
-                raise RefusedError(
-                    "archive_too_large", f"'{member.filename}' unpacks to more than the zip says.", "Make it again."
-                )
-            plain.write(chunk)
-    return written

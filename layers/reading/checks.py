@@ -1,4 +1,4 @@
-"""Are geometries fit to be stored: every check of a layer's rows at once, each problem with its row and remedy.
+"""Are geometries fit to be stored: every check of a batch of rows at once, each problem with its row and remedy.
 
 The checks run in an order in which a later one may rely on the earlier: there is a geometry, of the right type, flat,
 with finite coordinates, which are where the reference system says, near the city, not torn at the 180th meridian, and
@@ -8,9 +8,9 @@ valid. A row drops out at its first problem, so that one fault is told once.
 import numpy as np
 from numpy.typing import NDArray
 
-from layers.reading.examination import Checked, Examination, Mask, Rules
+from layers.reading.examination import Checked, Examination, Mask, Rules, Seen
 from layers.reading.place_checks import check_antimeridian, check_near, check_null_island, place
-from layers.reading.plan import Problem, ProblemLog
+from layers.reading.plan import ProblemLog
 from layers.reading.shape_checks import (
     check_finite,
     check_missing,
@@ -27,8 +27,9 @@ def check_geometries(
     rules: Rules,
     log: ProblemLog,
     refused: Mask | None = None,
+    seen: Seen | None = None,
 ) -> Checked:
-    """Check and reproject the geometries of a layer.
+    """Check and reproject geometries of a layer.
 
     Parameters
     ----------
@@ -42,8 +43,12 @@ def check_geometries(
         Where problems are recorded.
     refused
         Shape ``(n,) bool``; True for rows whose problem is already recorded.
+    seen
+        What is remembered of the layer's rows before these, and is brought up to date.
     """
-    rows = Examination(geometries, numbers, rules, log, refused)
+    seen = seen or Seen()
+    rows = Examination(geometries, numbers, rules, log, refused, seen)
+    rows.kind = seen.kind
     check_missing(rows)
     check_types(rows)
     drop_heights(rows)
@@ -54,7 +59,7 @@ def check_geometries(
     check_near(rows)
     check_antimeridian(rows)
     check_valid(rows)
-    if not rows.kept.any():
-        log.add(Problem("error", "no_rows", "No row has a geometry, so none is left.", "Export the layer again."))
+    seen.kind = rows.kind
+    placed = rows.geometries.copy()
     rows.geometries[~rows.good] = None
-    return Checked(rows.geometries, rows.kept, rows.kind)
+    return Checked(rows.geometries, placed, rows.kept, rows.kind)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
 from layers.reading.plan import Json, Problem
-from layers.reading.text import TextRules, clean_column, guess_encoding
+from layers.reading.text import TextRules, clean_column, clean_values, guess_encoding
 from layers.reading.wording import option
 
 
@@ -46,64 +46,82 @@ def json_safe(value: Any) -> Json:
             return str(value)
 
 
-def column_from_arrow(column: pa.ChunkedArray, field: str, rules: TextRules) -> list[Json] | None:
-    """Give one attribute of an Arrow table as JSON-safe values; None if it is binary and has no such form."""
+def column_from_arrow(
+    column: pa.Array, field: str, rules: TextRules, codec: str = "utf-8", *, is_latin: bool = False
+) -> list[Json] | None:
+    """Give one attribute of an Arrow batch as JSON-safe values; None if it is binary and has no such form.
+
+    Parameters
+    ----------
+    column
+        The values.
+    field, rules
+        As for `clean_column`.
+    codec
+        The encoding that the bytes of text are really in.
+    is_latin
+        Whether they were read as Latin-1, so that each byte is a character, whatever they mean.
+    """
     kind = column.type
     if getattr(kind, "extension_name", "") == "arrow.json":
-        return [_parsed(text) for text in _text(column.cast(pa.string()), field, rules)]
+        texts = column.storage if isinstance(column, pa.ExtensionArray) else column.cast(pa.string())
+        return [_parsed(text) for text in _texts(texts.to_pylist(), field, rules, codec, is_latin)]
     if pa.types.is_dictionary(kind):
-        column = pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type)
+        column = column.dictionary_decode()
         kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return clean_column(_text(column, field, rules), field, rules)
+        return _text_column(column, field, rules, codec, is_latin)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return None
     values = column.to_pylist()
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return list(values)
     if pa.types.is_floating(kind):
-        return [value if value is not None and math.isfinite(value) else None for value in values]
+        if not pc.all(pc.is_finite(column), min_count=0).as_py():
+            return [value if value is not None and math.isfinite(value) else None for value in values]
+        return list(values)
     return [_clean_nested(json_safe(value), field, rules) for value in values]
 
 
-def column_from_bytes(values: NDArray[Any], dtype: str, field: str, codec: str, rules: TextRules) -> list[Json] | None:
-    """Give one attribute, read as Latin-1 so that the bytes of its text are intact, as JSON-safe values.
-
-    Parameters
-    ----------
-    values
-        Shape ``(n,)``; dates and times are text already.
-    dtype
-        The type the field is declared with; whole numbers with gaps arrive as floats and are made whole again.
-    field, rules
-        As for `clean_column`.
-    codec
-        The encoding that the bytes are really in.
-
-    Returns
-    -------
-    list or None
-        None if the attribute is binary and has no such form.
-    """
-    if values.dtype == object:
-        if any(isinstance(value, bytes) for value in values):
-            return None
-        return clean_column(_decoded([_bytes(value) for value in values], codec, field, rules), field, rules)
-    if np.issubdtype(values.dtype, np.floating):
-        kind: type = bool if dtype == "bool" else int if dtype.startswith(("int", "uint")) else float
-        return [kind(value) if math.isfinite(value) else None for value in values.tolist()]
-    return list(values.tolist())
+def _text_column(column: pa.Array, field: str, rules: TextRules, codec: str, is_latin: bool) -> list[Json]:
+    """Clean a column of text, each distinct value once."""
+    encoded = column.dictionary_encode()
+    positions = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    found, first = np.unique(positions, return_index=True)
+    first = first[found >= 0]  # for each distinct value, in the order in which they come
+    distinct = _distinct(encoded.dictionary, first.tolist(), field, rules, codec, is_latin)
+    first_index: dict[str | None, int] = {}
+    for text, index in zip(distinct, first.tolist(), strict=True):
+        first_index.setdefault(text, index)
+    cleaned = clean_values(first_index, field, rules)
+    lookup = [cleaned[text] for text in distinct]
+    lookup.append(None)  # for position -1
+    return [lookup[position] for position in positions.tolist()]
 
 
-def _bytes(value: Any) -> bytes | None:
-    return None if value is None else str(value).encode("latin-1", errors="replace")
+def _distinct(
+    dictionary: pa.Array, first: list[int], field: str, rules: TextRules, codec: str, is_latin: bool
+) -> list[str]:
+    """Decode distinct texts; bytes that cannot be decoded are told with their first row."""
+    if codec == "utf-8" and not is_latin:
+        try:
+            return list(dictionary.to_pylist())
+        except UnicodeDecodeError:
+            pass
+    data = dictionary.cast(pa.large_binary() if pa.types.is_large_string(dictionary.type) else pa.binary()).to_pylist()
+    if is_latin:
+        data = [value.decode("utf-8").encode("latin-1", errors="replace") for value in data]
+    return [
+        _decode(value, codec, int(rules.numbers[index]), field, rules) for value, index in zip(data, first, strict=True)
+    ]
 
 
-def _text(column: pa.ChunkedArray, field: str, rules: TextRules) -> list[str | None]:
-    try:
-        return list(column.to_pylist())
-    except UnicodeDecodeError:
-        return _decoded(column.cast(pa.binary()).to_pylist(), "utf-8", field, rules)
+def _texts(
+    values: Sequence[str | None], field: str, rules: TextRules, codec: str, is_latin: bool
+) -> Sequence[str | None]:
+    if not is_latin:
+        return values
+    return _decoded([None if v is None else v.encode("latin-1", errors="replace") for v in values], codec, field, rules)
 
 
 def _decoded(values: Sequence[bytes | None], codec: str, field: str, rules: TextRules) -> list[str | None]:
@@ -123,13 +141,15 @@ def _decode(value: bytes, codec: str, row: int, field: str, rules: TextRules) ->
             # The format cuts text at a number of bytes, in UTF-8 also through the middle of a letter.
             text = value[: error.start].decode(codec)
             message = f"The text '{text[-40:]}' was cut through a letter; the broken letter is dropped."
-            rules.log.add(Problem("warning", "text_cut", message, "Keep long texts in a GeoPackage.", row, field))
+            if rules.is_news(value, field):
+                rules.log.add(Problem("warning", "text_cut", message, "Keep long texts in a GeoPackage.", row, field))
             return text
         likely = guess_encoding(value)
         text = value.decode(likely, errors="ignore")
         message = f"Byte {error.start + 1} of the text is wrong in the encoding {codec}; it may mean '{text[:60]}'."
         remedy = f"Name the true encoding, which may be {likely}, with {option('encoding', likely)}."
-        rules.log.add(Problem("error", "wrong_encoding", message, remedy, row, field))
+        if rules.is_news(value, field):
+            rules.log.add(Problem("error", "wrong_encoding", message, remedy, row, field))
         return text
 
 

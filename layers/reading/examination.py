@@ -1,7 +1,7 @@
 """The rows of a layer while they are checked: which are still good, their coordinates, and what was found."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,26 @@ class Rules:
     limits: Limits = DEFAULT
 
 
+@dataclass(slots=True)
+class Seen:
+    """What the checks remember from one batch of rows to the next.
+
+    Attributes
+    ----------
+    kind
+        What the layer holds: settled by the first batch with a geometry.
+    n_placed, n_away
+        Rows that could be placed, and those of them that lie far from the city.
+    samples
+        Some vertices of each of the first batches, as they stand in the file.
+    """
+
+    kind: Kind | None = None
+    n_placed: int = 0
+    n_away: int = 0
+    samples: list[Floats] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Checked:
     """Geometries after the checks.
@@ -47,6 +67,8 @@ class Checked:
     ----------
     geometries_4326
         Shape ``(n,)``; None where an error was found.
+    placed
+        Shape ``(n,)``; as far as the checks came, those with an error too: for showing where a problem is.
     kept
         Shape ``(n,) bool``; False for rows that a repair leaves out.
     kind
@@ -54,6 +76,7 @@ class Checked:
     """
 
     geometries_4326: NDArray[np.object_]
+    placed: NDArray[np.object_]
     kept: Mask
     kind: Kind | None
 
@@ -65,8 +88,8 @@ class Examination:
     ----------
     geometries, numbers
         As given to `layers.reading.checks.check_geometries`; the geometries change as they are placed and mended.
-    rules, log
-        What they are checked against, and where problems go.
+    rules, log, seen
+        What they are checked against, where problems go, and what is remembered of the batches before.
     good, kept
         Shape ``(n,) bool``: no error found so far; not left out by a repair.
     kind
@@ -84,11 +107,13 @@ class Examination:
         rules: Rules,
         log: ProblemLog,
         refused: Mask | None,
+        seen: Seen,
     ) -> None:
         self.geometries = geometries.copy()
         self.numbers = numbers
         self.rules = rules
         self.log = log
+        self.seen = seen
         self.good = np.ones(len(geometries), dtype=bool) if refused is None else ~refused
         self.kept = np.ones(len(geometries), dtype=bool)
         self.kind: Kind | None = None
@@ -116,10 +141,18 @@ class Examination:
         if severity == "error":
             self.drop(indices)
 
-    def report_whole(self, code: str, indices: Indices, message: str, remedy: str) -> None:
-        """Record one error for many rows at once, naming the first."""
+    def report_whole(self, code: str, indices: Indices, of: int, say: Callable[[str], tuple[str, str]]) -> None:
+        """Record one error for many rows at once, naming the first.
+
+        ``say`` gives message and remedy for a phrase such as "All 3 rows", and is asked when the file has been read.
+        """
         first = int(self.numbers[indices[0]])
-        self.log.add(Problem("error", code, message, remedy, first))
+
+        def problem(n: int, of: int) -> Problem:
+            message, remedy = say(f"All {n:,} rows" if n >= of else f"{n:,} of {of:,} rows")
+            return Problem("error", code, message, remedy, first)
+
+        self.log.add_whole("error", code, len(indices), of, problem)
         self.drop(indices)
 
     def drop(self, indices: Indices) -> None:

@@ -21,6 +21,7 @@ _EXPLAINED_BYTES: Final = 32 << 20
 _FEATURE: Final = re.compile(rb'"type"\s*:\s*"Feature"')
 _CRS: Final = re.compile(r'"crs"\s*:\s*\{.*?"(?:name|href)"\s*:\s*"([^"]+)"\s*\}', re.DOTALL)
 _CRS_NAME: Final = re.compile(r"(?:EPSG:[\d.]*:?|crs:OGC:[\d.]*:?CRS)(\d+)", re.IGNORECASE)
+_LONGEST_LINE_BYTES: Final = 64 << 20
 _TOO_COMPLEX: Final = "too complex"
 _GDAL_PLACE: Final = re.compile(r"line (\d+), character (\d+)")
 
@@ -136,6 +137,45 @@ def fault(path: Path, message: str) -> RefusedError:
         "Export or upload it again; it may be cut off or edited by hand.",
         row=_row_at(path, int(place[1]), int(place[2])) if place else None,
     )
+
+
+def broken_line(path: Path) -> RefusedError | None:
+    """Find the first line of a sequence of features that is not one; None if every line is.
+
+    GDAL passes over such a line with a warning, which would lose a row silently.
+    """
+    row = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE_BYTES), b""), start=1):
+            text = line.strip(b" \t\r\n\x1e").removeprefix(codecs.BOM_UTF8)
+            if not text:
+                continue
+            row += 1
+            if len(line) >= _LONGEST_LINE_BYTES:
+                return RefusedError(
+                    "too_many_vertices", f"Line {number:,} is longer than 64 MB.", "Simplify the feature.", row=row
+                )
+            try:
+                # The shape of a line is all that is asked; what is in it, GDAL reads.
+                is_feature = text.endswith(b"}") and _FEATURE.search(text) is not None and _is_json(text)
+            except UnicodeDecodeError as error:
+                return _wrong_encoding("utf-8", text, error, row)
+            if not is_feature:
+                return RefusedError(
+                    "broken_file",
+                    f"Line {number:,} is not a whole feature: {text[-60:].decode('utf-8', errors='replace')!r}.",
+                    "Write each feature on one line of its own, in UTF-8; the file may be cut off.",
+                    row=row,
+                )
+    return None
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        parsed = json.loads(text.decode("utf-8"))
+    except (json.JSONDecodeError, RecursionError):
+        return False
+    return isinstance(parsed, dict) and parsed.get("type") == "Feature"
 
 
 def _explained(path: Path) -> RefusedError | None:

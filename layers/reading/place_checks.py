@@ -5,8 +5,10 @@ from typing import Final
 import numpy as np
 import shapely
 
+from layers.reading.candidates import candidates, suggested_epsg
 from layers.reading.examination import Examination, Indices, Mask
-from layers.reading.projection import Bounds, Floats, padded, suggested_epsg, within
+from layers.reading.plan import Candidate
+from layers.reading.projection import Bounds, Floats, padded, within
 from layers.reading.wording import option
 
 # Beyond this a projected system is used far outside the area it was made for (a UTM zone is 6° wide).
@@ -15,6 +17,7 @@ _STRAY_DEGREES: Final = 12.0
 _NULL_ISLAND_DEGREES: Final = 5.0
 _HALF_GLOBE_DEGREES: Final = 180.0
 _SAMPLE: Final = 2_000
+_SAMPLED_BATCHES: Final = 8
 
 
 def check_null_island(rows: Examination) -> None:
@@ -41,6 +44,8 @@ def place(rows: Examination) -> None:
     rows.sample = rows.xy[:: max(1, len(rows.xy) // _SAMPLE)]
     if not len(rows.xy):
         return
+    if len(rows.seen.samples) < _SAMPLED_BATCHES:
+        rows.seen.samples.append(rows.sample.copy())
     xy = rows.xy
     outside: Mask
     if rows.rules.reference.is_geographic:
@@ -73,10 +78,8 @@ def _misplaced(rows: Examination, outside: Mask) -> None:
     remedy = _reference_remedy(rows, rows.xy[outside])
     n_good = int(rows.good.sum())
     if len(indices) > n_good / 2:
-        message = (
-            f"{len(indices):,} of {n_good:,} rows lie outside the range of {label}; the first has ({x:.10g}, {y:.10g})."
-        )
-        rows.report_whole("wrong_crs", indices, message, remedy)
+        said = f"lie outside the range of {label}; the first has ({x:.10g}, {y:.10g})."
+        rows.report_whole("wrong_crs", indices, n_good, lambda which: (f"{which} {said}", remedy))
         return
     places = np.flatnonzero(outside)
     owners, position = np.unique(rows.owner[places], return_index=True)
@@ -120,8 +123,8 @@ def _stray(rows: Examination) -> None:
     if fitting is not None:
         remedy = f"In EPSG:{fitting} they would lie near the city: read the file with {option('source_epsg', fitting)}."
     if len(stray) == len(good):
-        message = f"All {len(good):,} rows lie far outside the area {label} ({name}) is made for."
-        rows.report_whole("wrong_crs", stray, message, remedy)
+        said = f"lie far outside the area {label} ({name}) is made for."
+        rows.report_whole("wrong_crs", stray, len(good), lambda which: (f"{which} {said}", remedy))
     else:
         rows.report("warning", "far_from_crs_area", stray, lambda _: (f"The row lies far outside {name}.", remedy))
 
@@ -136,10 +139,12 @@ def check_near(rows: Examination) -> None:
     """Find rows far from the city, and those that would be near it with longitude and latitude exchanged."""
     near = rows.rules.near
     good = rows.good_indices()
+    rows.seen.n_placed += len(good)
     if near is None or not len(good):
         return
     around = padded(near)
     away = good[_away(rows, good, around)]
+    rows.seen.n_away += len(away)
     if not len(away):
         return
     first = rows.xy[np.searchsorted(rows.owner, away)]
@@ -159,20 +164,39 @@ def check_near(rows: Examination) -> None:
 
 
 def _all_away(rows: Examination, away: Indices, lon: float, lat: float, swapped: bool) -> None:
-    where = f"All {len(away):,} rows lie far from the city; the first is at {lon:.6g}, {lat:.6g}."
+    where = f"lie far from the city; the first is at {lon:.6g}, {lat:.6g}."
     if swapped:
         rows.report_whole(
-            "swapped_coordinates", away, f"Longitude and latitude are exchanged. {where}",
-            "Write the longitude first (x), then the latitude (y).",
+            "swapped_coordinates", away, len(away),
+            lambda which: (
+                f"Longitude and latitude are exchanged. {which} {where}",
+                f"Write the longitude first (x), then the latitude (y), or have them exchanged with {option('swap_xy')}.",
+            ),
         )  # fmt: skip
         return
-    fitting = suggested_epsg(rows.sample, rows.rules.near, besides=(rows.rules.reference.label,))
+    label = rows.rules.reference.label
+    better = candidates(rows.sample, rows.rules.near, besides=(label,))
+    if better and (better[0].scale != 1 or better[0].swap_xy):
+        code = "wrong_unit" if better[0].scale != 1 else "swapped_coordinates"
+        what = "The coordinates seem to be in feet." if better[0].scale != 1 else "x and y seem to be exchanged."
+        remedy = (
+            f"As {better[0].label} they would lie near the city: read the file with {_options_of(better[0], label)}."
+        )
+        rows.report_whole(code, away, len(away), lambda which: (f"{what} {which} {where}", remedy))
+        return
     remedy = (
-        f"In EPSG:{fitting} they would lie near the city: read the file with {option('source_epsg', fitting)}."
-        if fitting is not None
-        else f"Check that it is the right file, and its reference system ({rows.rules.reference.label})."
+        f"In EPSG:{better[0].epsg} they would lie near the city: read the file with {option('source_epsg', better[0].epsg)}."
+        if better
+        else f"Check that it is the right file, and its reference system ({label})."
     )
-    rows.report_whole("far_from_city", away, where, remedy)
+    rows.report_whole("far_from_city", away, len(away), lambda which: (f"{which} {where}", remedy))
+
+
+def _options_of(candidate: Candidate, label: str) -> str:
+    said = [option("source_epsg", candidate.epsg)] if f"EPSG:{candidate.epsg}" != label else []
+    said += [option("swap_xy")] if candidate.swap_xy else []
+    said += [option("scale", candidate.scale)] if candidate.scale != 1 else []
+    return " and ".join(said)
 
 
 def check_antimeridian(rows: Examination) -> None:

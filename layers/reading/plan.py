@@ -4,23 +4,24 @@ Nothing here touches a file or a database. A plan with an error is never stored 
 repair that the message offers, and read it again.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geo.errors import InvalidInput, LimitExceeded
-from layers.reading.limits import DEFAULT, Limits
-from layers.reading.wording import COMMAND, Wording
+from layers.reading.problems import Json, Problem, ProblemLog, RefusedError, Severity, first_names
 
-Severity: TypeAlias = Literal["error", "repaired", "warning"]
+__all__ = [
+    "Candidate", "FieldFacts", "Json", "Kind", "Plan", "Problem", "ProblemLog", "RasterPlan", "RefusedError", "Rows",
+    "Severity", "Trouble", "first_names", "summary",
+]  # fmt: skip
+
 Kind: TypeAlias = Literal["point", "line", "polygon"]
-Json: TypeAlias = Any  # str, int, float, bool, None, and lists and dicts of them: what PostgreSQL keeps as jsonb
 
-_SEVERITIES: Final[tuple[Severity, ...]] = ("error", "repaired", "warning")
 #: Codes of problems about size, which the web answers with 413 instead of 400.
 _LIMIT_CODES: Final = frozenset({
     "file_too_large", "too_many_rows", "too_many_fields", "too_many_vertices", "archive_too_large",
@@ -29,114 +30,69 @@ _LIMIT_CODES: Final = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a file, located, in words for the person who brought the file.
+class FieldFacts:
+    """What one attribute of a file holds.
 
     Attributes
     ----------
-    severity
-        ``error``: the file cannot be loaded; ``repaired``: mended because that was asked for; ``warning``: loaded as
-        it is, but worth a look.
-    code
-        Stable machine-readable name.
-    message, remedy
-        What is wrong with which value, and what to do; complete English sentences.
-    row
-        Row in the file as its reader counts it: the first feature of a layer is 1; in a table the header is row 1.
-        None if the whole file is meant.
-    field
-        Attribute concerned; None for the geometry or the file.
-    lon, lat
-        Where, degrees in EPSG:4326, when that can be said.
+    name
+        As it is kept.
+    type
+        ``text``, ``integer``, ``number``, ``boolean``, ``date``, ``datetime``, ``object`` (lists, objects, or several
+        of these), or ``empty`` where no row has a value.
+    filled
+        Rows with a value.
+    examples
+        A few different values, in the order in which they come.
     """
 
-    severity: Severity
-    code: str
-    message: str
-    remedy: str = ""
-    row: int | None = None
-    field: str | None = None
-    lon: float | None = None
-    lat: float | None = None
-
-    @property
-    def where(self) -> str:
-        """The place in words: ``row 3, field 'name', at 48.36, 33.49``; empty for the whole file."""
-        parts = []
-        if self.row is not None:
-            parts.append(f"row {self.row}")
-        if self.field is not None:
-            parts.append(f"field '{self.field}'")
-        if self.lon is not None and self.lat is not None:
-            parts.append(f"at {self.lon:.6g}, {self.lat:.6g}")
-        return ", ".join(parts)
-
-    def __str__(self) -> str:
-        """One line for a log or a terminal."""
-        place = f"{self.where}: " if self.where else ""
-        return f"{self.severity}: {place}{self.message} {self.remedy}".rstrip()
+    name: str
+    type: str
+    filled: int
+    examples: tuple[Json, ...] = ()
 
     def as_dict(self) -> dict[str, Json]:
-        """Give the problem as JSON-safe values, for an API or a release's record."""
+        """Give them as JSON-safe values."""
+        return {"name": self.name, "type": self.type, "filled": self.filled, "examples": list(self.examples)}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A way of reading a file's coordinates that puts them into the city.
+
+    Attributes
+    ----------
+    epsg
+        Reference system to name.
+    swap_xy
+        Whether x and y have to be exchanged.
+    scale
+        What the numbers have to be multiplied with, 0.3048 for feet.
+    share_inside
+        Share of a sample of the vertices that then lies in the city's bounds, 0 to 1.
+    label
+        ``EPSG:32639``, with ``, x and y exchanged`` or ``, in feet`` where it is so.
+    """
+
+    epsg: int
+    swap_xy: bool
+    scale: float
+    share_inside: float
+    label: str
+
+    def as_dict(self) -> dict[str, Json]:
+        """Give it as JSON-safe values."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-class RefusedError(Exception):
-    """Reading cannot go on; carries the one problem that stops it. Never leaves `layers.reading`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Trouble:
+    """A geometry with a problem, simplified, for showing on a map: EPSG:4326."""
 
-    def __init__(
-        self, code: str, message: str, remedy: str, *, row: int | None = None, field: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.problem = Problem("error", code, message, remedy, row=row, field=field)
-
-
-class ProblemLog:
-    """Collects problems while a file is read: counts all, keeps a bounded number of each kind."""
-
-    def __init__(self, limits: Limits = DEFAULT, wording: Wording = COMMAND) -> None:
-        self._limits, self._wording = limits, wording
-        self._kept: list[Problem] = []
-        self._counts: Counter[tuple[Severity, str]] = Counter()
-
-    def add(self, problem: Problem) -> None:
-        """Record one problem."""
-        key = (problem.severity, problem.code)
-        self._counts[key] += 1
-        if self._counts[key] <= self._limits.problems_per_code:
-            self._kept.append(problem)
-
-    def add_rows(
-        self, severity: Severity, code: str, indices: NDArray[np.integer[Any]], describe: Callable[[int], Problem]
-    ) -> None:
-        """Record one problem for each of many rows; only those that are kept are put into words.
-
-        ``describe`` gives the problem of one index and must use the same severity and code.
-        """
-        if not len(indices):
-            return
-        key = (severity, code)
-        room = max(0, self._limits.problems_per_code - self._counts[key])
-        self._kept.extend(describe(int(index)) for index in indices[:room])
-        self._counts[key] += len(indices)
-
-    @property
-    def has_errors(self) -> bool:
-        """True once any error was recorded."""
-        return any(severity == "error" for severity, _ in self._counts)
-
-    def problems(self) -> tuple[Problem, ...]:
-        """Give what is kept, in the caller's words, errors first, then by row; no more than the limit."""
-        order = {severity: position for position, severity in enumerate(_SEVERITIES)}
-        ranked = sorted(self._kept, key=lambda p: (order[p.severity], p.row or 0))
-        return tuple(replace(p, remedy=self._wording.say(p.remedy)) for p in ranked[: self._limits.problems])
-
-    def counts(self) -> dict[Severity, dict[str, int]]:
-        """Give how many problems there were, by severity and code, whether kept or not."""
-        result: dict[Severity, dict[str, int]] = {severity: {} for severity in _SEVERITIES}
-        for (severity, code), count in sorted(self._counts.items()):
-            result[severity][code] = count
-        return result
+    row: int
+    severity: Severity
+    code: str
+    geometry_4326: shapely.Geometry
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,6 +124,11 @@ class Rows:
     def fields(self) -> tuple[str, ...]:
         """Attribute names, in the file's order."""
         return tuple(self.columns)
+
+    def part(self, start: int, stop: int) -> "Rows":
+        """Give some of the rows, from one position to before another."""
+        columns = {name: values[start:stop] for name, values in self.columns.items()}
+        return Rows(self.geometries_4326[start:stop], self.numbers[start:stop], self.names[start:stop], columns)
 
     def attributes(self) -> Iterator[dict[str, Json]]:
         """Give each row's attributes as a JSON-safe dict; what is null is left out."""
@@ -258,7 +219,25 @@ class Plan(_Read):
     kind
         ``point``, ``line`` or ``polygon``; None if there are no rows.
     rows
-        The rows themselves.
+        The rows themselves; empty in the plan of a `layers.reading.reading.Reading`, which gave them in batches.
+    n_rows
+        How many rows there are, without those a repair leaves out.
+    fields
+        What the attributes hold.
+    bounds_4326
+        Degrees (west, south, east, north) around the rows without an error; None if there are none.
+    preview
+        The first rows.
+    troubles
+        Geometries of rows with a problem, not more than the limit.
+    is_crs_guessed, is_encoding_guessed
+        True where the file did not say it.
+    is_plausible
+        Whether the rows lie near the city; None if no city was given, or nothing could be placed.
+    candidates
+        Other ways of reading the coordinates, which would put them into the city; the best first.
+    layers
+        The layers with geometry that the file has, where it can have several.
     """
 
     layer: str = ""
@@ -266,6 +245,16 @@ class Plan(_Read):
     encoding: str = ""
     kind: Kind | None = None
     rows: Rows = field(default_factory=Rows)
+    n_rows: int = 0
+    fields: tuple[FieldFacts, ...] = ()
+    bounds_4326: tuple[float, float, float, float] | None = None
+    preview: Rows = field(default_factory=Rows)
+    troubles: tuple[Trouble, ...] = ()
+    is_crs_guessed: bool = False
+    is_encoding_guessed: bool = False
+    is_plausible: bool | None = None
+    candidates: tuple[Candidate, ...] = ()
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -314,7 +303,7 @@ class RasterPlan(_Read):
 
 def summary(plan: Plan | RasterPlan, *, shown: int = 20) -> str:
     """Put a plan into lines for a terminal: the file, the totals, and the first problems."""
-    what = f"{len(plan.rows):,} rows" if isinstance(plan, Plan) else f"{plan.width:,} × {plan.height:,} pixels"
+    what = f"{plan.n_rows:,} rows" if isinstance(plan, Plan) else f"{plan.width:,} × {plan.height:,} pixels"
     head = (
         f"{plan.file_name}: {plan.format or 'unknown format'}, {plan.crs or 'no CRS'}, {what}; "
         f"{plan.n_errors:,} errors, {plan.n_repaired:,} repaired, {plan.n_warnings:,} warnings"
@@ -322,10 +311,3 @@ def summary(plan: Plan | RasterPlan, *, shown: int = 20) -> str:
     lines = [head, *(f"  {problem}" for problem in plan.problems[:shown])]
     more = plan.n_errors + plan.n_repaired + plan.n_warnings - min(shown, len(plan.problems))
     return "\n".join([*lines, f"  … and {more:,} more"] if more > 0 else lines)
-
-
-def first_names(names: Iterable[str], shown: int = 12) -> str:
-    """List names for a message, not more than fit in a sentence."""
-    listed = list(names)
-    text = ", ".join(f"'{name}'" for name in listed[:shown])
-    return text + (f" and {len(listed) - shown} more" if len(listed) > shown else "") if listed else "none"

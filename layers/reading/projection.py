@@ -4,7 +4,6 @@
 code, and its reader wants to know *which* rows cannot be expressed. Hence this module, used on reading only.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
-from geo.core.crs import STORAGE_EPSG, TILE_EPSG, utm_epsg
+from geo.core.crs import STORAGE_EPSG
 from layers.reading.plan import RefusedError
 from layers.reading.wording import option
 
@@ -23,8 +22,6 @@ Bounds: TypeAlias = tuple[float, float, float, float]
 
 Floats = NDArray[np.float64]
 _STORAGE: Final = CRS.from_epsg(STORAGE_EPSG)
-# Systems that Iranian and worldwide files are commonly in without saying so, beside the local UTM zone.
-_USUAL: Final = (STORAGE_EPSG, TILE_EPSG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,35 +147,3 @@ def within(lon_lat: Floats, bounds: Bounds) -> NDArray[np.bool_]:
     west, south, east, north = bounds
     lon, lat = lon_lat[:, 0], lon_lat[:, 1]
     return np.asarray((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
-
-
-def suggested_epsg(xy: Floats, near: Bounds | None, *, besides: Sequence[str] = ()) -> int | None:
-    """Find a reference system in which coordinates would lie near a city.
-
-    Parameters
-    ----------
-    xy
-        Coordinates as in the file, shape ``(n, 2)``; a sample is enough.
-    near
-        Bounds of the city, degrees.
-    besides
-        Labels not to try.
-
-    Returns
-    -------
-    int or None
-        The first of: degrees, the city's UTM zone and its neighbours, web Mercator; None if none fits.
-    """
-    if near is None or not len(xy):
-        return None
-    west, south, east, north = near
-    lon, lat = (west + east) / 2, (south + north) / 2
-    zones = [utm_epsg(((lon + shift + 180) % 360) - 180, lat) for shift in (0, -6, 6)]
-    around = padded(near)
-    for epsg in (*_USUAL[:1], *zones, *_USUAL[1:]):
-        if (
-            f"EPSG:{epsg}" not in besides
-            and within(_horizontal(CRS.from_epsg(epsg)).to_lon_lat(xy), around).mean() > 0.5
-        ):
-            return epsg
-    return None

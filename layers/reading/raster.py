@@ -17,6 +17,7 @@ from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from layers.reading.candidates import suggested_epsg
 from layers.reading.limits import DEFAULT, Limits
 from layers.reading.plan import Problem, ProblemLog, RasterPlan, RefusedError
 from layers.reading.projection import (
@@ -25,7 +26,6 @@ from layers.reading.projection import (
     Reference,
     padded,
     reference_of,
-    suggested_epsg,
 )
 from layers.reading.source import open_source
 from layers.reading.wording import COMMAND, Wording, option

@@ -55,6 +55,8 @@ def check_types(rows: Examination) -> None:
     plain = kinds[kinds >= 0]
     if rows.rules.expect is not None:
         wanted = _KINDS.index(rows.rules.expect)
+    elif rows.seen.kind is not None:
+        wanted = _KINDS.index(rows.seen.kind)
     elif len(plain):
         wanted = int(np.bincount(plain, minlength=3).argmax())
     else:
@@ -73,8 +75,14 @@ def check_types(rows: Examination) -> None:
     code = "mixed_geometry_types" if rows.rules.expect is None else "wrong_geometry_type"
     if len(wrong) == len(good) and rows.rules.expect is not None:
         found = rows.geometries[good[0]].geom_type
-        message = f"All {len(good):,} rows are of another kind (the first is a {found}); the layer holds {rows.kind}s."
-        rows.report_whole(code, wrong, message, "Choose the right file, or another kind of layer.")
+        kind = rows.kind
+        rows.report_whole(
+            code, wrong, len(good),
+            lambda which: (
+                f"{which} are of another kind (the first is a {found}); the layer holds {kind}s.",
+                "Choose the right file, or another kind of layer.",
+            ),
+        )  # fmt: skip
     else:
         rows.report("error", code, wrong, describe)
 
@@ -117,8 +125,13 @@ def drop_heights(rows: Examination) -> None:
     if not len(raised):
         return
     rows.geometries[raised] = shapely.force_2d(rows.geometries[raised])
-    message = f"{len(raised):,} rows have heights (Z) or measures (M); only x and y are kept."
-    rows.log.add(Problem("warning", "heights_dropped", message, "Nothing to do.", int(rows.numbers[raised[0]])))
+    first = int(rows.numbers[raised[0]])
+
+    def problem(n: int, _: int) -> Problem:
+        message = f"{n:,} rows have heights (Z) or measures (M); only x and y are kept."
+        return Problem("warning", "heights_dropped", message, "Nothing to do.", first)
+
+    rows.log.add_whole("warning", "heights_dropped", len(raised), len(good), problem)
 
 
 def check_vertices(rows: Examination) -> None:

@@ -2,8 +2,8 @@
 
 import codecs
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,17 @@ _LOST: Final = re.compile("[^\ufffd]*\ufffd.*|[?\\s]*[?]{2}[?\\s]*", re.DOTALL)
 # What a text may hold after its encoding was put right; anything else means that it was not spoilt in that way.
 _PLAUSIBLE: Final = re.compile("[\u0000-\u024f\u0600-\u06ff\u200b-\u2026\ufb50-\ufefc]+")
 _HIGH_LATIN: Final = re.compile("[\u00c0-\u00ff]")
+
+
+# Anything that could make a text other than it is stored, in texts put together by line ends: characters beyond plain
+# ASCII and plain Persian letters, question marks, spaces and half-spaces at an end or doubled, and two letters that are
+# what another encoding makes of one.
+_ODD: Final = re.compile(
+    "[^\n -~\u0621-\u063a\u0641\u0642\u0644-\u0648\u067e\u0686\u0698\u06a9\u06af\u06cc\u06f0-\u06f9\u200c]"
+    "|[?]| [ \n]|\n |\u200c[ \u200c\n]|[ \n]\u200c|\u0638\u067e"
+)
+# Texts with a problem that are remembered for each field, so that memory is bounded; beyond it a text may be told twice.
+_MAX_TOLD: Final = 10_000
 
 
 def _misread_utf8(codec: str) -> re.Pattern[str]:
@@ -146,13 +157,30 @@ def _encode(text: str, encoding: str) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class TextRules:
-    """How text attributes are treated: the row numbers, where problems go, and what was asked for."""
+    """How text attributes are treated: the row numbers, where problems go, and what was asked for.
+
+    ``told`` holds, by field, the texts whose problem is in the log already: each is told once in a file.
+    """
 
     numbers: NDArray[np.int64]
     log: ProblemLog
     limits: Limits
     repair: bool = False
     encoding_given: bool = False
+    told: dict[str, set[str | bytes]] = field(default_factory=dict)
+
+    def of_batch(self, numbers: NDArray[np.int64]) -> "TextRules":
+        """Give the same rules for the next rows of the file."""
+        return replace(self, numbers=numbers)
+
+    def is_news(self, value: str | bytes, field: str) -> bool:
+        """Say whether a text's problem was not told before, and remember that it is now."""
+        told = self.told.setdefault(field, set())
+        if value in told:
+            return False
+        if len(told) < _MAX_TOLD:
+            told.add(value)
+        return True
 
 
 def clean_column(values: Sequence[str | None], field: str, rules: TextRules) -> list[str | None]:
@@ -164,19 +192,51 @@ def clean_column(values: Sequence[str | None], field: str, rules: TextRules) -> 
     for index, value in enumerate(values):
         if value not in first_index:
             first_index[value] = index
-    lost = [value for value in first_index if value is not None and _LOST.fullmatch(value)]
-    if lost:
-        row = int(rules.numbers[first_index[lost[0]]])
-        message = f"Letters were lost before the file was written: {len(lost):,} texts like '{lost[0][:60]}'."
-        remedy = "Export the file again from the original, in UTF-8."
-        rules.log.add(Problem("warning", "lost_letters", message, remedy, row, field))
-    cleaned: dict[str | None, str | None] = {None: None}
-    for value, index in first_index.items():
-        if value is None:
-            continue
-        row = int(rules.numbers[index])
-        cleaned[value] = _clean_value(value, row, field, rules) or None
+    cleaned = clean_values(first_index, field, rules)
     return [cleaned[value] for value in values]
+
+
+def clean_values(first_index: Mapping[str | None, int], field: str, rules: TextRules) -> dict[str | None, str | None]:
+    """Give the form that is stored of each distinct text, and report what looks wrong; see `clean_column`."""
+    cleaned: dict[str | None, str | None] = {None: None}
+    values = [value for value in first_index if value is not None]
+    if all_plain(values, rules.limits.text_characters):
+        cleaned.update((value, value or None) for value in values)
+        return cleaned
+    lost = []
+    for value in values:
+        if all_plain([value], rules.limits.text_characters):
+            cleaned[value] = value or None
+            continue
+        if _LOST.fullmatch(value):
+            lost.append(value)
+        cleaned[value] = _clean_value(value, int(rules.numbers[first_index[value]]), field, rules) or None
+    news = [value for value in lost if rules.is_news(value, f"{field} lost")]
+    if news:
+        row = int(rules.numbers[first_index[news[0]]])
+        sight = news[0][:60]
+
+        def problem(n: int, _: int) -> Problem:
+            message = f"Letters were lost before the file was written: {n:,} texts like '{sight}'."
+            remedy = "Export the file again from the original, in UTF-8."
+            return Problem("warning", "lost_letters", message, remedy, row, field)
+
+        rules.log.add_whole("warning", "lost_letters", len(news), len(first_index), problem, field)
+    return cleaned
+
+
+def all_plain(values: Sequence[str], characters: int) -> bool:
+    """Say whether texts are stored as they are, for certain: most are, and this looks at all of them at once.
+
+    Examples
+    --------
+    >>> all_plain(["خرم‌آباد", "Rua 7", ""], 100), all_plain(["علي"], 100), all_plain(["a  b"], 100)
+    (True, False, False)
+    """
+    joined = "\n".join(("", *values, ""))
+    if joined.count("\n") != len(values) + 1 or _ODD.search(joined):
+        return False
+    return len(joined) <= characters or max(map(len, values)) <= characters
 
 
 def _clean_value(value: str, row: int, field: str, rules: TextRules) -> str:
@@ -204,9 +264,13 @@ def _clean_value(value: str, row: int, field: str, rules: TextRules) -> str:
 
 def _report_spoilt(value: str, original: str, row: int, field: str, rules: TextRules) -> str:
     message = f"The text {value[:60]!r} was read in a wrong encoding before; it seems to be '{original[:60]}'."
+    news = rules.is_news(value, field)
     if rules.repair:
-        rules.log.add(Problem("repaired", "wrong_encoding", message, "Check the name.", row, field))
+        if news:
+            rules.log.add(Problem("repaired", "wrong_encoding", message, "Check the name.", row, field))
         return original
+    if not news:
+        return value
     rules.log.add(
         Problem(
             "warning" if rules.encoding_given else "error",

@@ -1,9 +1,9 @@
-"""GeoPackage, GeoJSON, Shapefile and FlatGeobuf into a plan of rows and located problems, through GDAL."""
+"""Vector files into batches of rows, through GDAL: whatever a source says, by its driver only."""
 
 import re
-import warnings
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,202 +11,143 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyogrio
-from numpy.typing import NDArray
 
 from layers.reading import geojson
-from layers.reading.checks import check_geometries
-from layers.reading.columns import column_from_arrow, column_from_bytes
-from layers.reading.containers import declared_codec, require_sound_geopackage, require_whole_shapefile
-from layers.reading.limits import DEFAULT, Limits
-from layers.reading.plan import Json, Kind, Plan, Problem, ProblemLog, RefusedError, first_names
-from layers.reading.projection import Bounds, reference_of
-from layers.reading.request import Facts, Names, Wanted, duplicate_fields, rows_of
-from layers.reading.source import Source, open_source
+from layers.reading.columns import column_from_arrow
+from layers.reading.containers import declared_codec
+from layers.reading.limits import Limits
+from layers.reading.plan import Json, Problem, ProblemLog, RefusedError
+from layers.reading.projection import Reference, reference_of
+from layers.reading.quiet import quiet
+from layers.reading.request import BATCH_ROWS, Facts, Names, Raw, Wanted, duplicate_fields, require_rows
+from layers.reading.source import Source, chosen_layer
 from layers.reading.text import TextRules, codec_of, guess_encoding, note_guessed_encoding
 from layers.reading.wkb import parse_wkb
-from layers.reading.wording import COMMAND, Wording, option
 
-_BATCH_ROWS: Final = 16_384
+#: Bytes that GDAL may put into one batch of rows; more rows go into the next. A single row may have more.
+BATCH_BYTES: Final = 32 << 20
+pyogrio.set_gdal_config_options(
+    {
+        "OGR_ARROW_MEM_LIMIT": str(BATCH_BYTES),
+        # The Arrow stream of this driver's own gives wrong offsets after a row without geometry (GDAL 3.12).
+        "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
+    }
+)
 _RAW: Final = "ISO-8859-1"  # gives every byte of a text as one character, to be decoded here
-# Read feature by feature: a shapefile because only its bytes tell their encoding, a FlatGeobuf because GDAL's Arrow
-# stream of it gives wrong offsets after a row without geometry (GDAL 3.12).
-_BY_FEATURE: Final = ("ESRI Shapefile", "FlatGeobuf")
 _GUESS_BYTES: Final = 4 << 20
+_ANY_ENCODING: Final = ("ESRI Shapefile", "FlatGeobuf")
 # What pyogrio, GDAL and Arrow raise for a file that they cannot read.
 _UNREADABLE: Final = (RuntimeError, OSError, ValueError, LookupError, MemoryError, pa.ArrowException)
 # The private path under which a file is opened, in whatever GDAL says of it.
 _STAGED: Final = re.compile(r"'?[^\s']*reading-[^\s']*'?")
 
 
-def read_vector(
-    path: Path,
-    *,
-    layer: str | None = None,
-    source_epsg: int | None = None,
-    encoding: str | None = None,
-    fields: Collection[str] | None = None,
-    name_field: str | None = None,
-    expect: Kind | None = None,
-    repair: bool = False,
-    near: Bounds | None = None,
-    limits: Limits = DEFAULT,
-    wording: Wording = COMMAND,
-) -> Plan:
-    """Read a vector file into rows in EPSG:4326, with every problem located. Never raises for a bad file.
-
-    Parameters
-    ----------
-    path
-        A .gpkg, .geojson, .json, .fgb or .shp file, a folder with one shapefile, or a .zip with one.
-    layer
-        Layer of a GeoPackage; may be left out if it has only one.
-    source_epsg
-        EPSG code of the coordinates, where the file says nothing or something wrong.
-    encoding
-        Encoding of the text, where the file says nothing or something wrong.
-    fields
-        Attributes to keep; all if None. Names are compared in their cleaned form.
-    name_field
-        Attribute that becomes each row's name; it is kept among the attributes only if ``fields`` says so.
-    expect
-        Kind of geometry the rows must have; None accepts any one kind.
-    repair
-        Mend invalid geometries and spoilt text, and leave out rows without a geometry, saying so for each.
-    near
-        Bounds of the city in degrees (west, south, east, north), to notice data that lies elsewhere.
-    limits
-        Sizes accepted.
-    wording
-        How remedies call these options: in the caller's words.
-
-    Returns
-    -------
-    Plan
-        Loadable only if it has no error. Feature 1 of the layer is row 1.
-    """
-    wanted = Wanted(layer, source_epsg, encoding, fields, name_field, expect, repair, near, limits)
-    log = ProblemLog(limits, wording)
-    facts = Facts()
-    try:
-        with open_source(Path(path), limits) as source:
-            facts.format, facts.sha256 = source.format, source.sha256
-            if source.format in ("CSV", "GTiff"):
-                raise RefusedError(
-                    "not_a_vector_file", f"The file is a {source.format}, not a vector layer.", "Choose another file."
-                )
-            _read(source, wanted, facts, log)
-    except RefusedError as refused:
-        log.add(refused.problem)
-    return facts.plan(Path(path).name, log)
-
-
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A layer that GDAL has opened: where, and what it says of it."""
+    """A layer that can be read: where, and what it says of itself."""
 
     target: str
     layer: str | None
-    count: int
+    options: dict[str, str]
+    count: int  # -1 where nobody knows before it is read
     crs: str | None
-    fields: dict[str, str]  # name in the file → type
-    codec: str | None  # None while it has to be guessed
+    types: dict[str, str]  # name in the file → type, as numpy calls it
+    codec: str  # of its text
+    is_latin: bool = False  # text and names come as bytes, each a character
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A layer as read: geometries in the file's system, attributes not yet cleaned, rows already refused."""
+class VectorStream:
+    """A layer of a vector file, opened; see `layers.reading.request.Stream`.
 
-    geometries: NDArray[np.object_]
-    refused: NDArray[np.bool_]
-    columns: dict[str, Any]  # name in the file → Arrow or numpy column
-    codec: str
+    Raises
+    ------
+    RefusedError
+        On being made, where the file cannot be opened, or has no such layer or attribute.
+    """
 
-
-def _read(source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> None:
-    opened = _open(source, wanted)
-    facts.layer = opened.layer or ""
-    facts.encoding = opened.codec or ""
-    reference = reference_of(opened.crs, wanted.source_epsg)
-    facts.crs = reference.label
-    if opened.count == 0:
-        raise RefusedError("no_rows", "The layer has no rows.", "Export it again, or choose another layer.")
-    if opened.count > wanted.limits.rows:
-        raise RefusedError(
-            "too_many_rows",
-            f"The layer has {opened.count:,} rows, more than {wanted.limits.rows:,}.",
-            "Cut it to the city, or split it.",
+    def __init__(self, source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> None:
+        self._source, self._wanted, self._log = source, wanted, log
+        self._opened = opened = _open(source, wanted, facts, log)
+        facts.layer = opened.layer or ""
+        facts.layers = tuple(layer.name for layer in source.layers)
+        facts.encoding = opened.codec
+        facts.count = opened.count
+        require_rows(opened.count, wanted.limits)
+        self.names = Names.of(
+            list(opened.types), opened.codec if opened.is_latin else None, wanted, left_out=source.housekeeping
         )
-    by_feature = source.format in _BY_FEATURE
-    # Names are bytes there; until the encoding is known, they are chosen by a provisional reading.
-    names = Names.of(list(opened.fields), opened.codec or "utf-8" if by_feature else None, wanted)
-    table = _read_features(opened, names, wanted, log) if by_feature else _read_arrow(opened, names, wanted, log)
-    if opened.codec is None:
-        names = Names.of(list(opened.fields), table.codec, wanted)
-    facts.encoding = table.codec
-    n = len(table.geometries)
-    if n != opened.count and opened.count >= 0:
-        message = f"Only {n:,} of {opened.count:,} rows can be read: the file is damaged."
-        raise RefusedError("broken_file", message, "Copy or upload it again.", row=n + 1)
-    numbers = np.arange(1, n + 1, dtype=np.int64)
-    rules = TextRules(numbers, log, wanted.limits, wanted.repair, wanted.encoding is not None)
-    columns: dict[str, list[Json]] = {}
-    for raw, clean in names.clean.items():
-        values = None
-        if (column := table.columns.get(raw)) is not None:  # GDAL leaves out types that it cannot hand over
-            values = (
-                column_from_bytes(column, opened.fields[raw], clean, table.codec, rules)
-                if by_feature
-                else column_from_arrow(column, clean, rules)
-            )
-        if values is None:
-            message = "The attribute is binary data, which is not kept."
-            log.add(Problem("warning", "binary_field", message, "Nothing to do.", field=clean))
-        else:
-            columns[clean] = values
-    checked = check_geometries(table.geometries, numbers, wanted.rules(reference), log, table.refused)
-    facts.kind = checked.kind
-    facts.rows = rows_of(checked.geometries_4326, numbers, columns, names.name, names.kept, checked.kept)
+        self.types = {
+            clean: "date" if opened.types[raw].endswith("[D]") else "datetime"
+            for raw, clean in self.names.clean.items()
+            if opened.types[raw].startswith("datetime")
+        }
+
+    def reference(self) -> Reference:
+        """Give the reference system of the coordinates."""
+        return reference_of(self._opened.crs, self._wanted.options.source_epsg)
+
+    def batches(self) -> Iterator[Raw]:
+        """Give the rows; the size of each geometry is looked at before it is taken apart."""
+        wanted, log, opened = self._wanted, self._log, self._opened
+        rules = TextRules(np.empty(0, np.int64), log, wanted.limits, wanted.repair, wanted.options.encoding is not None)
+        done = vertices = 0
+        with ExitStack() as stack:
+            for batch in _guarded(self._source, opened, self.names, wanted, log, stack):
+                geometries, refused, count, hashes = parse_wkb(batch.column(batch.num_columns - 1), done, wanted, log)
+                numbers = np.arange(done + 1, done + batch.num_rows + 1, dtype=np.int64)
+                vertices += count
+                done += batch.num_rows
+                _require_room(done, vertices, wanted.limits)
+                columns = self._columns(batch, rules.of_batch(numbers), is_first=done == batch.num_rows)
+                yield Raw(geometries, refused, numbers, columns, hashes)
+        if done != opened.count and opened.count >= 0:
+            message = f"Only {done:,} of {opened.count:,} rows can be read: the file is damaged."
+            raise RefusedError("broken_file", message, "Copy or upload it again.", row=done + 1)
+
+    def _columns(self, batch: pa.RecordBatch, rules: TextRules, *, is_first: bool) -> dict[str, list[Json]]:
+        found = {name: position for position, name in enumerate(batch.schema.names[:-1])}
+        columns: dict[str, list[Json]] = {}
+        for raw, clean in self.names.clean.items():
+            values = None
+            if (position := found.get(raw)) is not None:  # GDAL leaves out types that it cannot hand over
+                column = batch.column(position)
+                values = column_from_arrow(column, clean, rules, self._opened.codec, is_latin=self._opened.is_latin)
+            if values is not None:
+                columns[clean] = values
+            elif is_first:
+                message = "The attribute is binary data, which is not kept."
+                self._log.add(Problem("warning", "binary_field", message, "Nothing to do.", field=clean))
+        return columns
 
 
 # Opening
 
 
-def _open(source: Source, wanted: Wanted) -> _Opened:
+def _open(source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> _Opened:
     """Open a layer, by the driver of its format only, and learn what it says of itself."""
+    layer = chosen_layer(source, wanted.options.layer)
+    encoding = wanted.options.encoding
+    if source.way == "arrow":
+        from layers.reading.arrow_layers import open_batches
+
+        with open_batches(source, layer, limits=wanted.limits, batch_rows=BATCH_ROWS) as opened:
+            return _Opened("", layer, {}, opened.n_rows, opened.crs, dict(opened.fields), "utf-8")
     if source.format == "GeoJSON":
-        return _open_geojson(source, wanted)
-    path = source.path
-    layer = None
-    codec = codec_of(wanted.encoding) if wanted.encoding else None
-    encoding = None
-    if source.format == "GPKG":
-        layer = _layer_of_geopackage(path, wanted)
-        codec = codec or "utf-8"
-    elif source.format == "ESRI Shapefile":
-        require_whole_shapefile(path)
-        codec = codec or declared_codec(path)
-        encoding = _RAW
-    else:
-        codec = codec or "utf-8"
-        encoding = _RAW
-    if layer is None:
-        _require_no_layer(source, wanted)
-    try:
-        info = _info(str(path), layer, encoding)
-    except _UNREADABLE as error:
-        raise _broken(error) from error
-    if info["driver"] != source.format:
-        raise RefusedError(
-            "mislabelled", f"The content is not {source.format} but {info['driver']}.", "Export the file again."
-        )
-    return _opened(str(path), layer, info, codec)
+        return _open_geojson(source, wanted, facts)
+    is_latin = source.format == "ESRI Shapefile"
+    # The other formats fix the encoding of their text.
+    codec = codec_of(encoding) if encoding and source.format in _ANY_ENCODING else source.encoding
+    options = dict(source.open_options)
+    info = _info(source, source.target, layer, options, _RAW if is_latin else None)
+    if is_latin:
+        codec = codec or declared_codec(source.path) or _guessed_codec(source.path, info, facts, log)
+    return _opened(source.target, layer, options, info, info["crs"] or source.crs, codec or "utf-8", is_latin=is_latin)
 
 
-def _open_geojson(source: Source, wanted: Wanted) -> _Opened:
-    _require_no_layer(source, wanted)
-    text = geojson.as_utf8(source.path, wanted.encoding)
+def _open_geojson(source: Source, wanted: Wanted, facts: Facts) -> _Opened:
+    text = geojson.as_utf8(source.path, wanted.options.encoding)
     named = geojson.declared_crs(text.path)
-    if named is not None and wanted.source_epsg is None and not geojson.is_known_crs(named):
+    if named is not None and wanted.options.source_epsg is None and not geojson.is_known_crs(named):
         reference_of(named, None)  # refuses a name that nobody knows
         raise RefusedError(
             "unknown_crs", f"The file names its reference system in an unusual way: {named!r}.",
@@ -214,17 +155,26 @@ def _open_geojson(source: Source, wanted: Wanted) -> _Opened:
         )  # fmt: skip
     # The prefix makes GDAL use this driver and no other.
     target = f"GeoJSON:{text.path}"
+    options = dict(source.open_options)
     try:
-        info = _info(target, None, None)
+        info = _asked(target, None, options, None)
     except _UNREADABLE as error:
         raise geojson.fault(text.path, str(error)) from error
-    if info["crs"] is None:
-        info["crs"] = geojson.CRS84
-    opened = _opened(target, None, info, "utf-8")
-    return _Opened(opened.target, None, opened.count, opened.crs, opened.fields, text.encoding)
+    opened = _opened(target, None, options, info, info["crs"] or geojson.CRS84, "utf-8")
+    facts.encoding = text.encoding
+    return opened
 
 
-def _opened(target: str, layer: str | None, info: dict[str, Any], codec: str | None) -> _Opened:
+def _opened(
+    target: str,
+    layer: str | None,
+    options: dict[str, str],
+    info: dict[str, Any],
+    crs: str | None,
+    codec: str,
+    *,
+    is_latin: bool = False,
+) -> _Opened:
     if info["geometry_type"] is None:
         raise RefusedError(
             "no_geometry_column",
@@ -232,50 +182,154 @@ def _opened(target: str, layer: str | None, info: dict[str, Any], codec: str | N
             "Choose a layer with points, lines or areas.",
         )
     names = [str(name) for name in info["fields"]]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, n in Counter(names).items() if n > 1)
     if twice:
         raise duplicate_fields(twice)
     types = dict(zip(names, (str(dtype) for dtype in info["dtypes"]), strict=True))
-    return _Opened(target, layer, int(info["features"]), info["crs"], types, codec)
+    return _Opened(target, layer, options, int(info["features"]), crs, types, codec, is_latin)
 
 
-def _info(target: str, layer: str | None, encoding: str | None) -> dict[str, Any]:
-    with _quiet():
-        info: dict[str, Any] = pyogrio.read_info(target, layer=layer, encoding=encoding, force_feature_count=True)
+def _info(
+    source: Source, target: str, layer: str | None, options: dict[str, str], encoding: str | None
+) -> dict[str, Any]:
+    try:
+        info = _asked(target, layer, options, encoding)
+    except _UNREADABLE as error:
+        raise _broken(error) from error
+    if info["driver"] != source.driver:
+        raise RefusedError(
+            "mislabelled", f"The content is not {source.format} but {info['driver']}.", "Export the file again."
+        )
     return info
 
 
-def _layer_of_geopackage(path: Path, wanted: Wanted) -> str:
-    views = require_sound_geopackage(path)
-    try:
-        with _quiet():
-            listed = [(str(name), kind) for name, kind in pyogrio.list_layers(path)]
-    except _UNREADABLE as error:
-        raise _broken(error) from error
-    layers = [name for name, kind in listed if kind is not None and name not in views]
-    if wanted.layer is not None:
-        if wanted.layer in layers:
-            return wanted.layer
-        raise RefusedError(
-            "no_such_layer",
-            f"The GeoPackage has no layer '{wanted.layer}' with geometry.",
-            f"Its layers are {first_names(layers)}; choose one with {option('layer')}.",
+def _asked(target: str, layer: str | None, options: dict[str, str], encoding: str | None) -> dict[str, Any]:
+    with quiet():
+        info: dict[str, Any] = pyogrio.read_info(
+            target, layer=layer, encoding=encoding, force_feature_count=True, **options
         )
-    if len(layers) == 1:
-        return layers[0]
-    if not layers:
-        raise RefusedError("no_layers", "The GeoPackage has no layer with geometry.", "Export a layer into it.")
-    raise RefusedError(
-        "several_layers",
-        f"The GeoPackage has {len(layers)} layers: {first_names(layers)}.",
-        f"Choose one with {option('layer')}.",
-    )
+    return info
 
 
-def _require_no_layer(source: Source, wanted: Wanted) -> None:
-    if wanted.layer is not None:
+def _guessed_codec(shp: Path, info: dict[str, Any], facts: Facts, log: ProblemLog) -> str:
+    """Guess the encoding of a shapefile's text from the bytes that are not ASCII, wherever they are in it."""
+    names = b" ".join(str(name).encode("latin-1", errors="replace") for name in info["fields"])
+    sample = b" ".join((names, *_high_texts(shp.with_suffix(".dbf"))))
+    if not sample.isascii():
+        facts.is_encoding_guessed = True
+        note_guessed_encoding(log, guess_encoding(sample))
+    return guess_encoding(sample)
+
+
+def _high_texts(dbf: Path) -> Iterator[bytes]:
+    """Give different texts of a dBASE table that are not ASCII, up to a few megabytes."""
+    with dbf.open("rb") as file:
+        header = file.read(32)
+        rows, start, length = (
+            int.from_bytes(header[4:8], "little"),
+            int.from_bytes(header[8:10], "little"),
+            int.from_bytes(header[10:12], "little"),
+        )
+        described = file.read(max(0, start - 32))
+        fields, offset = [], 1
+        for at in range(0, len(described) - 31, 32):
+            if described[at] == 0x0D:
+                break
+            width = described[at + 16]
+            if described[at + 11 : at + 12] in (b"C", b"M"):
+                fields.append((offset, offset + width))
+            offset += width
+        told: set[bytes] = set()
+        room = _GUESS_BYTES
+        step = max(1, (1 << 20) // max(1, length))
+        file.seek(start)
+        for _ in range(0, rows, step):
+            chunk = file.read(step * length)
+            if chunk.isascii():
+                continue
+            for row in range(0, len(chunk) - length + 1, length):
+                for first, last in fields:
+                    text = chunk[row + first : row + last].rstrip(b" \x00")
+                    if not text.isascii() and text not in told:
+                        told.add(text)
+                        room -= len(text)
+                        yield text
+                if room < 0:
+                    return
+
+
+# Reading
+
+
+def _guarded(
+    source: Source, opened: _Opened, names: Names, wanted: Wanted, log: ProblemLog, stack: ExitStack
+) -> Iterator[pa.RecordBatch]:
+    """Give the batches of a layer as Arrow, whoever makes them."""
+    if source.way == "arrow":
+        from layers.reading.arrow_layers import open_batches
+
+        reading = stack.enter_context(
+            open_batches(source, opened.layer, columns=list(names.clean), limits=wanted.limits, batch_rows=BATCH_ROWS)
+        )
+        yield from reading.batches
+        for problem in reading.warnings:
+            log.add(problem)
+        return
+    done = 0
+    try:
+        with quiet():
+            reader = stack.enter_context(_arrow(opened, names))
+        while True:
+            with quiet():
+                batch = next(reader, None)
+            if batch is None:
+                return
+            yield batch
+            done += batch.num_rows
+    except _UNREADABLE as error:
+        raise _broken(error, row=_first_unreadable(opened, names, done)) from error
+
+
+@contextmanager
+def _arrow(opened: _Opened, names: Names, **part: int) -> Iterator[Iterator[pa.RecordBatch]]:
+    with pyogrio.raw.open_arrow(
+        opened.target,
+        layer=opened.layer,
+        columns=list(names.clean),
+        encoding=_RAW if opened.is_latin else None,
+        use_pyarrow=True,
+        batch_size=BATCH_ROWS,
+        **part,
+        **opened.options,
+    ) as (_, reader):
+        yield iter(reader)
+
+
+def _first_unreadable(opened: _Opened, names: Names, done: int) -> int:
+    """Find the row at which reading stops, by halving the number of rows asked for."""
+    whole, broken = 0, BATCH_ROWS if opened.count < 0 else max(1, min(BATCH_ROWS, opened.count - done))
+    while broken - whole > 1:
+        half = (whole + broken) // 2
+        try:
+            with quiet(), _arrow(opened, names, skip_features=done, max_features=half) as reader:
+                for _ in reader:
+                    pass
+        except _UNREADABLE:
+            broken = half
+        else:
+            whole = half
+    return done + broken
+
+
+def _require_room(rows: int, vertices: int, limits: Limits) -> None:
+    if rows > limits.rows:
+        raise RefusedError("too_many_rows", f"The layer has more than {limits.rows:,} rows.", "Cut it to the city.")
+    if vertices > limits.vertices:
         raise RefusedError(
-            "no_such_layer", f"A {source.format} file has one layer only.", f"Leave {option('layer')} out."
+            "too_many_vertices",
+            f"The geometries of the first {rows:,} rows have more than {limits.vertices:,} vertices together.",
+            "Simplify the layer, or cut it to the city.",
+            row=rows,
         )
 
 
@@ -295,122 +349,3 @@ def _detail(error: BaseException) -> str:
         return "no layer can be found in it"
     words = " ".join(_STAGED.sub("the file", str(error)).split(";")[0].split())
     return words.rstrip(". ")[:200] or type(error).__name__
-
-
-# Reading
-
-
-def _read_arrow(opened: _Opened, names: Names, wanted: Wanted, log: ProblemLog) -> _Table:
-    """Read a layer in batches, looking at the size of each geometry before it is taken apart."""
-    geometries: list[NDArray[np.object_]] = []
-    refused: list[NDArray[np.bool_]] = []
-    attributes: list[pa.RecordBatch] = []
-    done = vertices = 0
-    try:
-        with (
-            _quiet(),
-            pyogrio.raw.open_arrow(
-                opened.target, layer=opened.layer, columns=list(names.clean), use_pyarrow=True, batch_size=_BATCH_ROWS
-            ) as (_, reader),
-        ):
-            for batch in reader:
-                parsed, bad, count = parse_wkb(batch.column(batch.num_columns - 1), done, wanted, log)
-                vertices += count
-                done += batch.num_rows
-                _require_room(done, vertices, wanted.limits)
-                geometries.append(parsed)
-                refused.append(bad)
-                attributes.append(batch.select(list(range(batch.num_columns - 1))))
-    except _UNREADABLE as error:
-        raise _broken(error, row=_first_unreadable(opened, names)) from error
-    columns = {}
-    if attributes:
-        table = pa.Table.from_batches(attributes)
-        columns = {name: table.column(position) for position, name in enumerate(table.schema.names)}
-    return _Table(_joined(geometries, object), _joined(refused, bool), columns, opened.codec or "utf-8")
-
-
-def _read_features(opened: _Opened, names: Names, wanted: Wanted, log: ProblemLog) -> _Table:
-    """Read a layer with its text as bytes, which alone tell in which encoding they are."""
-    try:
-        with _quiet():
-            meta, _, shapes, data = pyogrio.raw.read(
-                opened.target, encoding=_RAW, columns=list(names.clean), datetime_as_string=True
-            )
-    except _UNREADABLE as error:
-        raise _broken(error, row=_first_unreadable(opened, names)) from error
-    codec = opened.codec
-    columns = dict(zip((str(name) for name in meta["fields"]), data, strict=True))
-    if codec is None:
-        sample = _sample_of_text(list(opened.fields), list(columns.values()))
-        codec = guess_encoding(sample)
-        if not sample.isascii():
-            note_guessed_encoding(log, codec)
-    geometries: list[NDArray[np.object_]] = []
-    refused: list[NDArray[np.bool_]] = []
-    vertices = 0
-    for start in range(0, len(shapes), _BATCH_ROWS):
-        batch = pa.array(shapes[start : start + _BATCH_ROWS], pa.large_binary())
-        shapes[start : start + _BATCH_ROWS] = None  # so that a geometry is in memory once
-        parsed, bad, count = parse_wkb(batch, start, wanted, log)
-        vertices += count
-        _require_room(start + len(parsed), vertices, wanted.limits)
-        geometries.append(parsed)
-        refused.append(bad)
-    return _Table(_joined(geometries, object), _joined(refused, bool), columns, codec)
-
-
-def _sample_of_text(names: list[str], columns: list[NDArray[Any]]) -> bytes:
-    pieces = [name.encode("latin-1", errors="replace") for name in names]
-    room = _GUESS_BYTES
-    for column in columns:
-        if column.dtype != object:
-            continue
-        for value in {str(value) for value in column if value is not None}:
-            if not value.isascii():
-                pieces.append(value.encode("latin-1", errors="replace"))
-                room -= len(value)
-        if room < 0:
-            break
-    return b" ".join(pieces)
-
-
-def _require_room(rows: int, vertices: int, limits: Limits) -> None:
-    if rows > limits.rows:
-        raise RefusedError("too_many_rows", f"The layer has more than {limits.rows:,} rows.", "Cut it to the city.")
-    if vertices > limits.vertices:
-        raise RefusedError(
-            "too_many_vertices",
-            f"The geometries of the first {rows:,} rows have more than {limits.vertices:,} vertices together.",
-            "Simplify the layer, or cut it to the city.",
-            row=rows,
-        )
-
-
-def _first_unreadable(opened: _Opened, names: Names) -> int:
-    """Find the row at which reading stops, by halving the number of rows asked for."""
-    whole, broken = 0, max(1, opened.count)
-    while broken - whole > 1:
-        half = (whole + broken) // 2
-        try:
-            with _quiet():
-                pyogrio.raw.read(
-                    opened.target, layer=opened.layer, encoding=_RAW, columns=list(names.clean), max_features=half
-                )
-        except _UNREADABLE:
-            broken = half
-        else:
-            whole = half
-    return broken
-
-
-def _joined(parts: list[Any], dtype: type) -> NDArray[Any]:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep GDAL's warnings from the terminal: what matters in them is found by the checks, with its row."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -15,7 +15,7 @@ from layers.reading.wording import option
 
 def parse_wkb(
     column: pa.Array, done: int, wanted: Wanted, log: ProblemLog
-) -> tuple[NDArray[np.object_], NDArray[np.bool_], int]:
+) -> tuple[NDArray[np.object_], NDArray[np.bool_], int, NDArray[np.int64]]:
     """Take a column of WKB apart; a geometry that is far too large is refused by its size alone.
 
     Parameters
@@ -29,8 +29,8 @@ def parse_wkb(
 
     Returns
     -------
-    tuple of ndarray, ndarray and int
-        Geometries, which rows are refused, and about how many vertices there are.
+    tuple of ndarray, ndarray, int and ndarray
+        Geometries, which rows are refused, about how many vertices there are, and a hash of each geometry's bytes.
     """
     sizes = np.asarray(pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False), dtype=np.int64)
     # A vertex takes 16 bytes, or 32 with a height and a measure: what is above this is above the limit for certain.
@@ -56,7 +56,8 @@ def parse_wkb(
         geometries[index] = _mended_wkb(wkb[index], done + int(index) + 1, wanted, log)
     refused = huge.copy()
     refused[broken] = shapely.is_missing(geometries[broken])
-    return geometries, refused, int(sizes[~huge].sum()) // 16
+    hashes = np.fromiter(map(hash, wkb), dtype=np.int64, count=len(wkb))
+    return geometries, refused, int(sizes[~huge].sum()) // 16, hashes
 
 
 def _mended_wkb(data: bytes, row: int, wanted: Wanted, log: ProblemLog) -> shapely.Geometry | None:

@@ -1,12 +1,14 @@
 """Writes of layers, their releases, and what they are used for."""
 
-from layers.services.layers import LayerSpec, layer_put
+from layers.services.attachments import attachment_add, attachment_change
+from layers.services.layers import LayerSpec, layer_archive, layer_describe, layer_put, layer_restore
 from layers.services.rasters import raster_release_create, raster_sweep
 from layers.services.releases import release_create
 from layers.services.taxonomy import standard_put, taxonomy_put
 from layers.services.uses import population_source_put, supply_put
 
 __all__ = [
-    "LayerSpec", "layer_put", "population_source_put", "raster_release_create", "raster_sweep", "release_create",
+    "LayerSpec", "attachment_add", "attachment_change", "layer_archive", "layer_describe", "layer_put", "layer_restore",
+    "population_source_put", "raster_release_create", "raster_sweep", "release_create",
     "standard_put", "supply_put", "taxonomy_put",
 ]  # fmt: skip

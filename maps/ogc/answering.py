@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
@@ -26,6 +27,8 @@ HTML: Final = "text/html"
 PROBLEM: Final = "application/problem+json"
 _LEAST_PACKED: Final = 200
 """From this many bytes on Django's middleware would compress, if it were not done here."""
+
+_LONGEST_REASON: Final = 400
 
 View = Callable[..., HttpResponse]
 
@@ -74,9 +77,16 @@ def problem(request: HttpRequest, error: MahallehError) -> HttpResponse:
     else:
         text = json.dumps(told, ensure_ascii=False, default=str)
         response = HttpResponse(text, status=error.status, content_type=PROBLEM)
+        response.reason_phrase = _reason(response.reason_phrase, error)
     if isinstance(error, NotSignedIn):
         response["WWW-Authenticate"] = CHALLENGE
     return response
+
+
+def _reason(phrase: str, error: MahallehError) -> str:
+    """Return the reason phrase of an answer with what is wrong in it: all that QGIS shows of a refused write."""
+    told = re.sub(r"[^ -~]", "", f"{phrase}: {error.message} {error.remedy}")
+    return told[:_LONGEST_REASON].rstrip()
 
 
 def _prefers_html(request: HttpRequest) -> bool:

@@ -7,10 +7,14 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from geo.models import Place
 from geo.querysets import User
 from maps.ogc.answering import HTML, JSON, OPENAPI, SCHEMA, link, url
 from maps.ogc.bodies import GEOJSON
 from maps.ogc.crs import CRS84, SUPPORTED
+from maps.ogc.layers import documents as layer_documents
+from maps.ogc.layers import tiles as layer_tiles
+from maps.ogc.layers.selection import layers_seen
 from maps.ogc.queryables import QUERYABLES, READ_ONLY, WRITABLE
 from maps.ogc.selectors import extent_read
 
@@ -64,21 +68,27 @@ def landing(request: HttpRequest) -> dict[str, Any]:
             link(url(request, "api?f=html"), "service-doc", HTML, _("Description of the service")),
             link(url(request, "conformance"), "conformance", JSON, _("Standards it conforms to")),
             link(url(request, "collections"), "data", JSON, _("Collections")),
+            link(url(request, "tileMatrixSets"), f"{_REL}tiling-schemes", JSON, _("Grids of the tiles")),
         ],
     }
 
 
 def conformance() -> dict[str, Any]:
     """Return the declaration of conformance (`/req/core/conformance-success`)."""
-    return {"conformsTo": list(CONFORMANCE)}
+    return {"conformsTo": [*CONFORMANCE, *layer_tiles.CONFORMANCE]}
 
 
 def collections(request: HttpRequest, user: User) -> dict[str, Any]:
     """Return the list of collections (`/req/core/fc-md-success`)."""
     address = url(request, "collections")
+    cities = Place.objects.visible_to(user).filter(kind=Place.Kind.CITY, layers__in=layers_seen(user)).distinct()
+    styles = [
+        link(url(request, f"collections/{city.code}/styles/default"), f"{_REL}styles", layer_documents.STYLE, city.name)
+        for city in cities.order_by("code")
+    ]
     return {
-        "links": [link(address, "self", JSON), link(f"{address}?f=html", "alternate", HTML)],
-        "collections": [collection(request, user)],
+        "links": [link(address, "self", JSON), link(f"{address}?f=html", "alternate", HTML), *styles],
+        "collections": [collection(request, user), *layer_documents.collections(request, user)],
     }
 
 

@@ -7,9 +7,10 @@ Advanced Comparison Operators, Case-insensitive Comparison, Basic Spatial Functi
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import shapely
@@ -34,14 +35,65 @@ from geo.errors import InvalidInput
 from maps.ogc import cql2_text
 from maps.ogc.boxes import box_of
 from maps.ogc.crs import DEFAULT, Crs, from_crs
-from maps.ogc.queryables import QUERYABLES
+from maps.ogc.queryables import QUERYABLES, READ_ONLY, Queryable
 
 MOST_VERTICES: Final = 5_000
 MOST_VALUES: Final = 1_000
 _LARGEST: Final = 2**53
 
-LANGUAGES: Final = ("cql2-text", "cql2-json")
+OLDER: Final = "cql-text"
+"""The text that came before CQL2, in which GDAL asks a service that says it knows it."""
+
+LANGUAGES: Final = ("cql2-text", "cql2-json", OLDER)
 _COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a filter may speak of, and how it is looked up.
+
+    Attributes
+    ----------
+    queryables : mapping
+        By name.
+    never_missing : str
+        Lookup of a column that always has a value, by which what is always true or false is said.
+    elsewhere : mapping
+        Lookups of further names that GDAL asks about in the older text; empty where the value is never missing.
+    has_text_days : bool
+        Whether days are compared as texts, as they are stored in attributes.
+    """
+
+    queryables: Mapping[str, Queryable]
+    never_missing: str
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    has_text_days: bool = False
+
+    @property
+    def lookups(self) -> dict[str, str]:
+        """Return where each name is looked up, among them the one that is never missing."""
+        found = {name: item.lookup for name, item in self.queryables.items()}
+        return (
+            found
+            | {name: lookup or self.never_missing for name, lookup in self.elsewhere.items()}
+            | {ALWAYS: self.never_missing}
+        )
+
+    def evaluate(self, node: ast.Node) -> Q:
+        """Return the condition that a checked tree says."""
+        evaluator = _TextDays if self.has_text_days else _Evaluator
+        found: Q = evaluator(self.lookups, None).evaluate(node)
+        return found
+
+
+ALWAYS: Final = "\0"
+"""A name that no filter can hold."""
+
+BOUNDARIES: Final = Vocabulary(
+    QUERYABLES,
+    "place__code",
+    {"id": ""} | {name: "valid_to" if name == "valid_to" else "" for name in READ_ONLY},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +112,7 @@ class Filter:
     names: frozenset[str]
 
 
-def filter_of(text: str, language: str, crs: Crs = DEFAULT) -> Filter:
+def filter_of(text: str, language: str, crs: Crs = DEFAULT, vocabulary: Vocabulary = BOUNDARIES) -> Filter:
     """Read a filter.
 
     Parameters
@@ -68,9 +120,11 @@ def filter_of(text: str, language: str, crs: Crs = DEFAULT) -> Filter:
     text : str
         The value of the parameter ``filter``.
     language : str
-        ``cql2-text`` or ``cql2-json`` (`/req/filter/filter-lang-param`).
+        One of `LANGUAGES` (`/req/filter/filter-lang-param`).
     crs : Crs
         Of the geometries in it (`/req/filter/filter-crs-param`).
+    vocabulary : Vocabulary
+        Of the collection.
 
     Raises
     ------
@@ -82,8 +136,9 @@ def filter_of(text: str, language: str, crs: Crs = DEFAULT) -> Filter:
     >>> sorted(filter_of("CASEI(name_en) LIKE 'a%' AND NOT kind = 'settlement'", "cql2-text").names)
     ['kind', 'name_en']
     """
-    if language == "cql2-text":
-        tree: Any = cql2_text.parse(text)
+    is_older = language == OLDER
+    if language != "cql2-json":
+        tree: Any = cql2_text.parse(text, is_older=is_older)
     else:
         try:
             tree = json.loads(text[: cql2_text.MOST_CHARACTERS * 10], parse_constant=no_constant)
@@ -94,20 +149,30 @@ def filter_of(text: str, language: str, crs: Crs = DEFAULT) -> Filter:
                 where=f"filter, character {getattr(error, 'pos', 0) + 1}",
                 remedy="Write CQL2 JSON, or add filter-lang=cql2-text.",
             ) from error
-    checked = _Checker(crs)
+    checked = _Checker(crs, vocabulary, is_older=is_older)
     node = checked.condition(tree, "filter", 0)
-    found = _Evaluator({name: item.lookup for name, item in QUERYABLES.items()}, None).evaluate(node)
-    return Filter(found, frozenset(checked.names))
+    return Filter(vocabulary.evaluate(node), frozenset(checked.names))
 
 
-def equals(name: str, text: str) -> Q:
+def equals(name: str, text: str, vocabulary: Vocabulary = BOUNDARIES) -> Q:
     """Return the condition of a query parameter named after a queryable: the property has this value."""
     value: Any = text
-    if QUERYABLES[name].type == "integer":
+    expected = vocabulary.queryables[name].type
+    if expected == "integer":
         value = _integer(text, name)
-    node = ast.Equal(ast.Attribute(name), _Checker(DEFAULT).literal(value, name, name))
-    found: Q = _Evaluator({name: QUERYABLES[name].lookup}, None).evaluate(node)
-    return found
+    elif expected == "number":
+        value = _number(text, name)
+    elif expected == "boolean":
+        value = {"true": True, "false": False}.get(text.lower(), text)
+    node = ast.Equal(ast.Attribute(name), _Checker(DEFAULT, vocabulary).literal(value, name, name))
+    return vocabulary.evaluate(node)
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text[:40])
+    except ValueError as error:
+        raise _refusal("This is not a number.", where, "Give digits, with a point where due.") from error
 
 
 def _integer(text: str, where: str) -> int:
@@ -120,15 +185,18 @@ def _integer(text: str, where: str) -> int:
 class _Checker:
     """Turns the tree of CQL2 JSON into pygeofilter's, refusing whatever is not known to be safe and meant."""
 
-    def __init__(self, crs: Crs) -> None:
+    def __init__(self, crs: Crs, vocabulary: Vocabulary, *, is_older: bool = False) -> None:
         self.crs = crs
+        self.vocabulary = vocabulary
+        self.queryables = vocabulary.queryables
+        self.is_older = is_older
         self.names: set[str] = set()
 
     def condition(self, tree: Any, where: str, depth: int) -> ast.Node:
         """Check something that is true or false."""
         where = cql2_text.place_of(tree.at) if isinstance(tree, cql2_text.Located) else where
         if isinstance(tree, bool):
-            return ast.IsNull(ast.Attribute("code"), not_=tree)  # a code is never missing
+            return ast.IsNull(ast.Attribute(ALWAYS), not_=tree)
         if depth > cql2_text.MOST_DEPTH * 2:
             raise _refusal("The filter is nested too deeply.", where, "Write it with fewer brackets.")
         op, args = _operation(tree, where)
@@ -157,6 +225,9 @@ class _Checker:
             return COMPARISON_MAP[op](*(self._operand(arg, name, where) for arg in args))
         if op == "isNull":
             _count(args, 1, op, where)
+            tested = args[0].get("property") if isinstance(args[0], dict) else None
+            if self.is_older and tested in self.vocabulary.elsewhere:
+                return ast.IsNull(ast.Attribute(tested), not_=False)  # GDAL asks so of every property
             return ast.IsNull(self.attribute(args[0], where), not_=False)
         if op == "between" and len(args) == 2 and isinstance(args[1], list):
             args = [args[0], *args[1]]  # as drafts of the standard had it
@@ -209,11 +280,11 @@ class _Checker:
         where = cql2_text.place_of(tree.at) if isinstance(tree, cql2_text.Located) else where
         if not isinstance(name, str):
             raise _refusal("A property is expected here.", where, "Put the property first, then the value.")
-        if name not in QUERYABLES:
+        if name not in self.queryables:
             raise _refusal(
                 f"There is no queryable {name[:60]!r}.",
                 where,
-                f"The queryables are {', '.join(QUERYABLES)}.",
+                f"The queryables are {', '.join(self.queryables)}.",
                 code="unknown_queryable",
             )
         self.names.add(name)
@@ -236,13 +307,13 @@ class _Checker:
             inner = self._operand(args[0], name, where)
             if isinstance(inner, str):
                 return inner.lower()
-            if not isinstance(inner, ast.Attribute) or QUERYABLES[inner.name].type != "string":
+            if not isinstance(inner, ast.Attribute) or self.queryables[inner.name].type != "string":
                 raise _refusal("CASEI is about texts.", where, "Use it on a text or a property that is one.")
             return ast.Function("lower", [inner])
         if isinstance(tree, dict) and "property" in tree:
             found = self.attribute(tree, where)
-            if QUERYABLES[found.name].type == "geometry" or (
-                name and QUERYABLES[name].type != QUERYABLES[found.name].type
+            if self.queryables[found.name].type == "geometry" or (
+                name and self.queryables[name].type != self.queryables[found.name].type
             ):
                 raise _refusal(f"{found.name!r} cannot be compared in this way.", where, "Compare like with like.")
             return found
@@ -250,8 +321,10 @@ class _Checker:
 
     def literal(self, value: Any, name: str, where: str) -> Any:
         """Check a value that is compared with the queryable `name`."""
-        expected = QUERYABLES[name].type if name in QUERYABLES else "geometry"
+        expected = self.queryables[name].type if name in self.queryables else "geometry"
         if expected == "date":
+            if self.is_older and isinstance(value, str) and len(value) == 11:
+                value = value.removesuffix("T")  # GDAL writes a day so
             low, high = _span(value, where)
             if low is None or low != high:
                 raise _refusal("A single day is expected here.", where, "Write DATE('2024-03-20').")
@@ -261,7 +334,13 @@ class _Checker:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if expected == "integer" and is_number and abs(value) <= _LARGEST:  # false for NaN too
             return value
-        wanted = {"string": "a text", "integer": "a number"}.get(expected, "a spatial function")
+        if expected == "number" and is_number and math.isfinite(value):
+            return float(value)
+        if expected == "boolean" and isinstance(value, bool):
+            return value
+        if expected == "datetime":
+            return _instant(value, where)
+        wanted = _WANTED.get(expected, "a spatial function")
         raise _refusal(f"{name!r} is compared with {wanted}, not with this.", where, code="bad_value")
 
     def _spatial(self, op: str, args: list[Any], where: str) -> ast.Node:
@@ -269,7 +348,7 @@ class _Checker:
         for arg in args:
             if isinstance(arg, dict) and "property" in arg:
                 found = self.attribute(arg, where)
-                if QUERYABLES[found.name].type != "geometry":
+                if self.queryables[found.name].type != "geometry":
                     raise _refusal(f"{found.name!r} is not a geometry.", where, "Use the queryable geometry.")
                 operands.append(found)
             else:
@@ -301,11 +380,13 @@ class _Checker:
     def _temporal(self, op: str, args: list[Any], where: str) -> ast.Node:
         """Check a temporal function; the only temporal queryable is a day, so each is a comparison of days."""
         subject = self.attribute(args[0], where)
-        if QUERYABLES[subject.name].type != "date":
+        if self.queryables[subject.name].type != "date":
             raise _refusal(f"{subject.name!r} is not a date.", where, "Use the queryable valid_from.")
         low, high = _span(args[1], where)
         return _TEMPORAL[op](subject, low or date.min, high or date.max)
 
+
+_WANTED: Final = {"string": "a text", "integer": "a number", "number": "a number", "boolean": "TRUE or FALSE"}
 
 _TEMPORAL: Final[Mapping[str, Callable[[ast.Attribute, date, date], ast.Node]]] = {
     "t_after": lambda day, low, high: ast.GreaterThan(day, high),
@@ -371,6 +452,18 @@ def _span(tree: Any, where: str) -> tuple[date | None, date | None]:
     return (day_of(tree, where),) * 2
 
 
+def _instant(tree: Any, where: str) -> datetime:
+    """Return an instant; one without a zone is taken to be in UTC."""
+    text = next(iter(tree.values())) if isinstance(tree, dict) and set(tree) <= {"timestamp", "date"} and tree else tree
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise _refusal("This is not an instant.", where, "Write TIMESTAMP('2024-03-20T10:00:00Z').", code="bad_date")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def _refusal(message: str, where: str, remedy: str = "", *, code: str = "bad_filter") -> InvalidInput:
     return InvalidInput(message, code=code, where=where, remedy=remedy)
 
@@ -409,3 +502,11 @@ class _Evaluator(DjangoFilterEvaluator):  # type: ignore[misc]
         compared = Q(_LOOKUPS["=" if op == "<>" else op](left, right))
         # Negated as SQL negates: what has no value is neither equal nor unequal.
         return ~compared if op == "<>" else compared
+
+
+class _TextDays(_Evaluator):
+    """The same where days are stored as texts, year first, which compare as the days do."""
+
+    @handle(date)  # type: ignore[untyped-decorator]
+    def day(self, node: date) -> str:
+        return node.isoformat()

@@ -52,6 +52,7 @@ def definition(request: HttpRequest) -> dict[str, Any]:
                 "delete": _write("End a place: drafts its end", "deleteFeature", {"202": "Waits for approval"}, "", ["If-Match"]),
                 "options": _operation("Methods allowed", "optionsOfFeature", [], {"200": {"description": "See Allow."}}),
             },
+            **_of_layers(),
         },
         "components": {
             "parameters": _parameters(),
@@ -79,6 +80,38 @@ def definition(request: HttpRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _of_layers() -> dict[str, Any]:
+    """Return the addresses of layers: read only; each has queryables of its own as further parameters of its items."""
+    one = "/collections/{collectionId}"
+    listed = ["f", "limit", "after", "bbox", "bbox-crs", "datetime", "crs", "filter", "filter-lang", "filter-crs"]
+    told: tuple[tuple[str, str, str, str, list[str], Any], ...] = (
+        ("", "describeLayer", "A layer", JSON, [], OF_DOCUMENTS),
+        ("/queryables", "getLayerQueryables", "What a layer can be filtered by", SCHEMA, [], OF_DOCUMENTS),
+        ("/schema", "getLayerSchema", "What a feature of a layer says", SCHEMA, [], OF_DOCUMENTS),
+        ("/items", "getLayerFeatures", "Features of a layer", GEOJSON, [], listed),
+        ("/items/{featureId}", "getLayerFeature", "One feature of a layer", GEOJSON, ["featureId"], [*OF_DOCUMENTS, "crs"]),
+        ("/tiles", "getTileSetsList", "Tile sets of a layer, or of a city's places", JSON, [], OF_DOCUMENTS),
+        ("/tiles/WebMercatorQuad", "getTileSet", "The tile set", JSON, [], OF_DOCUMENTS),
+        ("/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}", "getTile", "A vector tile", _MVT, _OF_TILE, OF_DOCUMENTS),
+        ("/styles", "getStyles", "Styles of a layer, or of a whole city", JSON, [], OF_DOCUMENTS),
+        ("/styles/default", "getStyle", "The style", _STYLE, [], OF_DOCUMENTS),
+    )
+    found: dict[str, Any] = {
+        f"{one}{path}": {
+            "parameters": [_reference(name) for name in ("collectionId", *in_path)],
+            "get": _operation(summary, name, list(asked), {"200": _content(summary, kind)}),
+        }
+        for path, name, summary, kind, in_path, asked in told
+    }
+    found["/tileMatrixSets"] = _get("Grids of the tiles", JSON)
+    found["/tileMatrixSets/WebMercatorQuad"] = _get("The grid WebMercatorQuad", JSON)
+    return found
+
+
+_MVT: Final = "application/vnd.mapbox-vector-tile"
+_STYLE: Final = "application/vnd.mapbox.style+json"
+_OF_TILE: Final = ["tileMatrix", "tileRow", "tileCol"]
+
 _QUEUED: Final = {"200": "The draft was written again, or nothing changed", "202": "Waits for approval"}
 
 
@@ -86,6 +119,7 @@ def _parameters() -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {
         "f": {"schema": {"type": "string", "enum": ["json", "html"]}},
         "limit": {"schema": {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT, "default": DEFAULT_LIMIT}},
+        "after": {"schema": {"type": "integer", "minimum": 0, "default": 0}},
         "offset": {"schema": {"type": "integer", "minimum": 0, "default": 0}},
         "bbox": {
             "schema": {
@@ -108,19 +142,21 @@ def _parameters() -> dict[str, Any]:
     }
     headers = {
         "Content-Crs": "The reference system of the body, as <uri>; longitude, latitude if absent",
-        "If-Match": "The ETag with which the item was read",
+        "If-Match": "The ETag with which the item was read; PUT and PATCH may say it by the property etag of the body instead",
     }
     named |= {
         name: {
             "name": name,
             "in": "header",
-            "required": name == "If-Match",
+            "required": False,
             "description": text,
             "schema": {"type": "string"},
         }
         for name, text in headers.items()
     }
     named["featureId"] = {"name": "featureId", "in": "path", "required": True, "schema": {"type": "string"}}
+    for name in ("collectionId", "tileMatrix", "tileRow", "tileCol"):
+        named[name] = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     return named
 
 

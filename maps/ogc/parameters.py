@@ -111,10 +111,10 @@ def query_of(given: QueryDict) -> Query:
         condition &= found.condition
         names |= found.names
     return Query(
-        limit=min(_whole(sent, "limit", DEFAULT_LIMIT, 1), MOST_LIMIT),
+        limit=min(whole_number(sent, "limit", DEFAULT_LIMIT, 1), MOST_LIMIT),
         offset=_offset(sent),
         crs=crs_of(sent["crs"], "parameter crs") if "crs" in sent else DEFAULT,
-        area_4326=_area(sent["bbox"], box_crs) if "bbox" in sent else None,
+        area_4326=area_of(sent["bbox"], box_crs) if "bbox" in sent else None,
         span=span_of(sent["datetime"]) if "datetime" in sent else None,
         condition=condition,
         names=frozenset(names),
@@ -122,7 +122,7 @@ def query_of(given: QueryDict) -> Query:
 
 
 def _offset(sent: dict[str, str]) -> int:
-    offset = _whole(sent, "offset", 0, 0)
+    offset = whole_number(sent, "offset", 0, 0)
     if offset > MOST_OFFSET:
         raise InvalidInput(
             f"The offset is beyond {MOST_OFFSET:,}.",
@@ -133,7 +133,7 @@ def _offset(sent: dict[str, str]) -> int:
     return offset
 
 
-def _whole(sent: dict[str, str], name: str, default: int, least: int) -> int:
+def whole_number(sent: dict[str, str], name: str, default: int, least: int) -> int:
     """Return a whole number. One above the maximum is no error: the maximum is taken (`/req/core/fc-limit-response-1`)."""
     if name not in sent:
         return default
@@ -172,7 +172,8 @@ def span_of(text: str) -> tuple[date | None, date | None]:
     return low, high
 
 
-def _area(text: str, crs: Crs) -> shapely.Geometry:
+def area_of(text: str, crs: Crs) -> shapely.Geometry:
+    """Return the area of the parameter ``bbox``, in longitude and latitude."""
     parts = text.split(",")
     numbers: list[Any] = []
     for part in parts[:7]:

@@ -7,7 +7,10 @@ from typing import Any, Final, Literal
 
 from geo.models import Boundary, Place
 
-Type = Literal["string", "integer", "date", "geometry"]
+Type = Literal["string", "integer", "number", "boolean", "date", "datetime", "geometry"]
+
+
+_FORMATS: Final[dict[str, str]] = {"date": "date", "datetime": "date-time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Queryable:
         Where the value lies, from the queryset of `maps.ogc.selectors.editions`.
     choices : tuple of str
         The values it can have, where they are few.
+    geometry : str
+        The kind of geometry, as the format of Part 5 names it.
     is_writable : bool
         Whether the body of a write may set it; what is not writable is read from such a body without effect.
     """
@@ -32,15 +37,19 @@ class Queryable:
     lookup: str
     choices: tuple[str, ...] = ()
     is_writable: bool = False
+    geometry: str = "MultiPolygon"
 
     def schema(self) -> dict[str, Any]:
         """Return its JSON Schema (`/req/queryables/get-queryables-response`)."""
         if self.type == "geometry":
             # Clients know a geometry by this reference; `format` is that of Part 5.
-            return {"$ref": "https://geojson.org/schema/MultiPolygon.json", "format": "geometry-multipolygon"}
-        found: dict[str, Any] = {"title": self.title, "type": "string" if self.type == "date" else self.type}
-        if self.type == "date":
-            found["format"] = "date"
+            return {
+                "$ref": f"https://geojson.org/schema/{self.geometry}.json",
+                "format": f"geometry-{'any' if self.geometry == 'Geometry' else self.geometry.lower()}",
+            }
+        found: dict[str, Any] = {"title": self.title, "type": "string" if self.type in _FORMATS else self.type}
+        if self.type in _FORMATS:
+            found["format"] = _FORMATS[self.type]
         if self.choices:
             found["enum"] = list(self.choices)
         return found
@@ -74,6 +83,9 @@ QUERYABLES: Final = {
 SCALARS: Final = tuple(name for name, item in QUERYABLES.items() if item.type != "geometry")
 """Those that are query parameters of their own too (`/req/queryables-query-parameters/parameters`)."""
 
+ETAG: Final = "etag"
+"""The property that names the state of a feature, for programs that send back what they read but no header ``If-Match``."""
+
 READ_ONLY: Final = {
     "edition": {"title": "Number of this edition among all", "type": "integer"},
     "valid_to": {"title": "First day no longer in force", "type": "string", "format": "date"},
@@ -82,6 +94,7 @@ READ_ONLY: Final = {
         "title": "Change sets that wait for approval and touch the place, of those you may see",
         "type": "integer",
     },
+    ETAG: {"title": "State of the feature; sent back in PUT or PATCH as it was read, it is If-Match", "type": "string"},
 }
 """What features say beside the queryables."""
 

@@ -268,42 +268,6 @@ def roles_of(user: User) -> list[Assignment]:
     return list(Assignment.objects.filter(user_id=user.pk).select_related("place"))
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """A layer with its newest release."""
-
-    layer: Layer
-    release: Release | None
-    releases: int
-    services: tuple[str, ...]
-
-
-def catalogue(
-    user: User, *, city_code: str = "", only_warned: bool = False
-) -> list[tuple[Place, list[CatalogueEntry]]]:
-    """Return the layers a user may see with their newest releases, by city and theme."""
-    layers = Layer.objects.visible_to(user).select_related("city", "theme").annotate(n_releases=Count("releases"))
-    layers = layers.order_by("city__name_fa", "theme__position", "code")
-    if city_code:
-        layers = layers.filter(city__code=city_code)
-    releases = {
-        r.layer_id: r for r in Release.objects.filter(layer__in=layers.values("pk")).latest().defer("content_hash")
-    }
-    supplied: dict[int, list[str]] = {}
-    for supply in (
-        Supply.objects.filter(layer__in=layers.values("pk")).select_related("service").order_by("service__position")
-    ):
-        supplied.setdefault(supply.layer_id, []).append(supply.service.name)
-    found: dict[int, tuple[Place, list[CatalogueEntry]]] = {}
-    for layer in layers:
-        release = releases.get(layer.pk)
-        if only_warned and not (release and release.warnings):
-            continue
-        entry = CatalogueEntry(layer, release, int(layer.n_releases), tuple(supplied.get(layer.pk, ())))
-        found.setdefault(layer.city_id, (layer.city, []))[1].append(entry)
-    return list(found.values())
-
-
 def may_draw(city: Place, user: User) -> bool:
     """Tell whether a user may edit any boundary of a city."""
     return bool(user.is_authenticated and Place.objects.within(city).editable_by(user).exists())

@@ -232,18 +232,3 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
         "city_query": CityState("priority", "", "rank", False, state.question).query(),
     }
     return render(request, "maps/place.html", context)
-
-
-@require_safe
-def layers(request: HttpRequest) -> HttpResponse:
-    """Answer which data there are, and how fresh."""
-    code = request.GET.get("city", "")[:80]
-    chosen = city_get(code, request.user) if code else None
-    only_warned = request.GET.get("show") == "warnings"
-    context = {
-        "catalogue": selectors.catalogue(request.user, city_code=code, only_warned=only_warned),
-        "chosen": chosen,
-        "only_warned": only_warned,
-        "cities": selectors.cities_visible(request.user),
-    }
-    return render(request, "maps/layers.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.contrib.gis.db.models import Extent
@@ -11,11 +12,11 @@ from django.db.models import Q
 
 from geo.models import Boundary, Place
 from geo.querysets import User
-from layers.models import Feature, Layer
+from layers.models import Feature, Release
 from maps.tiles.address import DEEPEST_ZOOM
-from maps.tiles.queries import FEATURE_ATTRIBUTES, PLACE_KINDS
-from maps.tiles.selection import is_raster, newest_release, no_city, no_layer, visible_layers
-from maps.tiles.zooms import EVERY_ZOOM, Zooms, zoom_columns, zooms_of
+from maps.tiles.drawing import FEATURE_ATTRIBUTES, OWN_SHAPE_STEPS
+from maps.tiles.queries import PLACE_KINDS, layer_source, whole_zoom
+from maps.tiles.selection import no_city
 
 Bounds = tuple[float, float, float, float]
 
@@ -30,8 +31,8 @@ class Description:
         In the reader's language; the source and licence.
     bounds_4326 : tuple or None
         West, south, east, north; None if there is nothing.
-    zooms : Zooms
-        Below the first, tiles are empty; below the second they hold the main features alone.
+    whole_zoom : int
+        From which zoom on every feature is drawn by itself; below it, what is small is drawn together.
     layer : str
         Name of the MVT layer.
     fields : dict
@@ -41,7 +42,7 @@ class Description:
     name: str
     attribution: str
     bounds_4326: Bounds | None
-    zooms: Zooms
+    whole_zoom: int
     layer: str
     fields: dict[str, str]
 
@@ -53,13 +54,18 @@ class Description:
             "attribution": self.attribution,
             "scheme": "xyz",
             "tiles": [template],
-            "minzoom": self.zooms.first,
+            "minzoom": 0,
             "maxzoom": DEEPEST_ZOOM,
-            "wholezoom": self.zooms.whole,
-            "vector_layers": [
-                {"id": self.layer, "fields": self.fields, "minzoom": self.zooms.first, "maxzoom": DEEPEST_ZOOM}
-            ],
+            "wholezoom": self.whole_zoom,
+            "vector_layers": [{"id": self.layer, "fields": self.fields, "minzoom": 0, "maxzoom": DEEPEST_ZOOM}],
         }
+        if self.whole_zoom:
+            answer["description"] = (
+                f"No feature is left out. Below zoom {self.whole_zoom} features smaller than {OWN_SHAPE_STEPS // 8} pixels are drawn on "
+                "a grid of one or two pixels; those that look the same there are drawn once, and the property count says how many "
+                "they are. What stands for several has no number, name or attributes."
+            )
+            answer["generalisation"] = {"below_zoom": self.whole_zoom, "count": "count", "is_complete": True}
         if self.bounds_4326:
             answer["bounds"] = list(self.bounds_4326)
         return answer
@@ -85,7 +91,7 @@ def place_description(city_code: str, user: User) -> Description:
         name=city.name,
         attribution=" · ".join(boundaries.order_by("source").values_list("source", flat=True).distinct()),
         bounds_4326=boundaries.aggregate(box=Extent("geometry"))["box"],
-        zooms=EVERY_ZOOM,
+        whole_zoom=0,
         layer="places",
         fields=dict.fromkeys(("code", "kind", "name_fa", "name_en"), "String"),
     )
@@ -101,29 +107,40 @@ def layer_description(city_code: str, layer_code: str, user: User) -> Descriptio
     InvalidInput
         If the layer is a raster.
     """
-    layer = (
-        visible_layers(city_code, layer_code, user)
-        .annotate(release=newest_release("pk"), shelf=newest_release("shelf"), _rows=newest_release("row_count"))
-        .annotate(**zoom_columns())
-        .first()
-    )
-    if layer is None:
-        raise no_layer(city_code, layer_code)
-    if layer.kind == Layer.Kind.RASTER:
-        raise is_raster(layer_code)
-    held = Feature.objects.filter(release=layer.release, shelf=layer.shelf or 0).aggregate(
-        box=Extent("geometry"), **{name: BoolOr(Q(attributes__has_key=name)) for name in FEATURE_ATTRIBUTES}
-    )
+    layer, source = layer_source(city_code, layer_code, user)
+    whole = whole_zoom(source) if source else 0
+    held = held_by(source.release) if source else Held(None, ())
     fields = {
         "number": "Number",
         "name": "String",
+        **({"count": "Number: features drawn as one"} if whole else {}),
         "services": "String: codes of the services provided, each between commas",
     }
     return Description(
         name=layer.name,
         attribution=" · ".join(part for part in (layer.source_text, layer.licence) if part),
-        bounds_4326=held["box"],
-        zooms=zooms_of(vars(layer)) if layer.release else EVERY_ZOOM,
+        bounds_4326=held.bounds_4326,
+        whole_zoom=whole,
         layer="features",
-        fields=fields | {name: "String, Number or Boolean" for name in FEATURE_ATTRIBUTES if held[name]},
+        fields=fields | dict.fromkeys(held.attributes, "String, Number or Boolean"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a release holds, as far as its tiles tell: where, and which of the attributes that tiles carry."""
+
+    bounds_4326: Bounds | None
+    attributes: tuple[str, ...]
+
+
+@lru_cache(maxsize=1000)
+def held_by(release_id: int) -> Held:
+    """Return what a release holds: as it was told when it was stored, else as the rows say; it never changes."""
+    release = Release.objects.get(pk=release_id)
+    if release.bounds_4326 and release.fields:
+        names = {str(told.get("name")) for told in release.fields}
+        return Held(release.bounds_4326, tuple(name for name in FEATURE_ATTRIBUTES if name in names))
+    columns = {f"has_{name}": BoolOr(Q(attributes__has_key=name)) for name in FEATURE_ATTRIBUTES}
+    held = Feature.objects.of(release).aggregate(box=Extent("geometry"), **columns)
+    return Held(held["box"], tuple(name for name in FEATURE_ATTRIBUTES if held[f"has_{name}"]))

@@ -10,23 +10,19 @@ from typing import Any, Final
 
 from django.contrib.gis.db.models import GeometryField
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BinaryField, BooleanField, Expression, Func, IntegerField, QuerySet, Subquery
+from django.db.models import BinaryField, Func, QuerySet, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 
 from geo.core.crs import TILE_EPSG
 from geo.db.sql import statement
-from maps.tiles.address import DEEPEST_ZOOM, HALF_WORLD_M, TileAddress
-
-EXTENT: Final = 4096
-"""Steps of a tile's own grid: 8 to a CSS pixel where a tile is drawn 512 px wide."""
-
-BUFFER: Final = 64
-"""Steps drawn beyond each edge (8 CSS px), so that outlines meet across tiles."""
+from maps.tiles.address import TileAddress
+from maps.tiles.drawing import BUFFER
+from maps.tiles.encoding import EXTENT
 
 MARGIN: Final = BUFFER / EXTENT
 
 MOST_FEATURES: Final = 10_000
-"""The most features a tile may hold. A layer denser than that anywhere has tiles only from the zoom on where it is not."""
+"""The most places a tile may hold."""
 
 
 class TileGeometry(Func):
@@ -68,13 +64,6 @@ class InTileCrs(Func):
     output_field = GeometryField(srid=TILE_EPSG)
 
 
-class Provides(Func):
-    """Whether a feature's attributes (first) are those a supply wants (second): each equal, or one of a list."""
-
-    template = statement("maps", "provides")
-    output_field = BooleanField()
-
-
 class VectorTile(Subquery):
     """The rows of a queryset as one MVT layer; NULL if they are more than `MOST_FEATURES`.
 
@@ -93,46 +82,12 @@ class VectorTile(Subquery):
         super().__init__(queryset[: MOST_FEATURES + 1], name=name, extent=EXTENT, most=MOST_FEATURES)
 
 
-class DetailZoom(Subquery):
-    """The smallest zoom at which no tile holds more than `MOST_FEATURES` of the queryset's features.
-
-    A feature counts in the tile of its centre. One more than the deepest zoom if there is none.
-
-    Parameters
-    ----------
-    queryset : QuerySet
-        Of rows with the Web Mercator geometry `field`.
-    """
-
-    template = statement("maps", "detail_zoom")
-    output_field = IntegerField()
-
-    def __init__(self, queryset: QuerySet[Any, Any], field: str) -> None:
-        cells = queryset.order_by().values(x=_Cell(field, axis="x"), y=_Cell(field, axis="y"))
-        super().__init__(cells, deepest=DEEPEST_ZOOM, most=MOST_FEATURES)
-
-
-class _Cell(Func):
-    """Column or row, at the deepest zoom, of the tile that holds the middle of a geometry's bounding box."""
-
-    output_field = IntegerField()
-
-    def __init__(self, field: str | Expression, *, axis: str) -> None:
-        template = {
-            "x": "floor(((ST_XMin({0}) + ST_XMax({0})) / 2 + {half}) / {width})::integer",
-            "y": "floor(({half} - (ST_YMin({0}) + ST_YMax({0})) / 2) / {width})::integer",
-        }[axis].format("%(expressions)s", half=repr(HALF_WORLD_M), width=repr(2 * HALF_WORLD_M / 2**DEEPEST_ZOOM))
-        super().__init__(field, template=template)
-
-
 __all__ = [
     "BUFFER",
     "EXTENT",
     "MARGIN",
     "MOST_FEATURES",
-    "DetailZoom",
     "InTileCrs",
-    "Provides",
     "TileGeometry",
     "VectorTile",
 ]

@@ -1,51 +1,36 @@
-"""What the tiles hold: one statement a tile, which also decides whether the reader may see it and whether it has changed."""
+"""What the tiles hold, for whom: whether the reader may see it is always asked first, and whether it has changed with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import (
-    Case,
-    CharField,
-    Exists,
-    Expression,
-    F,
-    Func,
-    JSONField,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.fields.json import KeyTransform
-from django.db.models.functions import MD5, Cast, Coalesce, Concat, JSONObject, Left
+from django.db import connection
+from django.db.models import Case, CharField, Expression, F, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models.functions import MD5, Cast, Coalesce, Concat, JSONObject
 from django.db.models.lookups import In
 
 from geo.db.spatial import in_tile_q
 from geo.errors import LimitExceeded, NotFound
 from geo.models import Boundary, Place
 from geo.querysets import User
-from layers.models import Feature, Layer, Raster, Supply
+from layers.models import Layer, Raster, Release, Supply
 from maps.tiles.address import TileAddress
-from maps.tiles.expressions import MARGIN, MOST_FEATURES, InTileCrs, Provides, TileGeometry, VectorTile
-from maps.tiles.selection import is_raster, newest_features, newest_release, no_city, no_layer, visible_layers
-from maps.tiles.zooms import EVERY_ZOOM, Zooms, is_main, remembered_zooms, zoom_columns, zooms_of
+from maps.tiles.cache import cached
+from maps.tiles.drawing import DRAWING, MOST_BYTES, Source, draw
+from maps.tiles.expressions import MARGIN, MOST_FEATURES, InTileCrs, TileGeometry, VectorTile
+from maps.tiles.overview import MOST_IN_TILE
+from maps.tiles.selection import is_raster, no_city, no_layer, visible_layers
 
 PLACE_KINDS: Final = (Place.Kind.NEIGHBOURHOOD, Place.Kind.SETTLEMENT)
 
 ELEVATION: Final = "elevation"
 """Code of the raster layer, in metres, that terrain tiles are made of."""
-
-FEATURE_ATTRIBUTES: Final = ("class", "kind", "width_m", "floors", "name_fa", "name_en", "capacity")
-"""The attributes that tiles carry, where a layer has them: what a map needs to draw and name things, and nothing about people."""
-
-MOST_BYTES: Final = 2_000_000
-"""The largest tile that is sent, before compression. Ten thousand ordinary features take an eighth of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +43,16 @@ class Tile:
         Names the content: equal states, equal bytes.
     data : bytes or None
         The tile, empty if nothing lies in it; None if the reader has it already.
-    zooms : Zooms
-        From which zooms on there are tiles.
+    whole_zoom : int
+        From which zoom on every feature is drawn by itself.
+    is_packed : bool
+        Whether the data are compressed with gzip.
     """
 
     state: str
     data: bytes | None
-    zooms: Zooms = EVERY_ZOOM
+    whole_zoom: int = 0
+    is_packed: bool = False
 
 
 def place_tile(city_code: str, tile: TileAddress, user: User, known: Sequence[str] = ()) -> Tile:
@@ -114,11 +102,8 @@ def place_tile(city_code: str, tile: TileAddress, user: User, known: Sequence[st
     return _checked(Tile(*found), known)
 
 
-def layer_tile(city_code: str, layer_code: str, tile: TileAddress, user: User, known: Sequence[str] = ()) -> Tile:
-    """Draw the newest release of a layer.
-
-    MVT layer ``features``, properties ``number, name``, those of `FEATURE_ATTRIBUTES` the feature has, and ``services``: the codes
-    of the services the feature provides, each between commas, as in ``,clinic,pharmacy,``.
+def layer_source(city_code: str, layer_code: str, user: User) -> tuple[Layer, Source | None]:
+    """Return a layer that a user may see, and what its tiles are drawn from; None where it has no release yet.
 
     Raises
     ------
@@ -126,51 +111,108 @@ def layer_tile(city_code: str, layer_code: str, tile: TileAddress, user: User, k
         If there is no such layer, or the user may not see it.
     InvalidInput
         If the layer is a raster.
-    LimitExceeded
-        If even the deepest tile of the layer cannot hold what lies in it.
     """
-    not_drawn = _known(F("state"), known)
-    columns = zoom_columns()
-    wanted: Sequence[str] = ()
-    if remembered := remembered_zooms.get((city_code, layer_code)):
-        release, zooms = remembered
-        columns = {
-            "whole_zoom": Case(When(release=release, then=Value(zooms.whole)), default=columns["whole_zoom"]),
-            "first_zoom": Case(When(release=release, then=Value(zooms.first)), default=columns["first_zoom"]),
-        }
-        wanted = tuple(_shown(tile, zooms))
-    inside = newest_features().filter(in_tile_q(tile.z, tile.x, tile.y, margin=MARGIN, tile_field="geometry_3857"))
-    for name, rows in (("all_features", inside), ("main_features", inside.filter(is_main()))):
-        cases = [*not_drawn]
-        if remembered and name not in wanted:  # of a newer release both are drawn, as its zooms are not known yet
-            cases.append(When(release=remembered[0], then=Value(None)))
-        columns[name] = Case(*cases, default=_drawn(rows, tile))
-    found = (
-        visible_layers(city_code, layer_code, user)
-        .annotate(release=newest_release("pk"), _rows=newest_release("row_count"))
-        .annotate(
-            state=Concat(
-                Cast("release", CharField()),
-                Value("-"),
-                Left(newest_release("content_hash"), 16),
-                output_field=CharField(),
-            )
-        )
-        .annotate(**columns)
-        .values("kind", "release", "state", *columns)
-        .first()
-    )
-    if found is None:
+    layer = visible_layers(city_code, layer_code, user).annotate(**source_columns()).first()
+    if layer is None:
         raise no_layer(city_code, layer_code)
-    if found["kind"] == Layer.Kind.RASTER:
+    if layer.kind == Layer.Kind.RASTER:
         raise is_raster(layer_code)
-    if found["release"] is None:
+    return layer, source_of(layer)
+
+
+_CITY, _LAYER = "\x01city", "\x01layer"
+
+
+@lru_cache(maxsize=1)
+def _of_everybody() -> tuple[str, tuple[Any, ...]]:
+    """Return the statement of `_source_told` for a reader without an account, and its values, once made.
+
+    Django takes longer to write it than the database to answer it; for people with an account it differs from one to the next.
+    """
+    statement, values = _told(_CITY, _LAYER, AnonymousUser()).query.sql_with_params()
+    return statement, tuple(values)
+
+
+def _told(city_code: str, layer_code: str, user: User) -> QuerySet[Any, Any]:
+    columns = source_columns()
+    return visible_layers(city_code, layer_code, user).annotate(**columns).values_list("pk", "kind", *columns)
+
+
+def _source_told(city_code: str, layer_code: str, user: User) -> Source | None:
+    """Return what the tiles of a layer are drawn from, as `layer_source` does."""
+    if user.is_anonymous:
+        statement, values = _of_everybody()
+        given = {_CITY: city_code, _LAYER: layer_code}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                statement, [given.get(value, value) if isinstance(value, str) else value for value in values]
+            )
+            row = cursor.fetchone()
+        if row is not None:
+            row = (*row[:2], json.loads(row[2]) if isinstance(row[2], str) else row[2], row[3])
+    else:
+        row = _told(city_code, layer_code, user).first()
+    if row is None:
+        raise no_layer(city_code, layer_code)
+    layer, kind, told, supplies = row
+    if kind == Layer.Kind.RASTER:
+        raise is_raster(layer_code)
+    return None if told is None else Source(layer=layer, kind=kind, supplies=supplies, **told)
+
+
+def source_columns() -> dict[str, Any]:
+    """Return the columns that `source_of` reads, for a query of layers."""
+    rules = Concat("service__code", Value("\x1f"), Cast("where", TextField()), output_field=TextField())
+    supplies = Supply.objects.filter(layer=OuterRef("pk")).order_by().annotate(_all=Value(1)).values("_all")
+    newest = Release.objects.filter(layer=OuterRef("pk")).order_by("-number")
+    told = JSONObject(release="pk", shelf="shelf", content_hash="content_hash", rows="row_count")
+    return {
+        "source_told": Subquery(newest.values(told=told)[:1]),
+        "source_supplies": Coalesce(
+            Subquery(supplies.annotate(rules=MD5(StringAgg(rules, "\x1e", order_by="pk"))).values("rules")),
+            Value(""),
+            output_field=CharField(),
+        ),
+    }
+
+
+def source_of(layer: Any) -> Source | None:
+    """Return what the tiles of a layer, read with `source_columns`, are drawn from."""
+    if layer.source_told is None:
+        return None
+    return Source(layer=layer.pk, kind=layer.kind, supplies=layer.source_supplies, **layer.source_told)
+
+
+def whole_zoom(source: Source) -> int:
+    """Return from which zoom on each feature is drawn by itself; 0 for all but large layers."""
+    return 0 if source.rows <= MOST_IN_TILE else source.overview.whole_zoom
+
+
+def layer_tile(city_code: str, layer_code: str, tile: TileAddress, user: User, known: Sequence[str] = ()) -> Tile:
+    """Draw the newest release of a layer, or find its tile as it was drawn before.
+
+    MVT layer ``features``, properties ``number, name``, those of `FEATURE_ATTRIBUTES` the feature has, and ``services``: the codes
+    of the services the feature provides, each between commas, as in ``,clinic,pharmacy,``. Below the whole zoom (see
+    `maps.tiles.drawing`) a feature may stand for several; ``count`` says for how many.
+
+    Raises
+    ------
+    NotFound
+        If there is no such layer, or the user may not see it: decided before a kept tile is looked for.
+    InvalidInput
+        If the layer is a raster.
+    LimitExceeded
+        If the tile would be too large even so.
+    """
+    source = _source_told(city_code, layer_code, user)
+    if source is None:
         return Tile("none", b"")
-    zooms = zooms_of(found)
-    remembered_zooms[city_code, layer_code] = (found["release"], zooms)
-    for name in _shown(tile, zooms):
-        return _checked(Tile(found["state"], found[name], zooms), known)
-    return Tile(found["state"], b"", zooms)
+    whole = whole_zoom(source)
+    if source.state in known:
+        return Tile(source.state, None, whole)
+    parts = ("layer", DRAWING, source.state, source.content_hash, source.supplies, f"{tile.z}/{tile.x}/{tile.y}")
+    data = cached(parts, lambda: draw(source, tile, whole))
+    return Tile(source.state, data, whole, is_packed=bool(data))
 
 
 def terrain_raster(city_code: str, user: User) -> tuple[str, str]:
@@ -220,49 +262,13 @@ def _known(state: Expression | F, known: Sequence[str]) -> list[When]:
     return [When(In(state, known), then=Value(None))] if known else []
 
 
-def _shown(tile: TileAddress, zooms: Zooms) -> Iterator[str]:
-    """Give the name of the column that the tile's zoom shows, or nothing."""
-    if tile.z >= zooms.whole:
-        yield "all_features"
-    elif tile.z >= zooms.first:
-        yield "main_features"
-
-
-def _drawn(features: QuerySet[Feature], tile: TileAddress) -> VectorTile:
-    rows = features.order_by("number").values(
-        "number",
-        "name",
-        chosen=_chosen_attributes(),
-        services=_services(),
-        geom=TileGeometry("geometry_3857", tile),
-    )
-    return VectorTile(rows, "features")
-
-
-def _chosen_attributes() -> Expression:
-    chosen = JSONObject(**{name: KeyTransform(name, "attributes") for name in FEATURE_ATTRIBUTES})
-    return Func(chosen, function="jsonb_strip_nulls", output_field=JSONField())
-
-
-def _services() -> Expression:
-    """Return the codes of the services a feature provides; whether its layer provides any at all is asked once a tile."""
-    of_layer = Supply.objects.filter(layer=OuterRef(OuterRef("pk")))
-    provided = of_layer.filter(Provides(OuterRef("attributes"), F("where")))
-    codes = provided.order_by().annotate(_all=Value(1)).values("_all")
-    comma = Value(",", output_field=TextField())
-    joined = Concat(comma, StringAgg("service__code", ",", order_by="service__code"), comma)
-    return Case(
-        When(Exists(of_layer), then=Subquery(codes.annotate(codes=joined).values("codes"))), output_field=TextField()
-    )
-
-
 def _checked(tile: Tile, known: Sequence[str]) -> Tile:
     if tile.state in known:
-        return Tile(tile.state, None, tile.zooms)
+        return Tile(tile.state, None)
     if tile.data is None or len(tile.data) > MOST_BYTES:
         raise LimitExceeded(
             "More lies in this tile than one tile may hold.",
             code="tile_too_dense",
             remedy=f"Ask for deeper zooms; a tile holds at most {MOST_FEATURES} features and {MOST_BYTES} bytes.",
         )
-    return Tile(tile.state, bytes(tile.data), tile.zooms)
+    return Tile(tile.state, bytes(tile.data))

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
-from layers.models import Feature, Layer, Release
+from layers.models import Layer
 
 
 def visible_layers(city_code: str, layer_code: str, user: User) -> QuerySet[Layer]:
     """Return the one layer of these codes, if the user may see it."""
     visible: QuerySet[Layer] = Layer.objects.visible_to(user)
     return visible.filter(city__kind=Place.Kind.CITY, city__code=city_code, code=layer_code)
-
-
-def newest_release(column: str, *, layer: Any = None) -> Subquery:
-    """Return a column of the newest release of the layer that the surrounding query is about."""
-    return Subquery(Release.objects.filter(layer=layer or OuterRef("pk")).order_by("-number").values(column)[:1])
-
-
-def newest_features() -> QuerySet[Feature]:
-    """Return the features of the newest release, for a subquery of a query of layers."""
-    layer = OuterRef(OuterRef("pk"))
-    return Feature.objects.filter(release=newest_release("pk", layer=layer), shelf=newest_release("shelf", layer=layer))
 
 
 def no_city(city_code: str) -> NotFound:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
@@ -18,32 +19,29 @@ from maps.tiles.descriptions import Description, layer_description, place_descri
 from maps.tiles.queries import Tile, layer_tile, place_tile, terrain_raster
 from maps.tiles.terrain import DEEPEST_TERRAIN_ZOOM, TILE_PX, raster_bounds_4326, terrain_tile
 
-SCHEME: Final = "1"
+SCHEME: Final = "2"
 """Part of every ETag: raise it when tiles are drawn differently from the same data."""
 
 MAX_AGE_S: Final = 300
 """How long a tile that everybody may see is kept without asking whether it has changed."""
 
 MVT: Final = "application/vnd.mapbox-vector-tile"
-FIRST_ZOOM_HEADER: Final = "X-Tile-Min-Zoom"
-"""On the empty answer below a dense layer's first zoom: where its tiles begin."""
-
 WHOLE_ZOOM_HEADER: Final = "X-Tile-Whole-Zoom"
-"""On a tile of a dense layer that holds its main features alone: from where on it holds all."""
+"""On a tile of a dense layer in which small features are drawn together: from where on each is drawn by itself."""
 
 
 @require_safe
 def places(request: HttpRequest, city: str, z: str, x: str, y: str) -> HttpResponse:
     """Answer a tile of a city's neighbourhoods and settlements."""
     address = TileAddress.parse(z, x, y)
-    return _answer(request, address.z, MVT, lambda known: place_tile(city, address, request.user, known))
+    return tile_answer(request, address.z, MVT, lambda known: place_tile(city, address, request.user, known))
 
 
 @require_safe
 def layer(request: HttpRequest, city: str, code: str, z: str, x: str, y: str) -> HttpResponse:
     """Answer a tile of a layer's newest release."""
     address = TileAddress.parse(z, x, y)
-    return _answer(request, address.z, MVT, lambda known: layer_tile(city, code, address, request.user, known))
+    return tile_answer(request, address.z, MVT, lambda known: layer_tile(city, code, address, request.user, known))
 
 
 @require_safe
@@ -56,7 +54,7 @@ def terrain(request: HttpRequest, city: str, z: str, x: str, y: str) -> HttpResp
         state = content_hash[:20]
         return Tile(state, None if state in known else terrain_tile(settings.RASTER_DIR / file, address))
 
-    return _answer(request, address.z, "image/png", draw)
+    return tile_answer(request, address.z, "image/png", draw)
 
 
 @require_safe
@@ -79,14 +77,14 @@ def terrain_json(request: HttpRequest, city: str) -> HttpResponse:
     file, _ = terrain_raster(city, request.user)
     answer = {
         "tilejson": "3.0.0",
-        "tiles": [_template(request, reverse("tiles-terrain", args=[city, 0, 0, 0]))],
+        "tiles": [tile_template(request, reverse("tiles-terrain", args=[city, 0, 0, 0]))],
         "encoding": "terrarium",
         "tileSize": TILE_PX,
         "minzoom": 0,
         "maxzoom": DEEPEST_TERRAIN_ZOOM,
         "bounds": list(raster_bounds_4326(settings.RASTER_DIR / file)),
     }
-    return _cached(request, JsonResponse(answer))
+    return cached_response(request, JsonResponse(answer))
 
 
 @require_safe
@@ -100,24 +98,40 @@ def unknown(request: HttpRequest, rest: str) -> HttpResponse:
     )
 
 
-def _answer(request: HttpRequest, z: int, content_type: str, draw: Callable[[Sequence[str]], Tile]) -> HttpResponse:
+def tile_answer(request: HttpRequest, z: int, content_type: str, draw: Callable[[Sequence[str]], Tile]) -> HttpResponse:
+    """Answer a tile, or that there is nothing in it, or that the reader has it.
+
+    Parameters
+    ----------
+    draw : callable
+        Is given the states that the reader has, and gives the tile.
+    """
     tile = draw(_known_states(request))
-    etag = f'"{SCHEME}-{tile.state}"'
     if tile.data is None:
         response = HttpResponse(status=304)
     elif tile.data:
-        response = HttpResponse(tile.data, content_type=content_type)
+        response = _packed_or_not(request, tile.data) if tile.is_packed else HttpResponse(tile.data)
+        response["Content-Type"] = content_type
     else:
         response = HttpResponse(status=204)
-    response["ETag"] = etag
-    if z < tile.zooms.first:
-        response[FIRST_ZOOM_HEADER] = str(tile.zooms.first)
-    if z < tile.zooms.whole:
-        response[WHOLE_ZOOM_HEADER] = str(tile.zooms.whole)
-    return _cached(request, response)
+    response["ETag"] = f'W/"{SCHEME}-{tile.state}"'
+    if z < tile.whole_zoom:
+        response[WHOLE_ZOOM_HEADER] = str(tile.whole_zoom)
+    return cached_response(request, response)
 
 
-def _cached(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _packed_or_not(request: HttpRequest, packed: bytes) -> HttpResponse:
+    """Answer what is kept as it is to those who can read it, and unpacked to others."""
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response = HttpResponse(packed)
+        response["Content-Encoding"] = "gzip"
+    else:
+        response = HttpResponse(gzip.decompress(packed))
+    patch_vary_headers(response, ("Accept-Encoding",))
+    return response
+
+
+def cached_response(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Let caches keep what everybody may see; what needs an account stays in the reader's own browser, asked for each time."""
     if request.user.is_anonymous:
         patch_cache_control(response, public=True, max_age=MAX_AGE_S)
@@ -134,9 +148,10 @@ def _known_states(request: HttpRequest) -> list[str]:
 
 
 def _tilejson(request: HttpRequest, description: Description, first_tile: str) -> HttpResponse:
-    answer: dict[str, Any] = description.as_tilejson(_template(request, first_tile))
-    return _cached(request, JsonResponse(answer, json_dumps_params={"ensure_ascii": False}))
+    answer: dict[str, Any] = description.as_tilejson(tile_template(request, first_tile))
+    return cached_response(request, JsonResponse(answer, json_dumps_params={"ensure_ascii": False}))
 
 
-def _template(request: HttpRequest, first_tile: str) -> str:
+def tile_template(request: HttpRequest, first_tile: str) -> str:
+    """Return the full address of tiles with ``{z}/{x}/{y}`` in it, made from that of the first."""
     return request.build_absolute_uri(first_tile).replace("/0/0/0.", "/{z}/{x}/{y}.")

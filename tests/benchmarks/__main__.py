@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.benchmarks.city import FACILITIES, MAINS, ROOT, build_and_load, start_django, throwaway_service
 from tests.benchmarks.measuring import Report, peak_memory_mb
 
-GROUPS = ("coverage", "server", "parts", "overlay", "workbench", "ladder")
+GROUPS = ("coverage", "server", "parts", "overlay", "workbench", "layers", "ladder")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> None:
     # Here, because these read Django's settings when they are imported.
     from tests.benchmarks.cases_coverage import coverage_cases
+    from tests.benchmarks.cases_layers import layers_cases
     from tests.benchmarks.cases_overlay import overlay_cases
     from tests.benchmarks.cases_parts import parts_cases
     from tests.benchmarks.cases_server import server_cases
@@ -77,6 +78,8 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         overlay_cases(report, runs, "park" if is_quick else "buildings")
     if "workbench" in groups:
         workbench_cases(report, runs, 8 if is_quick else 40)
+    if "layers" in groups:
+        layers_cases(report, runs, 20_000 if is_quick else 200_000)
     if "ladder" in groups:
         ladder_cases(report, [1] if is_quick else [1, 10, 100], min(runs, 3))
 

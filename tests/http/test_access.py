@@ -34,6 +34,9 @@ from interventions.models import Need, Organisation, Round, Sector
 from layers.models import Feature, Layer, PopulationSource, Release, Service, Standard, Supply, Theme
 from maps.models import Publication
 from maps.published.services import publication_create, publication_withdraw
+from tests.http.access_catalogue import catalogue_rows
+from tests.http.access_exports import export_rows
+from tests.http.access_imports import hidden_uploads, import_rows
 from tests.http.access_ogc import ogc_rows
 from tests.http.access_reviews import review_rows
 from tests.http.access_workbench import workbench_rows
@@ -178,6 +181,7 @@ def hide_things(world: World) -> None:
         "place": hidden.code,
         "layer": f"{HUSH}-layer",
         "open": f"{HUSH}-open",
+        **hidden_uploads(world.city, city, User.objects.get(username="access-author"), HUSH),
     }
 
 
@@ -401,6 +405,9 @@ TABLE: Table = (
     ogc_rows(Ask, everybody)
     | workbench_rows(Ask, everybody)
     | review_rows(Ask, everybody)
+    | catalogue_rows(Ask, everybody)
+    | import_rows(Ask, everybody)
+    | export_rows(Ask, everybody)
     | {
         "": lambda w: [
             Ask("/", everybody(200)),
@@ -414,12 +421,6 @@ TABLE: Table = (
             Ask("/accounts/logout/", everybody(302), "POST"),
         ],
         "language/": lambda w: [Ask("/language/", everybody(302), "POST", {"language": "en", "next": "/"})],
-        "layers/": lambda w: [
-            Ask("/layers/", everybody(200)),
-            Ask(f"/layers/?city={w.city.code}", everybody(200)),
-            Ask("/layers/?city=nowhere", everybody(404)),
-            *([Ask(f"/layers/?city={w.hush['city']}", administrator(200))] if w.hush else []),
-        ],
         "api/<slug:city>/results": lambda w: [
             *in_city("/api/{city}/results")(w),
             Ask(f"/api/{w.city.code}/results?show=uncovered&with=html", everybody(200)),
@@ -660,7 +661,7 @@ def admin_addresses(personas: dict[str, Any]) -> Iterator[tuple[str, str]]:
         path = address.replace(
             "<path:content_type_id>/<path:object_id>", f"{ContentType.objects.get_for_model(Place).pk}/1"
         )
-        path = path.replace("^(?P<app_label>auth|geo|layers|analysis|interventions|maps)/$", "geo/")
+        path = path.replace("^(?P<app_label>auth|procrastinate|geo|layers|analysis|interventions|maps)/$", "geo/")
         path = path.replace("(?P<url>.*)$", "nothing/like/this").replace("<id>", str(personas["viewer"].pk))
         if "<path:object_id>" in path:
             _, app, model, *_rest = path.split("/")
@@ -708,7 +709,7 @@ def test_administrators_can_open_every_page_of_the_admin(
     opened = 0
     for address, path in admin_addresses(personas):
         response = answer(client, Ask(path, {}))
-        is_history = re.search(r"/(release|feature|raster|run|changeset|publication)/", path)
+        is_history = re.search(r"/(release|feature|raster|run|changeset|publication|procrastinate\w+)/", path)
         expected = {200, 302}
         if is_history and re.search(r"/(add|delete)/$", path):
             expected = {403}

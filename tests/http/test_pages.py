@@ -555,7 +555,7 @@ def test_the_catalogue_tells_the_public_of_public_layers_only(
 
 def _layer_names(client: Client) -> list[str]:
     text = client.get("/layers/?city=khorramabad").content.decode()
-    return [name.strip() for name in re.findall(r'<th scope="row">([^<]+)<', text)]
+    return [name.strip() for name in re.findall(r'<th scope="row"><a href="[^"]+">([^<]+)<', text)]
 
 
 def test_home_says_what_waits_for_whoever_signs_in(client_as: Callable[[str], Client], demo_city: Place) -> None:

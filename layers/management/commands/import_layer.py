@@ -6,16 +6,19 @@ import sys
 from argparse import ArgumentParser
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management import BaseCommand
 from django.db import transaction
 
 from geo.errors import InvalidInput, MahallehError, NotFound
 from geo.models import Place
-from layers.models import Layer
-from layers.reading import RasterPlan, read_file, summary
+from layers.models import Layer, Release
+from layers.reading import ACCEPTED, Bounds, Kind, ReadingOptions, is_raster, read_raster, reading, summary
+from layers.selectors import city_bounds, city_places
 from layers.services import LayerSpec, layer_put, raster_release_create, release_create
+
+_KINDS: Final[dict[str, Kind]] = {"point": "point", "line": "line", "polygon": "polygon"}
 
 
 class Command(BaseCommand):
@@ -24,7 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("city", help="code of the city")
         parser.add_argument("layer", help="code of the layer; a new one is made where --theme and names are given")
-        parser.add_argument("file", type=Path, help="GeoPackage, GeoJSON, Shapefile, FlatGeobuf, CSV or GeoTIFF")
+        parser.add_argument("file", type=Path, help=ACCEPTED)
         parser.add_argument("--check", action="store_true", help="only read and report; write nothing")
         parser.add_argument("--reference-date", type=date.fromisoformat, default=None, help="the day the data describe")
         new = parser.add_argument_group("a new layer")
@@ -35,18 +38,20 @@ class Command(BaseCommand):
         new.add_argument("--source-fa", default="", help="the source in Persian")
         new.add_argument("--licence", default="")
         new.add_argument("--public", action="store_true", help="let everybody see it")
-        reading = parser.add_argument_group("how to read the file")
-        reading.add_argument(
-            "--source-epsg", type=int, default=None, help="the file's reference system where it says none"
-        )
-        reading.add_argument("--encoding", default=None)
-        reading.add_argument("--layer", dest="file_layer", default=None, help="layer inside the file")
-        reading.add_argument("--name-field", default=None)
-        reading.add_argument("--fields", default=None, help="attributes to keep, separated by commas")
-        reading.add_argument("--x-field", default=None)
-        reading.add_argument("--y-field", default=None)
-        reading.add_argument("--band", type=int, default=None)
-        reading.add_argument("--repair", action="store_true", help="repair invalid geometries where that can be done")
+        how = parser.add_argument_group("how to read the file")
+        how.add_argument("--source-epsg", type=int, default=None, help="the file's reference system where it says none")
+        how.add_argument("--encoding", default=None)
+        how.add_argument("--layer", dest="file_layer", default=None, help="layer inside the file")
+        how.add_argument("--name-field", default=None)
+        how.add_argument("--fields", default=None, help="attributes to keep, separated by commas")
+        how.add_argument("--x-field", default=None)
+        how.add_argument("--y-field", default=None)
+        how.add_argument("--wkt-field", default=None, help="column of a table with geometries as text")
+        how.add_argument("--code-field", default=None, help="column of a table with codes or names of places")
+        how.add_argument("--swap-xy", action="store_true", help="x and y are exchanged in the file")
+        how.add_argument("--scale", type=float, default=None, help="factor of the coordinates; 0.3048 for feet")
+        how.add_argument("--band", type=int, default=None)
+        how.add_argument("--repair", action="store_true", help="repair invalid geometries where that can be done")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -62,30 +67,55 @@ class Command(BaseCommand):
                 f"There is no city {options['city']!r}.", code="unknown_city", remedy="Load it with load_city."
             )
         layer = Layer.objects.filter(city=city, code=options["layer"]).first()
-        fields = options["fields"].split(",") if options["fields"] else None
-        reading = {
-            key: options[key] for key in ("source_epsg", "encoding", "name_field", "x_field", "y_field", "repair")
-        }
-        plan = read_file(
-            options["file"],
-            **reading,
+        near = city_bounds(city)
+        if is_raster(options["file"]):
+            band = {"band": options["band"]} if options["band"] else {}
+            plan = read_raster(options["file"], source_epsg=options["source_epsg"], near=near, **band)
+            self.stderr.write(summary(plan))
+            plan.require_loadable()
+            if options["check"]:
+                return
+            with transaction.atomic():
+                layer = layer or self._made(city, "raster", options)
+                release = raster_release_create(
+                    layer=layer, plan=plan, path=options["file"], reference_date=options["reference_date"]
+                )
+        else:
+            found = self._store(city, layer, near, options)
+            if found is None:
+                return
+            release = found
+        self.stderr.write(f"{release.layer} is at release {release.number}, with {release.row_count:,} rows.")
+
+    def _store(self, city: Place, layer: Layer | None, near: Bounds | None, options: dict[str, Any]) -> Release | None:
+        """Read a file in one pass, storing it as it goes by; None where it is only checked."""
+        asked = ReadingOptions(
             layer=options["file_layer"],
-            fields=fields,
-            expect=layer.kind if layer and layer.kind != Layer.Kind.RASTER else None,
-            **({"band": options["band"]} if options["band"] else {}),
-        )
-        self.stderr.write(summary(plan))
-        plan.require_loadable()
-        if options["check"]:
-            return
-        with transaction.atomic():
-            layer = layer or self._made(city, plan.kind if not isinstance(plan, RasterPlan) else "raster", options)
-            when = options["reference_date"]
-            if isinstance(plan, RasterPlan):
-                release = raster_release_create(layer=layer, plan=plan, path=options["file"], reference_date=when)
-            else:
-                release = release_create(layer=layer, plan=plan, reference_date=when)
-        self.stderr.write(f"{layer} is at release {release.number}, with {release.row_count:,} rows.")
+            **{
+                key: options[key]
+                for key in ("source_epsg", "encoding", "name_field", "x_field", "y_field", "wkt_field", "code_field",
+                            "repair", "swap_xy", "scale")
+            },
+            fields=options["fields"].split(",") if options["fields"] else None,
+            expect=_KINDS.get(layer.kind) if layer else None,
+            near=near,
+        )  # fmt: skip
+        with reading(options["file"], asked, places=city_places(city)) as file:
+            if options["check"]:
+                file.read()
+                plan = file.plan()
+                self.stderr.write(summary(plan))
+                plan.require_loadable()
+                return None
+            try:
+                with transaction.atomic():
+                    kind = file.kind
+                    if layer is None and kind is None:
+                        file.plan().require_loadable()
+                    target = layer or self._made(city, kind, options)
+                    return release_create(layer=target, reading=file, reference_date=options["reference_date"])
+            finally:
+                self.stderr.write(summary(file.plan()))
 
     def _made(self, city: Place, kind: str | None, options: dict[str, Any]) -> Layer:
         missing = [

@@ -38,7 +38,7 @@ def only(plan: Plan, code: str, *, severity: str = "error") -> Problem:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_self_crossing_area_is_located_at_the_crossing(suffix: str, write_layer: Write) -> None:
-    path = write_layer(f"areas{suffix}", [SQUARE, BOW_TIE, SQUARE])
+    path = write_layer(f"areas{suffix}", [SQUARE, BOW_TIE, shapely.buffer(SQUARE, 0.001)])
     problem = only(read_vector(path), "invalid_geometry")
     assert problem.row == 2
     assert (problem.lon, problem.lat) == pytest.approx((48.36, 33.49))
@@ -108,7 +108,7 @@ def test_a_layer_in_which_nothing_is_left_is_not_loadable(write_layer: Write) ->
 
 
 def test_mixed_kinds_are_told_by_row(write_geojson: Write) -> None:
-    path = write_geojson([SQUARE, Point(48.35, 33.48), SQUARE])
+    path = write_geojson([SQUARE, Point(48.35, 33.48), shapely.buffer(SQUARE, 0.001)])
     assert only(read_vector(path), "mixed_geometry_types").row == 2
     assert only(read_vector(path, expect="polygon"), "wrong_geometry_type").row == 2
 
@@ -312,10 +312,11 @@ def test_geometry_as_text_is_checked_as_any_other(tmp_path: Path) -> None:
 
 def test_a_table_with_every_fault_tells_each_once(tmp_path: Path) -> None:
     path = tmp_path / "stops.csv"
-    path.write_text("lon,lat\n48.3,33.4\n0,0\nnan,33\n48.3,inf\n,33\n48.3,333\n48.4,33.5\n48.4,33.5\n48.4,33.5\n")
+    path.write_text("lon,lat\n48.3,33.4\n0,0\nnan,33\n48.3,inf\n,33\n48.3,333\n48.4,33.5\n48.5,33.5\n48.4,33.5\n")
     plan = read_file(path)
     assert {p.row: p.code for p in plan.problems} == {
         3: "null_island", 4: "bad_coordinate", 5: "bad_coordinate", 6: "bad_coordinate", 7: "out_of_range",
+        10: "duplicate_row",
     }  # fmt: skip
     assert plan.problems[1].field == "lon"
     assert plan.problems[2].field == "lat"

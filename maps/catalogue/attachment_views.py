@@ -1,0 +1,174 @@
+"""Photos and documents of rows: taken in, handed out under the reader's rights, put away."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST, require_safe
+
+from analysis.disclosure import is_insider
+from analysis.selectors import city_get
+from geo.errors import Forbidden, InvalidInput, LimitExceeded, NotFound
+from geo.querysets import User
+from layers.models import Attachment
+from layers.services.attachments import (
+    MOST_BYTES,
+    attachment_add,
+    attachment_change,
+    may_attach,
+    stored_name,
+    thumbnail_name,
+)
+from maps.catalogue import rows, selectors
+from maps.catalogue.views import row_get, row_page
+
+_FORM_BYTES: Final = 100_000
+"""What a form takes besides its file."""
+
+
+@csrf_exempt  # `_add` is protected: the size is looked at before anything of the form is read, which the token is part of
+@require_POST
+@login_required
+def add(request: HttpRequest, city: str, layer: str, number: int) -> HttpResponse:
+    """Take a photo or document about a row; what is too large is refused before anything of it is read."""
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isdigit() or int(announced) > MOST_BYTES + _FORM_BYTES:
+        raise LimitExceeded(
+            f"The file has more than {MOST_BYTES // 1_000_000} MB.",
+            code="file_too_large",
+            where="file",
+            remedy="Make it smaller: a photo needs no more than 2048 pixels on its longer side.",
+            details={"most": MOST_BYTES // 1_000_000},
+        )
+    answer: HttpResponse = _add(request, city, layer, number)
+    return answer
+
+
+@csrf_protect
+def _add(request: HttpRequest, city: str, code: str, number: int) -> HttpResponse:
+    place = city_get(city, request.user)
+    layer = selectors.layer_get(place, code, request.user)
+    row_get(layer, number, insider=is_insider(request.user, place))
+    if not may_attach(layer, request.user):
+        raise Forbidden(
+            f"You may not add photos or documents in {place.name_en}.",
+            code="may_not_attach",
+            where=code,
+            remedy="Ask the administrator for a role there.",
+            details={"city": place.name},
+        )
+    kept = {name: request.POST.get(name, "")[:300] for name in ("title", "keeps_location", "is_public")}
+    try:
+        file = request.FILES.get("photo") or request.FILES.get("file")
+        if file is None:
+            raise InvalidInput("No file was chosen.", code="no_file", where="file", remedy="Choose one.")
+        _release, held, _columns = row_get(layer, number, insider=True)
+        attachment_add(
+            layer=layer,
+            feature_key=rows.key_of(layer, held),
+            author=request.user,
+            file=file,
+            title=kept["title"],
+            is_public=bool(kept["is_public"]),
+            keeps_location=bool(kept["keeps_location"]),
+        )
+    except (InvalidInput, LimitExceeded) as error:
+        return row_page(request, layer, number, error, kept)
+    messages.success(request, _("Added."))
+    return redirect("layer-row", layer.city.code, layer.code, number)
+
+
+def _get(attachment: UUID, user: User) -> Attachment:
+    found: Attachment | None = (
+        Attachment.objects.visible_to(user).select_related("layer__city").filter(pk=attachment).first()
+    )
+    if found is None:
+        raise _none(attachment)
+    return found
+
+
+def _none(attachment: UUID) -> NotFound:
+    return NotFound(
+        "There is no such photo or document.",
+        code="unknown_attachment",
+        where=str(attachment),
+        remedy="Look on the page of its layer.",
+    )
+
+
+@require_safe
+def whole(request: HttpRequest, attachment: UUID) -> HttpResponseBase:
+    """Answer with a document, or with a photo at the size for screens."""
+    found = _get(attachment, request.user)
+    return _file(found, stored_name(found), request)
+
+
+@require_safe
+def small(request: HttpRequest, attachment: UUID) -> HttpResponseBase:
+    """Answer with the small picture of a photo."""
+    found = _get(attachment, request.user)
+    if found.kind != Attachment.Kind.PHOTO:
+        raise _none(attachment)
+    return _file(found, thumbnail_name(found), request)
+
+
+def _file(found: Attachment, name: str, request: HttpRequest) -> HttpResponseBase:
+    """Answer with a stored file that nothing is run from: photos are shown, documents saved."""
+    etag = f'"{name.rsplit("/", 1)[-1]}"'
+    response: HttpResponseBase
+    if request.headers.get("If-None-Match") == etag:
+        response = HttpResponse(status=304)
+    else:
+        try:
+            opened = default_storage.open(name)
+        except FileNotFoundError as error:
+            raise _none(found.pk) from error
+        response = FileResponse(opened, content_type=found.media_type)
+        is_saved = found.kind != Attachment.Kind.PHOTO
+        response["Content-Disposition"] = content_disposition_header(is_saved, found.file_name) or ""
+    response["ETag"] = etag
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = "private, no-cache"  # rights are asked for each time; the bytes are not sent twice
+    return response
+
+
+_CHANGES: Final[dict[str, dict[str, bool]]] = {
+    "archive": {"is_archived": True},
+    "restore": {"is_archived": False},
+    "publish": {"is_public": True},
+    "hide": {"is_public": False},
+}
+
+
+@require_POST
+@login_required
+def change(request: HttpRequest, attachment: UUID) -> HttpResponse:
+    """Put a photo or document away or bring it back, show it to everybody or not."""
+    found = _get(attachment, request.user)
+    asked = _CHANGES.get(request.POST.get("do", ""))
+    if asked is None:
+        raise InvalidInput(
+            "It is not said what to do with it.",
+            code="bad_step",
+            where="do",
+            remedy=f"Choose one of {', '.join(_CHANGES)}.",
+        )
+    attachment_change(found, request.user, is_public=asked.get("is_public"), is_archived=asked.get("is_archived"))
+    messages.success(request, _("Done."))
+    layer = found.layer
+    release = selectors.release_get(layer, None)
+    number = rows.rows_by_key(layer, release, [found.feature_key]).get(found.feature_key, (0, ""))[0] if release else 0
+    if number:
+        return redirect("layer-row", layer.city.code, layer.code, number)
+    return redirect("layer", layer.city.code, layer.code)

@@ -1,0 +1,1 @@
+"""Layers as downloads: what may be asked for, by whom, and how it is sent."""

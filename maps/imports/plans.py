@@ -1,0 +1,507 @@
+"""What the page of an upload shows of its report: facts, choices, faults with their places, fields, preview, difference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from geo.core.text import normalise
+from geo.errors import NotFound
+from layers.models import Upload
+from layers.selectors import made_of
+from maps.imports import pictures, wording
+from maps.pages import formats
+from maps.pages.reader import language
+
+Json = Mapping[str, Any]
+
+MOST_ROWS: Final = 60
+"""Rows named below one kind of fault; the map shows more."""
+MOST_MENDINGS: Final = 8
+MOST_EDITED: Final = 200
+"""Fields that can be changed on the page; what a form can carry has an end."""
+_MOST_TEXTS: Final = 4
+
+_RECODED: Final = frozenset({"ESRI Shapefile", "CSV", "GeoJSON"})
+_TABLES: Final = frozenset({"CSV", "XLSX"})
+_CRS_FAULTS: Final = frozenset({
+    "no_crs", "unknown_crs", "wrong_crs", "unusable_crs", "far_from_city", "swapped_coordinates", "wrong_unit",
+    "far_from_crs_area", "out_of_range",
+})  # fmt: skip
+_TEXT_FAULTS: Final = frozenset({"undeclared_encoding", "unknown_encoding", "wrong_encoding", "lost_letters"})
+_TWICE: Final = ("duplicate_row", "duplicate_geometry", "same_place", "duplicate_name")
+_MENDED: Final = frozenset({
+    "invalid_geometry", "broken_geometry", "no_geometry", "geometry_collection", "wrong_encoding"
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several ways of reading a file."""
+
+    value: str
+    label: str
+    is_chosen: bool
+    share: float | None = None
+    dots: pictures.Dots | None = None
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """One place of a fault; message and remedy are as the reader of files says them."""
+
+    where: str
+    lon: float | None
+    lat: float | None
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultGroup:
+    """Faults of one kind."""
+
+    code: str
+    severity: str
+    severity_word: str
+    title: str
+    advice: str
+    count: int
+    rows: tuple[FaultRow, ...]
+    more: int
+    mendings: tuple[pictures.Mending, ...]
+    is_mended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One field of a file and what it becomes."""
+
+    number: int
+    source: str
+    found: str
+    filled: str
+    examples: str
+    name: str
+    type: str
+    unit_from: str
+    unit_to: str
+    is_kept: bool
+    is_name: bool
+    is_key: bool
+    is_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a release would change, of one kind."""
+
+    word: str
+    count: int
+    examples: tuple[tuple[str, float | None, float | None], ...]
+
+
+@dataclass(slots=True)
+class PlanView:
+    """All that the page of an examined upload shows; see the modules it comes from."""
+
+    facts: list[tuple[str, str, str]] = field(default_factory=list)
+    crs: list[Choice] = field(default_factory=list)
+    is_crs_open: bool = False
+    encodings: list[Choice] = field(default_factory=list)
+    is_encoding_open: bool = False
+    file_layers: list[Choice] = field(default_factory=list)
+    is_table: bool = False
+    is_table_open: bool = False
+    is_raster: bool = False
+    faults: list[FaultGroup] = field(default_factory=list)
+    fields: list[FieldRow] = field(default_factory=list)
+    fields_beyond: int = 0
+    missing: list[str] = field(default_factory=list)
+    preview_columns: list[str] = field(default_factory=list)
+    preview_rows: list[list[str]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    changes_sentence: str = ""
+    can_mend: bool = False
+    has_map: bool = False
+    has_target: bool = True
+
+
+def plan_view(
+    upload: Upload, bounds: tuple[float, float, float, float] | None, *, options: Json, mapping: Sequence[Json]
+) -> PlanView:
+    """Return what the page of an upload shows of its report.
+
+    Parameters
+    ----------
+    bounds : tuple of float, optional
+        West, south, east and north of the city.
+    options, mapping
+        What stands in the form, where it differs from what the upload was examined with.
+    """
+    report: Json = upload.report
+    view = PlanView(is_raster=report.get("kind") == "raster")
+    if not report:
+        view.is_crs_open = view.is_encoding_open = True
+        view.crs, view.encodings = _crs({}, options, bounds), _encodings(upload, {}, options)
+        return view
+    codes = {code for by_code in report.get("counts", {}).values() for code in by_code}
+    view.crs = _crs(report, options, bounds)
+    view.is_crs_open = bool(codes & _CRS_FAULTS) or (report.get("crs") or {}).get("is_plausible") is False
+    view.is_encoding_open = bool(codes & _TEXT_FAULTS)
+    if view.is_encoding_open or report.get("format") in _RECODED or options.get("encoding"):
+        view.encodings = _encodings(upload, report, options)
+    named = options.get("layer") or report.get("layer") or ""
+    if len(report.get("layers", [])) > 1:
+        view.file_layers = [Choice(name, name, name == named) for name in report["layers"]]
+    view.is_table = report.get("format") in _TABLES
+    view.is_table_open = bool(codes & {"no_coordinates", "unknown_place", "bad_coordinate"})
+    view.faults = _faults(upload, report)
+    is_mending = bool(options.get("repair") or upload.options.get("repair"))
+    view.can_mend = is_mending or any(group.is_mended for group in view.faults)
+    view.fields = _fields(upload, report, options, mapping)
+    view.fields_beyond = max(len(report.get("fields", [])) - MOST_EDITED, 0)
+    taken = {row.name for row in view.fields if row.is_kept}
+    view.missing = [
+        str(one.get("title_en" if language() == "en" else "title_fa") or one["name"])
+        for one in (upload.layer.schema if upload.layer else [])
+        if one.get("name") and one["name"] not in taken
+    ]
+    preview = report.get("preview") or {"columns": [], "rows": []}
+    view.preview_columns = [str(name) for name in preview["columns"]]
+    view.preview_rows = [[cell(value) for value in row] for row in preview["rows"]]
+    view.changes_sentence, view.changes = difference_view(report.get("difference") or {}, upload)
+    view.facts = _facts(upload, report)
+    view.has_map = bool(report.get("bounds"))
+    view.has_target = bool(report.get("n_rows") or upload.new_layer or upload.layer_id)
+    return view
+
+
+def cell(value: Any) -> str:
+    """Write a value of a table as the reader does.
+
+    Examples
+    --------
+    >>> from django.utils.translation import override
+    >>> with override("en"):
+    ...     [cell(v) for v in (None, True, 3, 0.25, "متن")]
+    ['–', 'yes', '3', '0.25', 'متن']
+    """
+    if value is None:
+        return formats.DASH
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int | float):
+        text = f"{value:.12g}" if isinstance(value, float) else str(value)
+        return formats.digits(text.replace(".", "٫"), "fa") if language() == "fa" else text
+    return str(value)
+
+
+# ---- facts
+
+
+def _facts(upload: Upload, report: Json) -> list[tuple[str, str, str]]:
+    crs: Json = report.get("crs") or {}
+    n_twice = sum(_count(report, code) for code in _TWICE)
+    found = [
+        (_("File"), f"\u2068{upload.file_name}\u2069 · {wording.size(upload.size)}", str(report.get("format") or ""))
+    ]
+    place = _("not known yet")
+    if crs.get("label"):
+        place = wording.crs_name(crs.get("epsg"), crs["label"])
+    note = ""
+    if crs.get("is_plausible") is not None:
+        note = _("the data lie in the city or near it") if crs["is_plausible"] else _("the data lie far from the city")
+    if crs.get("is_guessed"):
+        note = ("، " if language() == "fa" else ", ").join(filter(None, [_("guessed"), note]))
+    found.append((_("Coordinate system"), place, note))
+    if report.get("kind") == "raster" and report.get("raster"):
+        raster = report["raster"]
+        values = f"{cell(raster['minimum'])} … {cell(raster['maximum'])}"
+        found.append((_("Values"), values, _("sum %(sum)s") % {"sum": cell(raster["total"])}))
+        return found
+    encoding = report.get("encoding") or {}
+    if encoding.get("name"):
+        found.append(
+            (_("Encoding of the text"), str(encoding["name"]), _("guessed") if encoding.get("is_guessed") else "")
+        )
+    if report.get("layer"):
+        found.append((_("Layer within the file"), str(report["layer"]), ""))
+    if report.get("n_rows"):
+        found.append((_("Rows"), wording.things(report.get("kind"), report["n_rows"]), ""))
+        found.append((_("Twice"), wording.n_(n_twice) if n_twice else _("none found"), ""))
+    return found
+
+
+def _count(report: Json, code: str) -> int:
+    return sum(int(by_code.get(code, 0)) for by_code in report.get("counts", {}).values())
+
+
+# ---- ways of reading
+
+
+def _crs(report: Json, options: Json, bounds: tuple[float, float, float, float] | None) -> list[Choice]:
+    crs: Json = report.get("crs") or {}
+    chosen = crs_value(options)
+    sample = crs.get("sample") or []
+    declared = wording.crs_name(crs.get("epsg"), str(crs.get("label") or ""))
+    is_own = bool(declared) and not chosen
+    as_file = (
+        _("As the file says: %(crs)s") % {"crs": declared} if is_own else _("As the file says, if it says anything")
+    )
+    candidates = crs.get("candidates") or []
+    is_needed = not declared and not chosen and bool(candidates)  # the file says nothing: the best is suggested
+    found = [Choice("", as_file, not chosen and not is_needed)]
+    for number, candidate in enumerate(candidates):
+        value = f"{candidate['epsg']}:{int(bool(candidate.get('swap_xy')))}:{candidate.get('scale') or 1:g}"
+        points = [(p[0], p[1]) for p in candidate.get("points") or []] or pictures.points_of(sample, candidate)
+        drawn = pictures.dots(points, bounds) if points and bounds else None
+        is_chosen = value == chosen or (is_needed and number == 0)
+        name = wording.candidate_name(candidate)
+        found.append(Choice(value, name, is_chosen, candidate.get("share_inside"), drawn))
+    if chosen and all(one.value != chosen for one in found):
+        epsg, swap, scale = chosen.split(":")
+        label = wording.candidate_name({"epsg": epsg, "swap_xy": swap == "1", "scale": scale})
+        found.append(Choice(chosen, label, True))
+    return found
+
+
+def crs_value(options: Json) -> str:
+    """Return the choice of a coordinate system as the form writes it; empty where the file's own is used."""
+    if not (options.get("source_epsg") or options.get("swap_xy") or options.get("scale")):
+        return ""
+    epsg = options.get("source_epsg") or 4326
+    return f"{epsg}:{int(bool(options.get('swap_xy')))}:{float(options.get('scale') or 1):g}"
+
+
+def _encodings(upload: Upload, report: Json, options: Json) -> list[Choice]:
+    encoding: Json = report.get("encoding") or {}
+    current, chosen = str(encoding.get("name") or ""), str(options.get("encoding") or "")
+    texts = sorted(_texts(report), key=str.isascii)[:_MOST_TEXTS]
+    found = []
+    candidates = list(encoding.get("candidates") or ["utf-8", "cp1256", "cp1252", "iso-8859-6"])
+    for extra in (current, chosen):
+        if extra and extra not in candidates:
+            candidates.insert(0, extra)
+    own = encoding.get("samples") or {}
+    for name in candidates:
+        shown = own.get(name) or ([] if not current else [recoded(text, current, name) for text in texts])
+        is_chosen = name == (chosen or current)
+        found.append(Choice(name, name, is_chosen, texts=tuple(str(text)[:60] for text in shown)))
+    return found
+
+
+def _texts(report: Json) -> Iterable[str]:
+    for one in report.get("fields", []):
+        yield one["name"]
+        yield from (text for text in one.get("examples", []) if isinstance(text, str) and text)
+
+
+_ARABIC: Final = str.maketrans({"ی": "ي", "ک": "ك", "ۀ": "ه"})
+
+
+def recoded(text: str, current: str, other: str) -> str:
+    """Say how a text would read if its bytes were in another encoding.
+
+    Examples
+    --------
+    >>> recoded("سبز", "cp1256", "cp1252"), recoded("سبز", "cp1256", "cp1256")
+    ('ÓÈÒ', 'سبز')
+    """
+    if current.lower() == other.lower():
+        return text
+    try:
+        data = text.encode(current)
+    except (UnicodeEncodeError, LookupError):
+        try:
+            data = text.translate(_ARABIC).encode(current, errors="replace")
+        except LookupError:
+            return ""
+    try:
+        return data.decode(other, errors="replace")
+    except LookupError:
+        return ""
+
+
+# ---- faults
+
+
+def _faults(upload: Upload, report: Json) -> list[FaultGroup]:
+    shapes = _geometries(upload)
+    found: list[FaultGroup] = []
+    for severity in ("error", "repaired", "warning"):
+        by_code = report.get("counts", {}).get(severity, {})
+        for code, count in sorted(by_code.items(), key=lambda item: -item[1]):
+            told = [p for p in report.get("problems", []) if p["code"] == code and p["severity"] == severity]
+            rows = tuple(_fault_row(problem) for problem in told[:MOST_ROWS])
+            mendings = _mendings(told, shapes) if (severity, code) == ("error", "invalid_geometry") else ()
+            kind = wording.fault(code)
+            found.append(
+                FaultGroup(
+                    code, severity, str(wording.SEVERITIES[severity]), kind.title, kind.advice, count, rows,
+                    max(count - len(rows), 0), mendings, severity == "error" and code in _MENDED,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _fault_row(problem: Json) -> FaultRow:
+    parts = []
+    if problem.get("row") is not None:
+        parts.append(_("row %(n)s") % {"n": wording.n_(problem["row"])})
+    if problem.get("field"):
+        parts.append(_("field %(name)s") % {"name": f"\u2068{problem['field']}\u2069"})
+    return FaultRow(
+        ("، " if language() == "fa" else ", ").join(parts),
+        problem.get("lon"),
+        problem.get("lat"),
+        problem.get("message", ""),
+        problem.get("remedy", ""),
+    )
+
+
+def _geometries(upload: Upload) -> dict[int, Json]:
+    """Return the shapes that an examination kept of rows with faults, by row."""
+    return {
+        one["properties"]["row"]: one["geometry"]
+        for one in kept_features(upload, "problems.geojson")
+        if one["geometry"]["type"] != "Point" and one["properties"].get("row") is not None
+    }
+
+
+def kept_features(upload: Upload, name: str) -> list[dict[str, Any]]:
+    """Return features that an examination left to look at; none where they are not kept."""
+    try:
+        found: list[dict[str, Any]] = json.loads(made_of(upload, name))["features"]
+    except (NotFound, ValueError, KeyError):
+        return []
+    return found
+
+
+def _mendings(problems: Sequence[Json], shapes: Mapping[int, Json]) -> tuple[pictures.Mending, ...]:
+    drawn: list[pictures.Mending] = []
+    for problem in problems:
+        if len(drawn) >= MOST_MENDINGS:
+            break
+        shape = shapes.get(problem.get("row") or -1)
+        if shape is None:
+            continue
+        has_place = problem.get("lon") is not None and problem.get("lat") is not None
+        one = pictures.mending(problem["row"], shape, (problem["lon"], problem["lat"]) if has_place else None)
+        drawn += [one] if one is not None else []
+    return tuple(drawn)
+
+
+def repairs(upload: Upload) -> dict[str, Any]:
+    """Return what the repair would make of the shapes that are not valid, for the map."""
+    features = []
+    for one in kept_features(upload, "problems.geojson"):
+        properties = one["properties"]
+        if one["geometry"]["type"] == "Point" or properties.get("code") != "invalid_geometry":
+            continue
+        if properties.get("severity") != "error":  # mended already
+            continue
+        after = pictures.mended(one["geometry"])
+        if after is not None:
+            features.append(
+                {"type": "Feature", "geometry": after.__geo_interface__, "properties": {"row": properties.get("row")}}
+            )
+    return {"type": "FeatureCollection", "features": features}
+
+
+# ---- fields
+
+
+def _fields(upload: Upload, report: Json, options: Json, mapping: Sequence[Json]) -> list[FieldRow]:
+    rules = {rule["source"]: rule for rule in mapping}
+    known = {str(one.get("name")) for one in (upload.layer.schema if upload.layer else [])}
+    named = options.get("name_field") or report.get("name_field")
+    key = upload.layer.key_field if upload.layer else upload.new_layer.get("key_field")
+    found = []
+    for number, one in enumerate(report.get("fields", [])[:MOST_EDITED]):
+        rule = rules.get(one["name"]) or one.get("suggested") or {}
+        name = str(rule.get("name") or one["name"])
+        filled = one.get("filled")
+        found.append(
+            FieldRow(
+                number=number,
+                source=one["name"],
+                found=str(wording.FOUND_TYPES.get(one["type"], one["type"])),
+                filled="" if filled is None else wording.n_(filled),
+                examples=" · ".join(cell(value) for value in one.get("examples", [])[:3])[:120],
+                name=name,
+                type=str(rule.get("type") or ""),
+                unit_from=str(rule.get("unit_from") or ""),
+                unit_to=str(rule.get("unit_to") or ""),
+                is_kept=bool(rule.get("keep", True)),
+                is_name=one["name"] == named,
+                is_key=bool(key) and name == key,
+                is_known=name in known,
+            )
+        )
+    return found
+
+
+# ---- difference
+
+
+def difference_view(said: Json, upload: Upload) -> tuple[str, list[Change]]:
+    """Say what a file changes in its layer: a sentence, and the changes of each kind with examples."""
+    if not said:
+        return "", []
+    if said.get("is_first"):
+        return _("This will be the first release of the layer."), []
+    against = said.get("release") or said.get("against")
+    sentence = ""
+    if against:
+        sentence = _("Compared with release %(number)s.") % {"number": wording.n_(int(against))}
+    if said.get("rows_before") is not None:
+        sentence = _("Release %(number)s has %(before)s rows, this file %(now)s.") % {
+            "number": wording.n_(int(against or 0)),
+            "before": wording.n_(said["rows_before"]),
+            "now": wording.n_(said.get("rows_now")),
+        }
+    words = {
+        "added": _("new"), "removed": _("gone"), "moved": _("moved"), "changed": _("with other values"),
+        "unchanged": _("unchanged"),
+    }  # fmt: skip
+    places: dict[str, tuple[float, float]] | None = None
+    found = []
+    for name, word in words.items():
+        part = said.get(name)
+        if part is None:
+            continue
+        count = int(part["count"]) if isinstance(part, Mapping) else int(part)
+        rows = part.get("examples", []) if isinstance(part, Mapping) else (said.get("examples") or {}).get(name, [])
+        if rows and isinstance(rows[0], str) and places is None:
+            places = _places(upload)
+        examples = tuple(_example(row, places or {}) for row in rows[:12])
+        found.append(Change(word, count, examples))
+    if not found:
+        sentence += " " + _("Things cannot be told apart by name or key, so only their number is compared.")
+    return sentence, found
+
+
+def _example(row: Any, places: Mapping[str, tuple[float, float]]) -> tuple[str, float | None, float | None]:
+    if isinstance(row, str):
+        lon, lat = places.get(row, (None, None))
+        return row, lon, lat
+    label = row.get("name") or row.get("key") or _("row %(n)s") % {"n": wording.n_(row.get("row"))}
+    return str(label), row.get("lon"), row.get("lat")
+
+
+def _places(upload: Upload) -> dict[str, tuple[float, float]]:
+    """Return where named things of the file lie, as far as the preview shows them."""
+    found = {}
+    for one in kept_features(upload, "preview.geojson"):
+        point = one["geometry"]["coordinates"]
+        while point and isinstance(point[0], list):
+            point = point[0]
+        if len(point) >= 2 and one["properties"].get("name"):
+            found[normalise(one["properties"]["name"])] = (float(point[0]), float(point[1]))
+    return found
