@@ -130,6 +130,7 @@ class PlanView:
     can_mend: bool = False
     has_map: bool = False
     has_target: bool = True
+    has_dots: bool = False
 
 
 def plan_view(
@@ -152,6 +153,7 @@ def plan_view(
         return view
     codes = {code for by_code in report.get("counts", {}).values() for code in by_code}
     view.crs = _crs(report, options, bounds)
+    view.has_dots = any(one.dots is not None for one in view.crs)
     view.is_crs_open = bool(codes & _CRS_FAULTS) or (report.get("crs") or {}).get("is_plausible") is False
     view.is_encoding_open = bool(codes & _TEXT_FAULTS)
     if view.is_encoding_open or report.get("format") in _RECODED or options.get("encoding"):
@@ -209,7 +211,7 @@ def _facts(upload: Upload, report: Json) -> list[tuple[str, str, str]]:
     crs: Json = report.get("crs") or {}
     n_twice = sum(_count(report, code) for code in _TWICE)
     found = [
-        (_("File"), f"\u2068{upload.file_name}\u2069 · {wording.size(upload.size)}", str(report.get("format") or ""))
+        (_("File"), f"{_isolated(upload.file_name)} · {wording.size(upload.size)}", str(report.get("format") or ""))
     ]
     place = _("not known yet")
     if crs.get("label"):
@@ -228,14 +230,18 @@ def _facts(upload: Upload, report: Json) -> list[tuple[str, str, str]]:
     encoding = report.get("encoding") or {}
     if encoding.get("name"):
         found.append(
-            (_("Encoding of the text"), str(encoding["name"]), _("guessed") if encoding.get("is_guessed") else "")
+            (_("Encoding of the text"), _isolated(encoding["name"]), _("guessed") if encoding.get("is_guessed") else "")
         )
     if report.get("layer"):
-        found.append((_("Layer within the file"), str(report["layer"]), ""))
+        found.append((_("Layer within the file"), _isolated(report["layer"]), ""))
     if report.get("n_rows"):
         found.append((_("Rows"), wording.things(report.get("kind"), report["n_rows"]), ""))
         found.append((_("Twice"), wording.n_(n_twice) if n_twice else _("none found"), ""))
     return found
+
+
+def _isolated(text: object) -> str:
+    return f"\u2068{text}\u2069"
 
 
 def _count(report: Json, code: str) -> int:

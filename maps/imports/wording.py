@@ -485,7 +485,7 @@ def units() -> list[tuple[str, list[tuple[str, str]]]]:
 def crs_name(epsg: int | None, label: str = "") -> str:
     """Say what a coordinate system is, with its number."""
     if epsg is None:
-        return label
+        return f"\u2068{label}\u2069"
     if epsg == 4326:
         name = _("longitude and latitude (WGS 84)")
     elif epsg in (3857, 900913):
@@ -496,7 +496,7 @@ def crs_name(epsg: int | None, label: str = "") -> str:
             "half": _("north") if epsg < 32700 else _("south"),
         }
     else:
-        return f"EPSG:{epsg}"
+        return f"\u2066EPSG:{epsg}\u2069"
     return f"{name} · \u2066EPSG:{epsg}\u2069"
 
 

@@ -36,6 +36,7 @@ from maps.models import Publication
 from maps.published.services import publication_create, publication_withdraw
 from tests.http.access_catalogue import catalogue_rows
 from tests.http.access_exports import export_rows
+from tests.http.access_import_pages import import_page_rows
 from tests.http.access_imports import hidden_uploads, import_rows
 from tests.http.access_ogc import ogc_rows
 from tests.http.access_reviews import review_rows
@@ -407,6 +408,7 @@ TABLE: Table = (
     | review_rows(Ask, everybody)
     | catalogue_rows(Ask, everybody)
     | import_rows(Ask, everybody)
+    | import_page_rows(Ask, everybody)
     | export_rows(Ask, everybody)
     | {
         "": lambda w: [
