@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
@@ -18,6 +19,7 @@ from geo.errors import Conflict, InvalidInput, MahallehError
 from maps.errors import NotSignedIn
 from maps.ogc.bodies import GEOJSON
 from maps.ogc.signing_in import CHALLENGE, signed_in
+from maps.problems import problem_of
 
 JSON: Final = "application/json"
 SCHEMA: Final = "application/schema+json"
@@ -26,6 +28,8 @@ HTML: Final = "text/html"
 PROBLEM: Final = "application/problem+json"
 _LEAST_PACKED: Final = 200
 """From this many bytes on Django's middleware would compress, if it were not done here."""
+
+_LONGEST_REASON: Final = 400
 
 View = Callable[..., HttpResponse]
 
@@ -42,7 +46,7 @@ def answering(*methods: str) -> Callable[[View], View]:
         def answer(request: HttpRequest, **arguments: str) -> HttpResponse:
             try:
                 if request.method not in (*methods, "HEAD" if "GET" in methods else "GET"):
-                    return not_allowed(methods)
+                    return not_allowed(request, methods)
                 signed_in(request)
                 response = view(request, **arguments)
             except MahallehError as error:
@@ -56,17 +60,23 @@ def answering(*methods: str) -> Callable[[View], View]:
     return wrap
 
 
-def not_allowed(methods: tuple[str, ...]) -> HttpResponse:
+def not_allowed(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
     """Answer that the resource has no such method (`/req/core/http`)."""
-    body = {"type": "about:blank", "title": "This method is not allowed here.", "status": 405}
-    response = HttpResponse(json.dumps(body), status=405, content_type=PROBLEM)
+    error = MahallehError(
+        f"This address does not take the method {request.method}.",
+        code="method_not_allowed",
+        remedy=f"Use one of: {', '.join(methods)}.",
+        details={"method": str(request.method), "choices": methods},
+    )
+    body = json.dumps(problem_of(error, 405), ensure_ascii=False)
+    response = HttpResponse(body, status=405, content_type=PROBLEM)
     response["Allow"] = ", ".join(methods)
     return response
 
 
 def problem(request: HttpRequest, error: MahallehError) -> HttpResponse:
     """Answer with an error: what, where, and what to do."""
-    told = error.members()
+    told = problem_of(error)
     if isinstance(error, Conflict) and getattr(error, "conflicts", None):
         told["conflicts"] = error.conflicts  # type: ignore[attr-defined]
     if request.method in ("GET", "HEAD") and _prefers_html(request):
@@ -74,9 +84,16 @@ def problem(request: HttpRequest, error: MahallehError) -> HttpResponse:
     else:
         text = json.dumps(told, ensure_ascii=False, default=str)
         response = HttpResponse(text, status=error.status, content_type=PROBLEM)
+        response.reason_phrase = _reason(response.reason_phrase, error)
     if isinstance(error, NotSignedIn):
         response["WWW-Authenticate"] = CHALLENGE
     return response
+
+
+def _reason(phrase: str, error: MahallehError) -> str:
+    """Return the reason phrase of an answer with what is wrong in it: all that QGIS shows of a refused write."""
+    told = re.sub(r"[^ -~]", "", f"{phrase}: {error.message} {error.remedy}")
+    return told[:_LONGEST_REASON].rstrip()
 
 
 def _prefers_html(request: HttpRequest) -> bool:

@@ -13,6 +13,7 @@ from geo.core.validity import MAX_VERTICES, problems
 from geo.errors import GeometryError, InvalidInput, LimitExceeded
 from maps.errors import UnsupportedMedia
 from maps.ogc.crs import DEFAULT, Crs, crs_of, from_crs
+from maps.ogc.rounding import unrounded
 
 MOST_BYTES: Final = 5_000_000
 GEOJSON: Final = "application/geo+json"
@@ -67,10 +68,15 @@ def crs_of_body(request: HttpRequest) -> Crs:
     return crs_of(declared.removeprefix("<").removesuffix(">"), "Content-Crs") if declared else DEFAULT
 
 
-def boundary_of(tree: Any, crs: Crs) -> shapely.Geometry:
+def boundary_of(tree: Any, crs: Crs, before: shapely.Geometry | None = None) -> shapely.Geometry:
     """Read a polygon or multipolygon that can be stored as it is, in longitude and latitude.
 
-    Nothing is mended here: nobody would be shown what was changed.
+    Nothing is mended here: nobody would be shown what was changed. What came back rounded alone is as it was.
+
+    Parameters
+    ----------
+    before : shapely.Geometry, optional
+        The boundary that was read, in longitude and latitude, if this one is to replace it.
 
     Raises
     ------
@@ -90,6 +96,8 @@ def boundary_of(tree: Any, crs: Crs) -> shapely.Geometry:
             remedy="Send a polygon.",
         )
     found = from_crs(shapely.force_2d(given), crs, "geometry.coordinates")
+    if before is not None:
+        found = unrounded(found, before)
     for problem in problems(found):
         if problem.severity != "note":
             at = "" if problem.x is None else f" at longitude {problem.x:.7f}, latitude {problem.y:.7f}"

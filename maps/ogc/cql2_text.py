@@ -51,8 +51,15 @@ class _Token(NamedTuple):
         return self.text.upper() if self.kind == "word" else self.text
 
 
-def parse(text: str) -> Any:
+def parse(text: str, *, is_older: bool = False) -> Any:
     """Read a CQL2 text into the tree of CQL2 JSON.
+
+    Parameters
+    ----------
+    text : str
+        The filter.
+    is_older : bool
+        Whether ``ILIKE`` is known, as in the text that came before CQL2.
 
     Raises
     ------
@@ -76,7 +83,7 @@ def parse(text: str) -> Any:
             where="filter",
             remedy="Shorten it.",
         )
-    reader = _Reader(text)
+    reader = _Reader(text, is_older=is_older)
     tree = reader.expression(0)
     if reader.now.kind != "end":
         raise reader.wrong("AND, OR or the end")
@@ -86,8 +93,9 @@ def parse(text: str) -> Any:
 class _Reader:
     """A recursive-descent reader with one token of foresight."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, is_older: bool) -> None:
         self.text = text
+        self.is_older = is_older
         self.now = self._token(0)
 
     def _token(self, start: int) -> _Token:
@@ -183,6 +191,12 @@ class _Reader:
         elif self.has("LIKE"):
             self.take()
             found = _node(at, op="like", args=[left, self._scalar()])
+        elif self.is_older and self.has("ILIKE"):
+            self.take()
+            pattern = self._scalar()
+            found = _node(
+                at, op="like", args=[_node(at, op="casei", args=[left]), _node(at, op="casei", args=[pattern])]
+            )
         elif self.has("BETWEEN"):
             self.take()
             low = self._scalar()

@@ -34,13 +34,16 @@ from geo.errors import InvalidInput
 from maps.ogc import cql2_text
 from maps.ogc.boxes import box_of
 from maps.ogc.crs import DEFAULT, Crs, from_crs
-from maps.ogc.queryables import QUERYABLES
+from maps.ogc.queryables import QUERYABLES, READ_ONLY
 
 MOST_VERTICES: Final = 5_000
 MOST_VALUES: Final = 1_000
 _LARGEST: Final = 2**53
 
-LANGUAGES: Final = ("cql2-text", "cql2-json")
+OLDER: Final = "cql-text"
+"""The text that came before CQL2, in which GDAL asks a service that says it knows it."""
+
+LANGUAGES: Final = ("cql2-text", "cql2-json", OLDER)
 _COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
 
 
@@ -68,7 +71,7 @@ def filter_of(text: str, language: str, crs: Crs = DEFAULT) -> Filter:
     text : str
         The value of the parameter ``filter``.
     language : str
-        ``cql2-text`` or ``cql2-json`` (`/req/filter/filter-lang-param`).
+        One of `LANGUAGES` (`/req/filter/filter-lang-param`).
     crs : Crs
         Of the geometries in it (`/req/filter/filter-crs-param`).
 
@@ -82,8 +85,9 @@ def filter_of(text: str, language: str, crs: Crs = DEFAULT) -> Filter:
     >>> sorted(filter_of("CASEI(name_en) LIKE 'a%' AND NOT kind = 'settlement'", "cql2-text").names)
     ['kind', 'name_en']
     """
-    if language == "cql2-text":
-        tree: Any = cql2_text.parse(text)
+    is_older = language == OLDER
+    if language != "cql2-json":
+        tree: Any = cql2_text.parse(text, is_older=is_older)
     else:
         try:
             tree = json.loads(text[: cql2_text.MOST_CHARACTERS * 10], parse_constant=no_constant)
@@ -94,9 +98,10 @@ def filter_of(text: str, language: str, crs: Crs = DEFAULT) -> Filter:
                 where=f"filter, character {getattr(error, 'pos', 0) + 1}",
                 remedy="Write CQL2 JSON, or add filter-lang=cql2-text.",
             ) from error
-    checked = _Checker(crs)
+    checked = _Checker(crs, is_older=is_older)
     node = checked.condition(tree, "filter", 0)
-    found = _Evaluator({name: item.lookup for name, item in QUERYABLES.items()}, None).evaluate(node)
+    lookups = {name: item.lookup for name, item in QUERYABLES.items()} | {"valid_to": "valid_to"}
+    found = _Evaluator(lookups, None).evaluate(node)
     return Filter(found, frozenset(checked.names))
 
 
@@ -120,8 +125,9 @@ def _integer(text: str, where: str) -> int:
 class _Checker:
     """Turns the tree of CQL2 JSON into pygeofilter's, refusing whatever is not known to be safe and meant."""
 
-    def __init__(self, crs: Crs) -> None:
+    def __init__(self, crs: Crs, *, is_older: bool = False) -> None:
         self.crs = crs
+        self.is_older = is_older
         self.names: set[str] = set()
 
     def condition(self, tree: Any, where: str, depth: int) -> ast.Node:
@@ -157,6 +163,10 @@ class _Checker:
             return COMPARISON_MAP[op](*(self._operand(arg, name, where) for arg in args))
         if op == "isNull":
             _count(args, 1, op, where)
+            tested = args[0].get("property") if isinstance(args[0], dict) else None
+            if self.is_older and (tested == "id" or tested in READ_ONLY):
+                # GDAL asks so of every property; but for this one, those that are no queryables are never missing.
+                return ast.IsNull(ast.Attribute("valid_to" if tested == "valid_to" else "code"), not_=False)
             return ast.IsNull(self.attribute(args[0], where), not_=False)
         if op == "between" and len(args) == 2 and isinstance(args[1], list):
             args = [args[0], *args[1]]  # as drafts of the standard had it
@@ -252,6 +262,8 @@ class _Checker:
         """Check a value that is compared with the queryable `name`."""
         expected = QUERYABLES[name].type if name in QUERYABLES else "geometry"
         if expected == "date":
+            if self.is_older and isinstance(value, str) and len(value) == 11:
+                value = value.removesuffix("T")  # GDAL writes a day so
             low, high = _span(value, where)
             if low is None or low != high:
                 raise _refusal("A single day is expected here.", where, "Write DATE('2024-03-20').")

@@ -108,13 +108,13 @@ def _parameters() -> dict[str, Any]:
     }
     headers = {
         "Content-Crs": "The reference system of the body, as <uri>; longitude, latitude if absent",
-        "If-Match": "The ETag with which the item was read",
+        "If-Match": "The ETag with which the item was read; PUT and PATCH may say it by the property etag of the body instead",
     }
     named |= {
         name: {
             "name": name,
             "in": "header",
-            "required": name == "If-Match",
+            "required": False,
             "description": text,
             "schema": {"type": "string"},
         }

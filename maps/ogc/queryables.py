@@ -74,6 +74,9 @@ QUERYABLES: Final = {
 SCALARS: Final = tuple(name for name, item in QUERYABLES.items() if item.type != "geometry")
 """Those that are query parameters of their own too (`/req/queryables-query-parameters/parameters`)."""
 
+ETAG: Final = "etag"
+"""The property that names the state of a feature, for programs that send back what they read but no header ``If-Match``."""
+
 READ_ONLY: Final = {
     "edition": {"title": "Number of this edition among all", "type": "integer"},
     "valid_to": {"title": "First day no longer in force", "type": "string", "format": "date"},
@@ -82,6 +85,7 @@ READ_ONLY: Final = {
         "title": "Change sets that wait for approval and touch the place, of those you may see",
         "type": "integer",
     },
+    ETAG: {"title": "State of the feature; sent back in PUT or PATCH as it was read, it is If-Match", "type": "string"},
 }
 """What features say beside the queryables."""
 

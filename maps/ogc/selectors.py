@@ -14,7 +14,7 @@ from typing import Any, Final
 import shapely
 from django.contrib.gis.db.models import Extent
 from django.contrib.gis.db.models.functions import AsWKB
-from django.contrib.postgres.fields.ranges import RangeStartsWith
+from django.contrib.postgres.fields.ranges import RangeEndsWith, RangeStartsWith
 from django.db import DataError, InternalError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Count, F, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
@@ -47,7 +47,10 @@ class Page:
 
 
 def editions(user: User) -> QuerySet[Boundary]:
-    """Return the editions a user may see, each with ``city_code``, ``valid_from``, ``wkb`` and ``open_changes``."""
+    """Return the editions a user may see.
+
+    Each has ``city_code``, ``valid_from``, ``wkb``, ``open_changes``, and the names that its change gives the place.
+    """
     cities = Place.objects.filter(kind=Place.Kind.CITY).alias(
         _within=StrIndex(Concat(OuterRef("place__path"), Value("/")), Concat(F("path"), Value("/")))
     )
@@ -67,8 +70,11 @@ def editions(user: User) -> QuerySet[Boundary]:
         .annotate(
             city_code=Subquery(cities.filter(_within=1).values("code")[:1]),
             valid_from=RangeStartsWith("valid"),
+            valid_to=RangeEndsWith("valid"),
             wkb=AsWKB("geometry"),
             open_changes=Coalesce(Subquery(pending, output_field=IntegerField()), 0),
+            new_name_fa=F("change__name_fa"),
+            new_name_en=F("change__name_en"),
         )
     )
     return found

@@ -16,6 +16,7 @@ from maps.ogc.crs import DEFAULT as DEFAULT_CRS
 from maps.ogc.crs import Crs, crs_of
 from maps.ogc.features import features_of, properties_of, state_of
 from maps.ogc.parameters import OF_DOCUMENTS, Query, known_only, query_of
+from maps.ogc.preconditions import precondition_of
 from maps.ogc.queryables import QUERYABLES
 from maps.ogc.selectors import geometry_of, identifier_of, item_get, page_read
 from maps.ogc.signing_in import may_write
@@ -126,7 +127,7 @@ def items(request: HttpRequest) -> HttpResponse:
 def item(request: HttpRequest, identifier: str) -> HttpResponse:
     """Answer a boundary, or draft its replacement, change or end (`/req/core/f-op`, `/req/features/resource-endpoint`)."""
     if request.method == "OPTIONS":
-        return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT", "Accept-Patch", (MERGE_PATCH,))
+        return _options_of_item(request)
     if request.method in ("GET", "HEAD"):
         sent = known_only(request.GET, (*OF_DOCUMENTS, "crs"))
         crs = crs_of(sent["crs"], "parameter crs") if "crs" in sent else DEFAULT_CRS
@@ -138,9 +139,11 @@ def item(request: HttpRequest, identifier: str) -> HttpResponse:
     user = may_write(request, request.user)
     if_match = request.headers.get("If-Match", "")
     if request.method == "DELETE":
-        return _written(request, writing.end(identifier, if_match, user), 202)
+        return _written(request, writing.end(identifier, precondition_of(if_match), user), 202)
     write, types = (writing.replace, BODY_TYPES) if request.method == "PUT" else (writing.update, PATCH_TYPES)
-    written = write(identifier, if_match, lambda: json_body(request, types), lambda: crs_of_body(request), user)
+    body = json_body(request, types)
+    said = precondition_of(if_match, body, is_kept=_is_qgis(request))
+    written = write(identifier, said, body, crs_of_body(request), user)
     return _written(request, written, 200 if written.is_immediate else 202)
 
 
@@ -151,6 +154,22 @@ def _options(request: HttpRequest, allow: str, header: str, types: tuple[str, ..
         response["Allow"] = "GET, HEAD, OPTIONS"
         del response[header]
     return response
+
+
+def _options_of_item(request: HttpRequest) -> HttpResponse:
+    """Answer the methods for an item.
+
+    QGIS is not told of PATCH: where it knows of it, it sends what was changed alone, and with that no word of the state it
+    read, so that every such write would be refused. Otherwise it replaces the whole feature, and the property ``etag`` in
+    it says the state.
+    """
+    if _is_qgis(request):
+        return _options(request, "DELETE, GET, HEAD, OPTIONS, PUT", "Accept", BODY_TYPES)
+    return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT", "Accept-Patch", (MERGE_PATCH,))
+
+
+def _is_qgis(request: HttpRequest) -> bool:
+    return "QGIS/" in request.headers.get("User-Agent", "")
 
 
 def _feature(

@@ -8,13 +8,10 @@ once: 201 and 200.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import shapely
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from analysis.inputs import people_counter
@@ -24,13 +21,12 @@ from geo.db.shapes import to_shapely
 from geo.errors import Conflict, InvalidInput, NotFound
 from geo.models import Boundary, Change, ChangeSet, Place
 from geo.querysets import User
-from geo.services import Edit, Saved, StaleEdit, change_set_save
-from maps.errors import PreconditionFailed, PreconditionRequired
+from geo.services import Edit, Saved, change_set_save
 from maps.ogc.bodies import boundary_of
 from maps.ogc.crs import Crs
-from maps.ogc.features import state_of
+from maps.ogc.preconditions import Precondition, goes_on, held, saved_by_program, stale
 from maps.ogc.queryables import QUERYABLES, READ_ONLY, WRITABLE
-from maps.ogc.selectors import editions, item_get
+from maps.ogc.selectors import editions
 
 _LONGEST: Final = 300
 _MEMBERS: Final = frozenset({"type", "id", "geometry", "properties", "links", "bbox", "crs"})
@@ -101,46 +97,47 @@ def create(body: dict[str, Any], crs: Crs, user: User) -> Written:
     return Written(_drafted(saved, told["code"], user), saved, is_immediate=True)
 
 
-def replace(
-    identifier: str, if_match: str, body: Callable[[], dict[str, Any]], crs: Callable[[], Crs], user: User
-) -> Written:
+def replace(identifier: str, said: Precondition, body: dict[str, Any], crs: Crs, user: User) -> Written:
     """Draft another edition of a place, or write a draft again (`/req/create-replace-delete/put-op`).
 
     Parameters
     ----------
-    identifier, if_match : str
-        Which item, and the header that says in which state it was read.
-    body, crs : callables
-        Read only once the precondition holds.
+    identifier : str
+        Which item.
+    said : Precondition
+        In which state it was read.
+    body : dict
+        A feature.
+    crs : Crs
+        Of the body.
 
     Raises
     ------
-    PreconditionRequired, PreconditionFailed
-        If the state is not said, or no longer that of the item.
+    PreconditionFailed
+        If that is no longer the state of the item.
     InvalidInput, NotFound, Forbidden, Conflict
         As `create`.
     """
-    return _rewrite(identifier, if_match, user, lambda _: (body(), crs()), is_whole=True)
+    return _rewrite(identifier, said, body, crs, user, is_whole=True)
 
 
-def update(
-    identifier: str, if_match: str, body: Callable[[], dict[str, Any]], crs: Callable[[], Crs], user: User
-) -> Written:
+def update(identifier: str, said: Precondition, body: dict[str, Any], crs: Crs, user: User) -> Written:
     """Draft an edition that differs in some members alone, by JSON Merge Patch (`/req/features/update-json-merge-patch`)."""
-    return _rewrite(identifier, if_match, user, lambda _: (body(), crs()), is_whole=False)
+    return _rewrite(identifier, said, body, crs, user, is_whole=False)
 
 
-def end(identifier: str, if_match: str, user: User) -> Written:
+def end(identifier: str, said: Precondition, user: User) -> Written:
     """Draft the end of a place (`/req/create-replace-delete/delete-op`).
 
     Raises
     ------
-    PreconditionRequired, PreconditionFailed
+    PreconditionFailed
         As `replace`.
     Conflict
         If the item is not in force: a draft is withdrawn in the workbench.
     """
-    with _locked(identifier, if_match, user) as item:
+    with held(identifier, said, user) as known:
+        item = known.item
         if item.status != Boundary.Status.APPROVED:
             raise Conflict(
                 "A draft is not removed here.",
@@ -154,89 +151,37 @@ def end(identifier: str, if_match: str, user: User) -> Written:
 
 
 def _rewrite(
-    identifier: str,
-    if_match: str,
-    user: User,
-    read: Callable[[Boundary], tuple[dict[str, Any], Crs]],
-    *,
-    is_whole: bool,
+    identifier: str, said: Precondition, body: dict[str, Any], crs: Crs, user: User, *, is_whole: bool
 ) -> Written:
-    with _locked(identifier, if_match, user) as item:
-        body, crs = read(item)
+    with held(identifier, said, user) as known:
+        item = known.item
         told = _properties(body, is_patch=not is_whole)
         _same_place(told, body, item, identifier)
+        geometry = shapely.from_wkb(bytes(item.wkb))  # type: ignore[attr-defined]
         if is_whole or "geometry" in body:
-            geometry = boundary_of(body.get("geometry"), crs)
-        else:
-            geometry = shapely.from_wkb(bytes(item.wkb))  # type: ignore[attr-defined]
+            geometry = boundary_of(body.get("geometry"), crs, geometry)
         is_draft = item.status != Boundary.Status.APPROVED
         change_set = _own_set(item) if is_draft else None
+        if known.own is not None:
+            if not is_whole or not goes_on(known.own, item, told, geometry):
+                raise stale(identifier)
+            change_set = known.own.change_set
         base = item.change.base_id if is_draft else item.pk
         if is_draft:
             # A draft is written whole, so what this body leaves out stays as the draft has it.
-            held = item.change
-            before = {"name_fa": held.name_fa, "name_en": held.name_en}
+            change = item.change
+            before = {"name_fa": change.name_fa, "name_en": change.name_en}
             before |= {"source": item.source, "certainty": item.certainty}
             told = {name: value for name, value in before.items() if value} | told
         lines = to_shapely(item.disputed) if item.disputed else None
         edit = _edit(item.place.code, base, geometry, told, lines)
         try:
-            saved = _save(_city_of(item, user), user, edit, change_set)
+            saved = _save(_city_of(item, user), user, edit, change_set, said.etag)
         except InvalidInput as error:
             if error.code != "no_edits":
                 raise
             return Written(item, None, is_immediate=True)
         return Written(_drafted(saved, item.place.code, user), saved, is_immediate=is_draft)
-
-
-@contextmanager
-def _locked(identifier: str, if_match: str, user: User) -> Iterator[Boundary]:
-    """Give the item of an identifier in the state that the client knows, kept from other writers until the write is done."""
-    if not if_match.strip():
-        raise PreconditionRequired(
-            "The write does not say on which state of the boundary it is based.",
-            where="If-Match",
-            remedy="Read the item, and send its ETag in the header If-Match.",
-        )
-    with transaction.atomic():
-        found = item_get(identifier, user)
-        # The same row that the service locks first, so that two writers never wait for each other.
-        if found.status != Boundary.Status.APPROVED and found.change_set_id:
-            ChangeSet.objects.select_for_update(no_key=True).get(pk=found.change_set_id)
-        else:
-            Place.objects.select_for_update(no_key=True).get(pk=found.place_id)
-        try:
-            item = item_get(identifier, user)  # as it stands now that nobody else can write it
-        except NotFound as error:
-            raise _stale(identifier) from error
-        if not _matches(if_match, state_of(item)):
-            raise _stale(identifier)
-        try:
-            yield item
-        except StaleEdit as error:
-            raise _stale(identifier) from error
-
-
-def _stale(identifier: str) -> PreconditionFailed:
-    return PreconditionFailed(
-        "The boundary, or what is proposed for it, has changed since it was read.",
-        where=f"item {identifier[:80]}",
-        remedy="Read it again, look at what has changed, and write again with the new ETag.",
-    )
-
-
-def _matches(if_match: str, state: str) -> bool:
-    """Evaluate ``If-Match`` by RFC 9110 §13.1.1: strong comparison, any representation of the current state.
-
-    Examples
-    --------
-    >>> _matches('"1-ab.0f", "1-cd.0f.gz"', "1-cd"), _matches('W/"1-cd.0f"', "1-cd"), _matches("*", "1-cd")
-    (True, False, True)
-    """
-    if if_match.strip() == "*":
-        return True
-    tags = re.findall(r'(W/)?"([^"]*)"', if_match)
-    return any(not weak and (tag == state or tag.startswith(f"{state}.")) for weak, tag in tags)
 
 
 def _properties(body: dict[str, Any], *, is_patch: bool = False) -> dict[str, str]:
@@ -356,9 +301,9 @@ def _own_set(item: Boundary) -> ChangeSet:
     return change_set
 
 
-def _save(city: Place, user: User, edit: Edit, change_set: ChangeSet | None = None) -> Saved:
+def _save(city: Place, user: User, edit: Edit, change_set: ChangeSet | None = None, etag: str = "") -> Saved:
     title = change_set.title if change_set else _("%(code)s, by a GIS program") % {"code": edit.code}
-    return change_set_save(
+    saved = change_set_save(
         city=city,
         user=user,
         edits=[edit],
@@ -370,6 +315,8 @@ def _save(city: Place, user: User, edit: Edit, change_set: ChangeSet | None = No
         acknowledged=change_set.acknowledged if change_set else (),
         people_of=people_counter(people_reading(city, user)),
     )
+    saved_by_program(saved, etag)
+    return saved
 
 
 def _drafted(saved: Saved, code: str, user: User) -> Boundary:

@@ -199,8 +199,36 @@ def test_items_are_the_editions_in_force(town: Any) -> None:
         "code": "q00", "name_fa": "محلهٔ q00", "name_en": "Quarter Q00", "kind": "neighbourhood", "city": "ogctown",
         "status": "approved", "certainty": "modelled", "source": "survey of 1399", "version": 1,
         "edition": Boundary.objects.current().get(place=town.quarters["q00"]).pk, "valid_from": "2020-03-20",
-        "valid_to": None, "illustrative": False, "open_changes": 0,
+        "valid_to": None, "illustrative": False, "open_changes": 0, "etag": feature["properties"]["etag"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name_en ILIKE 'QUARTER q0%'", ["q00", "q01"]), ("code NOT ILIKE 'Q%'", ["camp"]), ("valid_from >= '2020-03-20T'", [
+            "camp", "q00", "q01", "q10", "q11"]), ("valid_from > '2020-03-20T'", []), ("(valid_to IS NULL)", [
+            "camp", "q00", "q01", "q10", "q11"]), ("NOT ((valid_to IS NULL))", []), ("(etag IS NULL)", []), ("(id IS NULL)", []),
+        ("NOT ((illustrative IS NULL)) AND code = 'camp'", ["camp"]),
+    ],
+)  # fmt: skip
+def test_the_text_before_cql2_that_gdal_writes(town: Any, text: str, expected: list[str]) -> None:
+    assert codes(ask(filter=text, filter_lang="cql-text", city="ogctown")) == expected
+    past = ask(filter="NOT ((valid_to IS NULL))", filter_lang="cql-text", datetime="2015-01-01")
+    assert codes(past) == ["q00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("name_en ILIKE 'a%'", "cql2-text"), ("valid_from >= '2020-03-20T'", "cql2-text"), ("valid_to IS NULL", "cql2-text"),
+        ("password IS NULL", "cql-text"), ("author_id IS NULL", "cql-text"), ("etag = 'x'", "cql-text"), ("version ILIKE '1'", "cql-text"),
+        ("name_en ILIKE 1", "cql-text"), ("name_en ILIKE", "cql-text"), ("valid_from >= '2020-13-20T'", "cql-text"),
+        ("valid_from >= '2020-03-20X'", "cql-text"), ('{"op":"isNull","args":[{"property":"valid_to"}]}', "cql2-json"),
+    ],
+)  # fmt: skip
+def test_what_only_the_text_before_cql2_knows(town: Any, text: str, language: str) -> None:
+    refused(Client().get(ITEMS, {"filter": text, "filter-lang": language}))
 
 
 def test_an_item_is_the_feature_of_the_list(town: Any) -> None:
@@ -672,7 +700,7 @@ def test_drafts_and_hidden_places_are_for_insiders(town: Any, insider: Client) -
         response = Client().get(f"{ITEMS}/{identifier}")
         missing = Client().get(f"{ITEMS}/{town.prefix}.nothing@1")
         assert response.status_code == 404
-        assert {**response.json(), "where": ""} == {**missing.json(), "where": ""}
+        assert {**response.json(), "where": "", "place": ""} == {**missing.json(), "where": "", "place": ""}
     assert "zzhush" not in Client().get(ITEMS, {"filter": "status <> 'x'", "datetime": "../.."}).content.decode()
 
 

@@ -1,11 +1,14 @@
 """Real clients against a real server: GDAL's OAPIF driver and OWSLib read, filter and page; OWSLib writes what GDAL has made.
 
-GDAL's driver only reads. What QGIS sends when it writes is sent here as it stands in its source: `Content-Crs` without
-brackets, every property of the feature, and the header ``If-Match`` from an “API header” authentication.
+GDAL's driver only reads. What QGIS sends is sent here as QGIS 3.40.6 was seen to send it: `Content-Crs` without brackets,
+coordinates with six decimals, every property of the feature, and the header ``If-Match`` only from an “API Header”
+authentication.
 """
 
 from __future__ import annotations
 
+import ast
+import base64
 import json
 import os
 import signal
@@ -18,6 +21,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import geopandas
 import numpy as np
@@ -26,6 +30,8 @@ import pyogrio
 import pytest
 import requests
 import shapely
+import shapely.affinity
+import shapely.geometry
 from django.db import connections
 from owslib.ogcapi.features import Features
 from owslib.util import Authentication
@@ -181,22 +187,6 @@ def test_gdal_filters_by_attribute(
     assert sorted(read["id"]) == sorted(expected["id"])
 
 
-def test_gdal_asks_the_service_to_filter(service: str, gdal: Callable[..., Any], tmp_path: Path) -> None:
-    """Equality reaches the service as a parameter, which GDAL finds in the definition of the service."""
-    log = tmp_path / "gdal.log"
-    before = {name: pyogrio.get_gdal_config_option(name) for name in ("CPL_DEBUG", "CPL_LOG")}
-    program = (
-        "import pyogrio; pyogrio.set_gdal_config_options({'CPL_DEBUG': 'HTTP,OAPIF', 'CPL_LOG': %r}); "
-        "print(len(pyogrio.read_dataframe(%r, layer='boundaries', where=\"kind = 'settlement'\")))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program % (str(log), f"OAPIF:{service}")], check=True, capture_output=True, text=True
-    )
-    assert int(done.stdout) > 0
-    assert "kind=settlement" in log.read_text()
-    assert before == {name: pyogrio.get_gdal_config_option(name) for name in before}
-
-
 @pytest.mark.parametrize("epsg", [4326, 3857, 32639])
 def test_gdal_reads_in_other_reference_systems(
     gdal: Callable[..., Any], stored: geopandas.GeoDataFrame, epsg: int
@@ -224,6 +214,61 @@ def test_gdal_sees_drafts_with_a_name_and_password_alone(service: str, stored: g
     assert len(pyogrio.read_dataframe(address, layer="boundaries")) == 0
     with pytest.raises(pyogrio.errors.DataSourceError):
         pyogrio.read_dataframe(address, layer="boundaries", USERPWD="planner:wrong")
+
+
+def test_gdal_reads_another_day(gdal: Callable[..., Any], stored: geopandas.GeoDataFrame) -> None:
+    assert len(gdal(DATETIME="1901-01-01")) == 0
+    assert sorted(gdal(DATETIME="2100-01-01")["id"]) == sorted(stored["id"])
+    assert sorted(gdal(DATETIME="2100-01-01/..")["id"]) == sorted(stored["id"])
+
+
+@pytest.mark.parametrize(
+    ("where", "asked", "expected"),
+    [
+        ("kind = 'settlement' OR kind = 'district'", "filter=", lambda row: row.kind in ("settlement", "district")),
+        ("NOT (kind = 'neighbourhood')", "filter=", lambda row: row.kind != "neighbourhood"),
+        ("code LIKE 'N00%'", "filter=", lambda row: row.code.startswith("N00")),
+        ("code ILIKE 'N00%'", "ILIKE", lambda row: row.code.startswith("n00")),
+        ("name_fa LIKE 'کوی%'", "filter=", lambda row: row.name_fa.startswith("کوی")),
+        ("valid_from >= '1901/01/01'", "valid_from", lambda row: True),
+        ("valid_from >= '2100/01/01'", "valid_from", lambda row: False),
+        ("valid_from BETWEEN '1901/01/01' AND '2099/12/31' AND kind = 'district'", "valid_from", lambda row: row.kind == "district"),
+        ("valid_to IS NULL", "valid_to", lambda row: True),
+        ("valid_to IS NOT NULL", "valid_to", lambda row: False),
+        ("etag IS NULL OR open_changes IS NULL OR id IS NULL", "etag", lambda row: False),
+        ("open_changes = 0 AND kind = 'district'", "kind", lambda row: row.kind == "district"),
+    ],
+)  # fmt: skip
+def test_gdal_filters_at_the_service(
+    service: str,
+    stored: geopandas.GeoDataFrame,
+    tmp_path: Path,
+    where: str,
+    asked: str,
+    expected: Callable[[Any], bool],
+) -> None:
+    """In the text that came before CQL2, dates too: otherwise GDAL would ask for another day where a date is compared."""
+    log = tmp_path / "gdal.log"
+    program = (
+        "import pyogrio; pyogrio.set_gdal_config_options({'CPL_DEBUG': 'HTTP,OAPIF', 'CPL_LOG': %r}); "
+        "print(sorted(pyogrio.read_dataframe(%r, layer='boundaries', where=%r)['id'].tolist()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program % (str(log), f"OAPIF:{service}", where)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert ast.literal_eval(done.stdout) == sorted(row.id for row in stored.itertuples() if expected(row))
+    requested = [line for line in log.read_text().splitlines() if "filter-lang=cql-text" in line]
+    assert any(asked in line for line in requested)
+    assert "datetime=" not in log.read_text()
+
+
+def test_gdal_does_not_write(service: str, stored: geopandas.GeoDataFrame) -> None:
+    """When a GDAL that does is in use, this says so: then writing by it is to be tested."""
+    with pytest.raises(pyogrio.errors.DataSourceError, match="OAPIF does not support write"):
+        pyogrio.write_dataframe(stored.head(1), f"OAPIF:{service}", driver="OAPIF", layer="boundaries", append=True)
 
 
 def test_gdal_copies_the_collection_into_a_file(service: str, tmp_path: Path, stored: geopandas.GeoDataFrame) -> None:
@@ -334,6 +379,8 @@ def test_owslib_replaces_and_removes_with_the_tag_it_read(
     assert client.response_headers["Content-Encoding"] == "gzip"  # compressed, and the tag is strong all the same
     assert tag.startswith('"')
     feature["properties"]["source"] = "walked again"
+    etag = feature["properties"].pop("etag")
+    assert tag.startswith(f'"{etag}.')
     with pytest.raises(RuntimeError, match="428"):
         client.collection_item_update("boundaries", identifier, feature)
     client.headers["If-Match"] = tag
@@ -341,12 +388,20 @@ def test_owslib_replaces_and_removes_with_the_tag_it_read(
     with pytest.raises(RuntimeError, match="412"):
         client.collection_item_update("boundaries", identifier, feature)
     del client.headers["If-Match"]
+    feature["properties"]["etag"] = etag  # said in the body, as every feature has it that was read
+    with pytest.raises(RuntimeError, match="412"):
+        client.collection_item_update("boundaries", identifier, feature)
+    feature = client.collection_item("boundaries", identifier)
+    feature["properties"]["source"] = "walked once more"
+    assert client.collection_item_update("boundaries", identifier, feature)
+    with pytest.raises(RuntimeError, match="428"):
+        client.collection_item_delete("boundaries", identifier)
     client.collection_item("boundaries", identifier)
     client.headers["If-Match"] = client.response_headers["ETag"]
     assert client.collection_item_delete("boundaries", identifier)
     del client.headers["If-Match"]
     still = client.collection_item("boundaries", identifier)
-    assert still["properties"]["open_changes"] == 2
+    assert still["properties"]["open_changes"] == 3
 
 
 def test_owslib_is_told_what_is_wrong(owslib_client: Callable[..., Features]) -> None:
@@ -380,28 +435,167 @@ def test_of_writers_at_once_one_is_taken_and_the_others_are_told(service: str, s
 # ---------------------------------------------------------------- what QGIS sends
 
 
-def test_the_requests_of_qgis_are_served(service: str, stored: geopandas.GeoDataFrame) -> None:
-    identifier = settlements(stored)[1]
-    allowed = requests.options(f"{service}/collections/boundaries/items", auth=("planner", PASSWORD), timeout=30)
-    assert "POST" in allowed.headers["Allow"]
-    one = f"{service}/collections/boundaries/items/{identifier}"
-    assert {"PUT", "PATCH", "DELETE"} <= set(
-        requests.options(one, auth=("planner", PASSWORD), timeout=30).headers["Allow"].split(", ")
+QGIS = {
+    "User-Agent": "Mozilla/5.0 QGIS/34006/Debian GNU/Linux 13 (trixie)",
+    "Accept-Encoding": "gzip, deflate",
+    "Accept-Language": "en,*",
+}
+GEOJSON = "application/geo+json"
+
+
+class Qgis:
+    """The requests of QGIS 3.40.6's OAPIF provider, in its order and with its headers."""
+
+    def __init__(self, service: str, name: str = "", **more: str) -> None:
+        self.root, self.items = service + "/", f"{service}/collections/boundaries/items"
+        self.headers = QGIS | more
+        self.auth = (name, PASSWORD) if name else None
+
+    def ask(self, method: str, url: str, body: Any = None, **headers: str) -> requests.Response:
+        """Send a request as QGIS does; without the header Accept where it has none."""
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() if body is not None else None
+        told: dict[str, Any] = {"Accept": None, **self.headers, **headers}
+        return requests.request(method, url, data=text, headers=told, auth=self.auth, timeout=30, allow_redirects=False)
+
+    def opened(self) -> tuple[list[dict[str, Any]], set[str], set[str]]:
+        """Open the layer: its features, and the methods of the list and of the first feature."""
+        landing = self.ask("GET", self.root, Accept="application/json").json()
+        by_rel = {link["rel"]: link["href"] for link in landing["links"] if link["type"] != "text/html"}
+        api_types = (
+            "application/vnd.oai.openapi+json;version=3.0, application/openapi+json;version=3.0, application/json"
+        )
+        api = self.ask("GET", by_rel["service-desc"], Accept=api_types).json()
+        limit = api["components"]["parameters"]["limit"]["schema"]
+        assert (limit["default"], limit["maximum"]) == (100, 1000)
+        collection = by_rel["data"] + "/boundaries"
+        told = self.ask("GET", collection, Accept="application/json").json()
+        assert told["storageCrs"] == "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+        conformance = self.ask("GET", by_rel["conformance"], Accept="application/json").json()["conformsTo"]
+        assert {
+            "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+            "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+            "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+            "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
+            "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
+            "http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators",
+            "http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison",
+            "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-operators",
+        } <= set(conformance)
+        queryables = self.ask("GET", collection + "/queryables", Accept="application/schema+json").json()
+        assert "kind" in queryables["properties"]
+        types = "application/geo+json, application/json"
+        first = self.ask("GET", self.items + "?limit=10", Accept=types).json()["features"]
+        listed = self.ask("OPTIONS", self.items)
+        one = self.ask("OPTIONS", f"{self.items}/{first[0]['id']}")
+        assert (listed.status_code, one.status_code) == (200, 200)
+        features = self.ask("GET", self.items + "?limit=1000", Accept=types).json()["features"]
+        allowed = [set(answer.headers["Allow"].split(", ")) for answer in (listed, one)]
+        return features, allowed[0], allowed[1]
+
+    def put(self, read: dict[str, Any], geometry: Any = None, **changed: Any) -> requests.Response:
+        """Replace a feature: coordinates with six decimals, all properties, members in the order of their names."""
+        drawn = json.loads(
+            json.dumps(read["geometry"] if geometry is None else geometry),
+            parse_float=lambda text: round(float(text), 6),
+        )
+        told = dict(sorted((read["properties"] | changed).items()))
+        body = {"geometry": drawn, "id": read["id"], "properties": told, "type": "Feature"}
+        return self.ask("PUT", f"{self.items}/{read['id']}", body, **{"Content-Type": GEOJSON})
+
+
+def test_qgis_opens_the_layer(service: str, stored: geopandas.GeoDataFrame) -> None:
+    features, of_list, of_item = Qgis(service).opened()
+    assert sorted(feature["id"] for feature in features) == sorted(stored["id"])
+    assert of_list == of_item == {"GET", "HEAD", "OPTIONS"}
+    features, of_list, of_item = Qgis(service, "planner").opened()
+    assert len(features) == len(stored)
+    assert of_list == {"GET", "HEAD", "OPTIONS", "POST"}
+    assert of_item == {"DELETE", "GET", "HEAD", "OPTIONS", "PUT"}  # so it replaces the whole feature, state and all
+
+
+def test_qgis_draws_a_place(service: str) -> None:
+    qgis = Qgis(service, "planner")
+    empty = dict.fromkeys(
+        ("certainty", "edition", "etag", "illustrative", "open_changes", "status", "valid_from", "valid_to", "version")
     )
-    question = {
-        "filter": "((CASEI(\"name_en\") LIKE CASEI('%a%')) AND (\"kind\" = 'settlement'))",
-        "filter-lang": "cql2-text",
-    }
-    assert requests.get(f"{service}/collections/boundaries/items", question, timeout=30).json()["numberMatched"] > 0
-    boxed = {
-        "filter": "S_INTERSECTS(geometry,BBOX(48,33,49,34))",
-        "filter-lang": "cql2-text",
-        "filter-crs": f"{EPSG}4326",
-    }
-    assert requests.get(f"{service}/collections/boundaries/items", boxed, timeout=30).json()["numberMatched"] == 0
-    metres = project(shapely.from_geojson(json.dumps(requests.get(one, timeout=30).json()["geometry"])), 4326, 32639)[0]
-    patched = write(
-        service, "PATCH", f"items/{identifier}", {"geometry": shapely.geometry.mapping(metres.buffer(20))},
-        **{"Content-Crs": f"{EPSG}32639", "Content-Type": "application/merge-patch+json", "If-Match": "*"},
-    )  # fmt: skip
-    assert patched.status_code == 202, patched.text
+    triangle = [[48.3, 33.4], [48.303, 33.4], [48.303, 33.403], [48.3, 33.4]]
+    metres = [
+        [248884.608661, 3698890.931641], [249163.707593, 3698883.690207], [249172.336529, 3699216.43824], [248884.608661, 3698890.931641],
+    ]  # fmt: skip
+    swapped = [[y, x] for x, y in triangle]
+    made = []
+    for code, ring, declared in (("a", triangle, ""), ("b", metres, f"{EPSG}32639"), ("c", swapped, f"{EPSG}4326")):
+        told = empty | NEW["properties"] | {"code": f"by-qgis-{code}", "name_fa": "ساختهٔ کیوجی‌آی‌اس"}
+        body = {
+            "geometry": {"coordinates": [[ring]], "type": "MultiPolygon"}, "properties": dict(sorted(told.items())), "type": "Feature",
+        }  # fmt: skip
+        headers = {"Content-Type": GEOJSON} | ({"Content-Crs": declared} if declared else {})
+        answer = qgis.ask("POST", qgis.items, body, **headers)
+        assert answer.status_code == 201, answer.text
+        # It takes what follows the last /items/ of Location for the identifier, and reads the feature by it.
+        identifier = answer.headers["Location"].rpartition("/items/")[2]
+        drafted = qgis.ask("GET", f"{qgis.items}/{identifier}", Accept="application/geo+json, application/json").json()
+        assert drafted["id"] == identifier
+        assert drafted["properties"]["name_fa"] == "ساختهٔ کیوجی‌آی‌اس"
+        assert drafted["properties"]["status"] == "draft"
+        made.append(shapely.geometry.shape(drafted["geometry"]))
+    assert max(shapely.hausdorff_distance(made[0], drawn) for drawn in made) < 1e-9
+    # Open as a layer of drafts, it is moved and renamed: two requests, one after the other, on the state read first.
+    moved = shapely.geometry.mapping(shapely.affinity.translate(made[2], 0.0005, 0))
+    answers = [qgis.put(drafted, moved), qgis.put(drafted, moved, name_en="Renamed in QGIS")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[1].json()["properties"]["name_en"] == "Renamed in QGIS"
+
+
+def test_qgis_changes_a_place_without_losing_anybodys_work(service: str, stored: geopandas.GeoDataFrame) -> None:
+    qgis = Qgis(service, "planner")
+    (read,) = (feature for feature in qgis.opened()[0] if feature["id"] == settlements(stored)[3])
+    drawn = shapely.geometry.mapping(shapely.affinity.translate(shapely.geometry.shape(read["geometry"]), 0.0004, 0))
+    moved, named = qgis.put(read, drawn), qgis.put(read, drawn, source="walked with QGIS")
+    assert (moved.status_code, named.status_code) == (202, 202)
+    assert moved.json()["id"] == named.json()["id"]
+    # Of another place the source alone is changed: the boundary, which came back rounded, is as it was.
+    (other,) = (feature for feature in qgis.opened()[0] if feature["id"] == settlements(stored)[4])
+    finest = max(
+        len(repr(x).partition(".")[2]) for x in shapely.get_coordinates(shapely.geometry.shape(other["geometry"])).flat
+    )
+    assert finest > 6
+    same = qgis.put(other, source="walked with QGIS")
+    assert same.status_code == 202
+    assert same.json()["geometry"] == other["geometry"]
+    # Somebody who read the first place before all that is told so, and reads again.
+    late = Qgis(service, "administrator")
+    refused = late.put(read, source="late")
+    assert refused.status_code == 412
+    assert refused.reason.startswith("Precondition Failed: The boundary")
+    (fresh,) = (feature for feature in late.opened()[0] if feature["id"] == read["id"])
+    assert late.put(fresh, source="late").status_code == 202
+
+
+def test_qgis_removes_a_place_with_the_header_alone(service: str, stored: geopandas.GeoDataFrame) -> None:
+    identifier = settlements(stored)[5]
+    plain = Qgis(service, "planner")
+    refused = plain.ask("DELETE", f"{plain.items}/{identifier}")
+    assert refused.status_code == 428
+    assert "API Header" in refused.reason
+    basic = base64.b64encode(f"planner:{PASSWORD}".encode()).decode()
+    headed = Qgis(service, **{"Authorization": f"Basic {basic}", "If-Match": "*"})  # it sends both with every request
+    (read,) = (feature for feature in headed.opened()[0] if feature["id"] == identifier)
+    assert headed.put(read, source="walked").status_code == 202
+    assert Qgis(service, "administrator").put(read, source="x").status_code == 412
+    assert headed.ask("DELETE", f"{headed.items}/{identifier}").status_code == 202
+
+
+def test_qgis_filters_at_the_service(service: str, stored: geopandas.GeoDataFrame) -> None:
+    qgis = Qgis(service)
+    for text, more, expected in (
+        ("(kind = 'settlement')", "", sum(stored["kind"] == "settlement")),
+        ("((kind = 'settlement') AND (\"name_en\" LIKE '%'))", "", sum(stored["kind"] == "settlement")),
+        ("kind IN ('district','settlement')", "", sum(stored["kind"].isin(["district", "settlement"]))),
+        ("CASEI(\"kind\") LIKE CASEI('SETTLE%')", "", sum(stored["kind"] == "settlement")),
+        ("S_INTERSECTS(geometry,BBOX(48,33,49,34))", f"&filter-crs={EPSG}4326", 0),
+    ):
+        url = f"{qgis.items}?limit=1000&filter={quote(text)}&filter-lang=cql2-text{more}"
+        answer = qgis.ask("GET", url, Accept="application/geo+json, application/json")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["numberMatched"] == expected

@@ -122,9 +122,9 @@ def test_a_replacement_waits_for_approval_and_then_is_in_force(town: Any) -> Non
     draft = response.json()
     assert draft["id"].startswith(f"{identifier}@")
     assert response["Location"].endswith(draft["id"])
-    assert draft["properties"] | {"open_changes": 0, "version": 0, "edition": 0} == before["properties"] | {
+    assert draft["properties"] | {"open_changes": 0, "version": 0, "edition": 0, "etag": ""} == before["properties"] | {
         "status": "draft", "source": "survey of 1404", "valid_from": timezone.localdate().isoformat(), "version": 0,
-        "edition": 0, "open_changes": 0,
+        "edition": 0, "open_changes": 0, "etag": "",
     }  # fmt: skip
     assert (
         Client().get(f"{ITEMS}/{identifier}").json() == before
@@ -238,6 +238,51 @@ def test_a_write_says_what_it_is_based_on(town: Any, method: str) -> None:
     assert send(method, path, body, {**PLANNER, "If-Match": "*"}, kind).status_code == 202
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_the_property_etag_is_a_precondition_as_the_header_is(town: Any, method: str) -> None:
+    path = f"{ITEMS}/{town.prefix}.q1"
+    kind = MERGE_PATCH if method == "PATCH" else GEOJSON
+    etag = Client().get(path, headers=PLANNER).json()["properties"]["etag"]
+    assert tag_of(f"{town.prefix}.q1").startswith(f'"{etag}.')
+    assert send(method, path, feature(moved(), etag=etag), PLANNER, kind).status_code == 202
+    told = refused(send(method, path, feature(moved(), etag=etag, source="again"), PLANNER, kind), 412)
+    assert told["code"] == "stale"
+    for stale in (etag, "1-0", etag + ".0"):
+        # What the body says holds, whatever the header says.
+        refused(send(method, path, feature(moved(), etag=stale), {**PLANNER, "If-Match": "*"}, kind), 412)
+    fresh = Client().get(path, headers=PLANNER).json()["properties"]["etag"]
+    refused(send(method, path, feature(moved(), etag=fresh), {**PLANNER, "If-Match": '"1-0"'}, kind), 412)
+    for nothing in ({}, {"etag": None}):
+        told = refused(send(method, path, feature(moved(), **nothing), PLANNER, kind), 428)
+        assert "If-Match" in told["remedy"]
+        assert "etag" in told["remedy"]
+        assert "API Header" in told["remedy"]
+    for wrong in (1, "", [etag], "x" * 101):
+        assert refused(send(method, path, feature(moved(), etag=wrong), PLANNER, kind))["where"] == "properties.etag"
+    response = send(method, path, feature(moved(), etag=fresh), {**PLANNER, "If-Match": f'"{fresh}"'}, kind)
+    assert response.status_code == 202, response.content
+
+
+def test_a_removal_needs_the_header(town: Any) -> None:
+    path = f"{ITEMS}/{town.prefix}.q1"
+    body = Client().get(path, headers=PLANNER).json()
+    refused(send("DELETE", path, body, PLANNER), 428)
+    assert send("DELETE", path, None, {**PLANNER, "If-Match": "*"}).status_code == 202
+
+
+def test_a_refused_write_says_why_in_its_reason_phrase(town: Any) -> None:
+    """It is all that QGIS shows of it."""
+    response = send("DELETE", f"{ITEMS}/{town.prefix}.q1", None, PLANNER)
+    assert response.reason_phrase.startswith("Precondition Required: The write does not say")
+    body = feature(cell(7, 7), **(NEW | {"certainty": "x\r\nSet-Cookie: a=b\tکوی"}))
+    response = send("POST", ITEMS, body, PLANNER)
+    assert response.status_code == 400
+    assert response.reason_phrase.startswith("Bad Request: ")
+    assert response.reason_phrase.isascii()
+    assert response.reason_phrase.isprintable()
+    assert len(response.reason_phrase) <= 400
+
+
 def test_the_second_of_two_planners_is_told_of_the_first(town: Any) -> None:
     identifier = f"{town.prefix}.q1"
     path = f"{ITEMS}/{identifier}"
@@ -267,6 +312,143 @@ def test_a_past_edition_is_not_written(town: Any) -> None:
     tag = Client().get(path)["ETag"]
     assert send("PUT", path, feature(moved()), {**PLANNER, "If-Match": tag}).status_code == 412
     assert send("DELETE", path, None, {**PLANNER, "If-Match": tag}).status_code == 412
+
+
+# ---------------------------------------------------------------- what QGIS needs
+
+
+QGIS = {**PLANNER, "User-Agent": "Mozilla/5.0 QGIS/34006/Debian GNU/Linux 13 (trixie)"}
+
+
+def replaced(path: str, read: dict[str, Any], geometry: Any = None, who: dict[str, str] = QGIS, **changed: Any) -> Any:
+    """Replace a feature as QGIS does: all that was read, coordinates with six decimals, and no header If-Match."""
+    drawn = mapping(shape(read["geometry"]) if geometry is None else geometry)
+    body = {
+        "geometry": json.loads(json.dumps(drawn), parse_float=lambda text: round(float(text), 6)),
+        "id": read["id"], "properties": read["properties"] | changed, "type": "Feature",
+    }  # fmt: skip
+    return send("PUT", path, body, who)
+
+
+def test_qgis_is_not_told_of_patch(town: Any) -> None:
+    path = f"{ITEMS}/{town.prefix}.q1"
+    assert Client().options(path, headers=QGIS)["Allow"] == "DELETE, GET, HEAD, OPTIONS, PUT"
+    assert "PATCH" in Client().options(path, headers=PLANNER)["Allow"]
+    assert Client().options(path, headers={"User-Agent": QGIS["User-Agent"]})["Allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_qgis_writes_what_it_read_step_by_step_into_one_draft(town: Any) -> None:
+    path = f"{ITEMS}/{town.prefix}.q1"
+    read = Client().get(path, headers=QGIS).json()
+    first = replaced(path, read, moved())
+    assert first.status_code == 202, first.content
+    second = replaced(path, read, moved(), source="survey of 1404")
+    assert second.status_code == 202, second.content
+    third = replaced(path, read, moved(), source="survey of 1405", name_en="Renamed")
+    drafts = [response.json() for response in (first, second, third)]
+    assert len({draft["id"] for draft in drafts}) == 1
+    assert [draft["changeSet"]["version"] for draft in drafts] == [1, 2, 3]
+    assert drafts[2]["properties"]["source"] == "survey of 1405"
+    assert drafts[2]["properties"]["name_en"] == "Renamed"
+    assert shapely.hausdorff_distance(shape(drafts[2]["geometry"]), moved()) < 1e-9
+    (change_set,) = ChangeSet.objects.filter(place=town.city)
+    comments = list(change_set.reviews.order_by("pk").values_list("comment", flat=True))
+    assert comments == [f"OGC API – Features {read['properties']['etag']}"] * 3
+    # Reopened, the layer shows what is in force: what is changed then is a draft of its own.
+    again = Client().get(path, headers=QGIS).json()
+    assert again["properties"]["open_changes"] == 1
+    assert replaced(path, again, source="other").json()["changeSet"]["contested"] == ["q1"]
+
+
+def test_qgis_takes_nothing_back_that_it_does_not_know_of(town: Any) -> None:
+    path = f"{ITEMS}/{town.prefix}.q1"
+    read = Client().get(path, headers=QGIS).json()
+    assert replaced(path, read, moved(), source="survey of 1404").status_code == 202
+    for changed in ({}, {"name_en": "Renamed"}):  # a second window in which the place is as it was
+        refused(replaced(path, read, moved(), **changed), 412)
+        refused(replaced(path, read, source="survey of 1405", **changed), 412)
+    refused(replaced(path, read, moved(), source="other", who=PLANNER), 412)  # other programs read the answer's tag
+    refused(replaced(path, read, moved(), source="x", who={**QGIS, **basic("ogc-second")}), 412)
+    (change_set,) = ChangeSet.objects.filter(place=town.city)
+    assert change_set.version == 1
+
+
+def test_qgis_is_told_of_what_happened_meanwhile(town: Any) -> None:
+    path = f"{ITEMS}/{town.prefix}.q1"
+    read = Client().get(path, headers=QGIS).json()
+    assert replaced(path, read, source="mine").status_code == 202
+    (mine,) = ChangeSet.objects.filter(place=town.city)
+    # Somebody else proposes something for the place.
+    seen = Client().get(path, headers=basic("ogc-second")).json()
+    assert replaced(path, seen, source="theirs", who=basic("ogc-second")).status_code == 202
+    refused(replaced(path, read, source="mine again"), 412)
+    ChangeSet.objects.exclude(pk=mine.pk).filter(place=town.city).update(status="withdrawn")
+    assert replaced(path, read, source="mine again").status_code == 202
+    # The draft is gone on with in the workbench, or proposed.
+    mine.refresh_from_db()
+    change_set_propose(mine, town.people["planner"], mine.version, "")
+    refused(replaced(path, read, source="once more"), 412)
+    mine.refresh_from_db()
+    change_set_approve(mine, town.people["second"], mine.version, "")
+    refused(replaced(path, read, source="once more"), 412)
+    assert Client().get(path).json()["properties"]["source"] == "mine again"
+
+
+def test_qgis_writes_a_draft_step_by_step(town: Any) -> None:
+    made = send("POST", ITEMS, feature(cell(7, 7), **NEW), QGIS)
+    path, read = made["Location"], made.json()
+    for number, (geometry, changed) in enumerate(((cell(7, 8), {}), (cell(7, 8), {"name_en": "Newer"})), 2):
+        response = replaced(path, read, geometry, **changed)
+        assert response.status_code == 200, response.content
+        assert response.json()["changeSet"]["version"] == number
+    assert response.json()["properties"]["name_en"] == "Newer"
+    refused(replaced(path, read, cell(7, 9), who={**QGIS, **basic("ogc-second")}), 412)
+    refused(replaced(path, read, cell(7, 9), who=PLANNER), 412)
+    fresh = Client().get(path, headers=basic("ogc-second")).json()
+    assert replaced(path, fresh, cell(7, 9), who=basic("ogc-second")).status_code == 200
+    refused(replaced(path, read, cell(7, 8)), 412)
+
+
+def test_coordinates_that_were_only_rounded_are_as_they_were(town: Any) -> None:
+    x0, y0, x1, y1 = cell(5, 7).bounds
+    corners = [(x0 + 1.23e-7, y0 - 4.56e-7), (x1 - 3.21e-7, y0 + 2.22e-7), (x1 + 4.99e-7, y1), (x0, y1 - 3.33e-7)]
+    fine = place_of(town.city, "fine", "settlement", shapely.Polygon(corners))
+    path = f"{ITEMS}/{town.prefix}.fine"
+    read = Client().get(path, headers=QGIS).json()
+    response = replaced(path, read, source="survey of 1404")
+    assert response.status_code == 202, response.content
+    assert response.json()["geometry"] == read["geometry"]
+    (change,) = ChangeSet.objects.get(pk=response.json()["changeSet"]["id"]).changes.all()
+    assert (change.gained_m2 or 0, change.lost_m2 or 0) == (0, 0)
+    assert change.place == fine
+    # In the rounded system of metres too.
+    metres = project(shape(read["geometry"]), 4326, 32639)[0]
+    body = {**read, "geometry": json.loads(json.dumps(mapping(metres)), parse_float=lambda text: round(float(text), 6))}
+    body["properties"] = read["properties"] | {"source": "survey of 1405"}
+    response = send("PUT", path, body, {**QGIS, "Content-Crs": f"{EPSG}32639"})
+    assert response.status_code == 202, response.content
+    stored = Boundary.objects.get(change__change_set=response.json()["changeSet"]["id"]).geometry
+    assert shapely.from_wkt(stored.wkt).equals_exact(shape(read["geometry"]), 0)
+    # A vertex that was moved is moved, and it alone.
+    pushed = shapely.Polygon([*corners[:2], (x1 + 0.001, y1), corners[3]])
+    again = Client().get(path, headers=QGIS).json()
+    xy = shapely.get_coordinates(shape(replaced(path, again, pushed).json()["geometry"])).tolist()
+    assert [list(corners[i]) in xy for i in range(4)] == [True, True, False, True]
+
+
+def test_a_draft_shows_the_names_that_it_gives(town: Any) -> None:
+    path = f"{ITEMS}/{town.prefix}.q1"
+    read = Client().get(path, headers=PLANNER).json()
+    draft = replaced(path, read, name_fa="نام نو", name_en="New name").json()
+    assert (draft["properties"]["name_fa"], draft["properties"]["name_en"]) == ("نام نو", "New name")
+    assert Client().get(path).json()["properties"]["name_en"] == "Quarter Q1"
+    again = replaced(f"{ITEMS}/{draft['id']}", draft | {"properties": draft["properties"]}, source="walk")
+    assert again.status_code == 200, again.content
+    change_set = ChangeSet.objects.get(pk=draft["changeSet"]["id"])
+    change_set_propose(change_set, town.people["planner"], change_set.version, "")
+    change_set.refresh_from_db()
+    change_set_approve(change_set, town.people["second"], change_set.version, "")
+    assert Client().get(path).json()["properties"]["name_en"] == "New name"
 
 
 # ---------------------------------------------------------------- who may
