@@ -50,6 +50,14 @@ export function makeChanges({ certainties, onSay, onShow, onRevert }) {
       for (const name of fields) field(name).value = said[name] ?? "";
       sayDay();
     },
+    /**
+     * Show what was said when the change set was given back.
+     * @param {{author: string, comment: string, at: string} | null} review
+     */
+    returned(review) {
+      part("change-said").hidden = !review;
+      if (review) part("change-said").replaceChildren(make("b", {}, say("returnedBy", { who: review.author, day: day(review.at) })), make("blockquote", { dir: "auto" }, review.comment));
+    },
     /** @param {Line[]} lines */
     put(lines) {
       part("changes-said").textContent = lines.length ? say("changesSaid", { n: lines.length }) : say("changesNone");
