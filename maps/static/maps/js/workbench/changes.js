@@ -12,7 +12,7 @@
  */
 
 import { input, make, part } from "./dom.js";
-import { count, day, say } from "./words.js";
+import { comma, count, day, say } from "./words.js";
 
 /** @returns {Said} */
 export const nothingSaid = () => ({ title: "", comment: "", valid_from: "", source: "", certainty: "" });
@@ -68,7 +68,7 @@ export function makeChanges({ certainties, onSay, onShow, onRevert }) {
         ...lines.map(({ code, name, text, size }) => {
           const show = make("button", { type: "button", className: "task-show" }, make("b", {}, name), make("span", { className: "note" }, [text, size].filter(Boolean).join(" · ")));
           show.addEventListener("click", () => onShow(code));
-          const revert = make("button", { type: "button", className: "link", "aria-label": say("revertOf", { name }) }, say("revert"));
+          const revert = make("button", { type: "button", className: "link", "aria-label": `${say("revert")}${comma()}${name}` }, say("revert"));
           revert.addEventListener("click", () => onRevert(code));
           return make("li", {}, show, make("div", { className: "repairs" }, revert));
         }),
