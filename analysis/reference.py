@@ -73,6 +73,7 @@ def people_exact(*, city: Place, user: User) -> NDArray[np.float64]:
             code="no_areas",
             where=city.code,
             remedy="Set a population layer of polygons.",
+            details={"city": city.name},
         )
     release, source = population
     places = selectors.places_read(city, user)

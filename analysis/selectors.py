@@ -19,6 +19,7 @@ from geo.db.shapes import GeometryDigest
 from geo.errors import NotFound
 from geo.models import Boundary, Place
 from geo.querysets import User
+from geo.selectors import drawn_editions
 from layers.models import Feature, Layer, PopulationSource, Release, Standard, Supply
 
 
@@ -61,9 +62,7 @@ _ROW = (
 
 
 def _in_force(city: Place, user: User) -> QuerySet[Boundary]:
-    kinds = [Place.Kind.NEIGHBOURHOOD, Place.Kind.SETTLEMENT]
-    seen: QuerySet[Boundary] = Boundary.objects.visible_to(user).current()
-    return seen.filter(place__path__startswith=city.path + "/", place__kind__in=kinds).order_by("place__path")
+    return drawn_editions(city, user).current().order_by("place__path")
 
 
 def places_read(city: Place, user: User) -> CityPlaces:

@@ -240,6 +240,7 @@ def overlay_compute(*, city: Place, user: User, subject: str, where: Mapping[str
             f"{city.name_en} has no neighbourhood with an approved boundary.",
             code="no_places",
             remedy="Load or approve boundaries first.",
+            details={"city": city.name},
         )
     record: dict[str, Any] = {"boundaries": _boundaries_record(places.rows)}
     conditions = dict(where or {})
@@ -264,6 +265,7 @@ def overlay_compute(*, city: Place, user: User, subject: str, where: Mapping[str
                 code="unknown_layer",
                 where="--with",
                 remedy=f"Choose one of: {known}.",
+                details={"city": city.name},
             )
         features = selectors.facilities_read(release.pk, conditions)
         if conditions and not len(features):
@@ -443,6 +445,7 @@ def index_put(*, city: Place, weights: Mapping[str, float], cell_m: float = CITY
                 code="unknown_service",
                 where=f"weights, {code}",
                 remedy=f"Choose one of: {', '.join(services)}.",
+                details={"city": city.name},
             )
         if not 0 <= value <= MAX_WEIGHT:
             raise InvalidInput(

@@ -1,4 +1,4 @@
-"""What all tests stand on: a throwaway PostGIS cluster, both cities loaded once, and people with roles.
+"""What all tests stand on: a database with both cities, copied from the one that was loaded once, and people with roles.
 
 A missing part fails. Only the real data that users lack may be absent, which is said in one line; under CI=true that is a failure too.
 """
@@ -6,17 +6,27 @@ A missing part fails. Only the real data that users lack may be absent, which is
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
-from tests.environment import CLUSTER, REAL_DATA, ROOT, VAR
+from tests.environment import CLUSTER, REAL_DATA, VAR, WORKER
+from tests.prepared import LOADED, demo_folder, make_once, rasters_copy
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of real data where there are none, saying so; under CI=true they stay and fail."""
+    """Put the longest files first where workers share them; leave out the tests of real data where there are none.
+
+    What is left out is said; under CI=true it stays and fails.
+    """
+    if WORKER:
+        place = {file: number for number, file in enumerate(FIRST)}
+        items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
     if REAL_DATA.is_dir() or os.environ.get("CI") == "true":
         return
     needs = [
@@ -32,6 +42,43 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             reporter.write_line(
                 f"No real data at {REAL_DATA}: {len(needs)} tests that need them are left out (set MAHALLEH_DATA)."
             )
+
+
+FIRST = (
+    "tests/browser/test_workbench.py",
+    # These two make a cluster of their own: they run while another worker makes what the others copy.
+    "tests/benchmarks/test_benchmarks_run.py",
+    "tests/db/test_workbench_load.py",
+    "tests/http/test_access.py",
+    "tests/db/test_workbench_properties.py",
+    "tests/browser/test_workbench_review.py",
+    "tests/browser/test_main_job.py",
+    "tests/http/test_published.py",
+    "tests/db/test_imports_killed.py",
+    "tests/http/test_workbench_hostile.py",
+    "tests/http/test_ogc.py",
+    "tests/db/test_coverage.py",
+    "tests/browser/test_published_offline.py",
+)
+"""Files that take long, the longest first: begun last, one would keep a worker busy when all else is over."""
+SEPARABLE = {"tests/db/test_workbench_properties.py"}
+"""Files whose tests share nothing that is dear to make: each test may go to another worker."""
+
+
+class LongestFirst(LoadFileScheduling):
+    """Gives workers whole files, as ``--dist loadfile`` does, in the order of collection; of some files, single tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return nodeid.partition("[")[0] if file in SEPARABLE else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Spread the tests over the workers so that all have something to do until the end."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return LongestFirst(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -58,30 +105,18 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def demo_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo city's files, built once for all tests."""
-    from fixtures.khorramabad.build import build
-
-    folder = tmp_path_factory.mktemp("demo")
-    build(folder)
-    return folder
+    """The demo city's files, as the first start of the demonstration built them."""
+    return Path(shutil.copytree(demo_folder(), tmp_path_factory.mktemp("demo") / "files"))
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any, demo_files: Path) -> Iterator[None]:
-    """Load the taxonomy, the demo city and, where its data are, São Vicente into the test database, once."""
-    from config.loading import city_load, taxonomy_load
-    from config.people import demo_people_put
-    from geo.models import Place
-    from interventions.loading import network_load
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Let the test database be a copy of the one that has the taxonomy, the demo city and, where its data are, São Vicente."""
+    from django.db import connection
 
-    with django_db_blocker.unblock():
-        taxonomy_load()
-        city_load(ROOT / "fixtures" / "cities" / "khorramabad.toml", data=demo_files)
-        if REAL_DATA.is_dir():
-            city_load(ROOT / "fixtures" / "cities" / "sao-vicente.toml", data=REAL_DATA / "sao_vicente")
-        network_load(Place.objects.get(kind="city", code="khorramabad"), ROOT / "fixtures/khorramabad/network.toml")
-        demo_people_put(password="a-password-for-tests-only")  # noqa: S106
-    return
+    make_once(LOADED)
+    rasters_copy(LOADED, VAR)
+    connection.settings_dict["TEST"]["TEMPLATE"] = LOADED
 
 
 @pytest.fixture

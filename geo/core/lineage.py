@@ -28,10 +28,12 @@ class Descent:
     predecessor, successor
         Codes of places; the successor is empty where land went to nobody.
     share_of_predecessor_area
-        The share of the predecessor's land that the successor received; over its successors these sum to 1.
+        The share of the predecessor's land that the successor received; over its successors these sum to 1. Land that
+        several successors cover, as settlements may, is divided equally among them.
     share_of_successor_area
         The share of the successor's land that came from the predecessor; what is missing to 1 belonged to nobody.
-        0 where the successor is nobody.
+        0 where the successor is nobody. Where predecessors covered the same land each is credited with all it had, so
+        over predecessors that overlapped these sum to more than 1.
     share_of_predecessor_people, share_of_successor_people
         The same in people; None if nobody counted them or nobody lives there.
     """
@@ -97,7 +99,10 @@ def lineage(
 
     area = area_m2(pieces)
     whole_old, whole_new = area_m2(old), area_m2(new)
-    of_old = area / whole_old[from_index]
+    fragments, owner, weight = _divided(pieces, from_index, area, whole_old)
+    is_divided = bool((weight < 1).any())
+    given_m2 = _summed(weight * area_m2(fragments), owner, len(area)) if is_divided else area
+    of_old = given_m2 / whole_old[from_index]
     is_heir = to_index >= 0
     of_new = np.zeros(len(area))
     of_new[is_heir] = area[is_heir] / whole_new[to_index[is_heir]]
@@ -109,7 +114,10 @@ def lineage(
     people_of_old = people_of_new = None
     if people is not None:
         counted = np.asarray(people(pieces), dtype=np.float64)
-        people_of_old = _scaled(counted, from_index, len(old))
+        given = counted
+        if is_divided:
+            given = _summed(weight * np.asarray(people(fragments), dtype=np.float64), owner, len(area))[keep]
+        people_of_old = _scaled(given, from_index, len(old))
         whole = np.asarray(people(new), dtype=np.float64) if len(new) else np.zeros(0)
         people_of_new = np.full(len(counted), np.nan)
         heirs = np.flatnonzero(to_index >= 0)
@@ -179,6 +187,41 @@ def _pieces(
     )
 
 
+def _divided(
+    pieces: NDArray[np.object_], from_index: Integers, area: Floats, whole: Floats
+) -> tuple[NDArray[np.object_], Integers, Floats]:
+    """Divide land that several pieces of one place before cover among them.
+
+    Returns
+    -------
+    tuple of ndarray
+        Fragments of pieces, the piece of each, and how much of the fragment is that piece's: 1, or an equal share.
+        Where nothing overlaps, the pieces themselves.
+    """
+    fragments, owner, weight = list(pieces), list(range(len(pieces))), [1.0] * len(pieces)
+    crowded = np.bincount(from_index, weights=area, minlength=len(whole)) > whole * (1 + SMALLEST_SHARE)
+    for index in np.flatnonzero(crowded).tolist():
+        cells: list[tuple[shapely.Geometry, list[int]]] = []
+        for piece in np.flatnonzero(from_index == index).tolist():
+            left, cut = pieces[piece], []
+            for land, holders in cells:
+                shared = _polygonal(shapely.intersection(land, left))
+                if shared.is_empty:
+                    cut.append((land, holders))
+                    continue
+                cut += [(shared, [*holders, piece]), (_polygonal(shapely.difference(land, shared)), holders)]
+                left = _polygonal(shapely.difference(left, shared))
+            cells = [(land, holders) for land, holders in [*cut, (left, [piece])] if not land.is_empty]
+        rows = [(land, holder, 1 / len(holders)) for land, holders in cells for holder in holders]
+        kept = [k for k, piece in enumerate(owner) if from_index[piece] != index]
+        fragments = [fragments[k] for k in kept] + [land for land, _, _ in rows]
+        owner = [owner[k] for k in kept] + [holder for _, holder, _ in rows]
+        weight = [weight[k] for k in kept] + [part for _, _, part in rows]
+    found = np.empty(len(fragments), dtype=object)
+    found[:] = fragments
+    return found, np.array(owner, dtype=np.int64), np.array(weight)
+
+
 def _rest(
     old: NDArray[np.object_], new: NDArray[np.object_], one: Integers, two: Integers, unchanged: Integers
 ) -> NDArray[np.object_]:
@@ -188,6 +231,11 @@ def _rest(
         heirs = new[two[one == index]]
         rest[index] = _polygonal(shapely.difference(old[index], shapely.union_all(heirs)))
     return rest
+
+
+def _summed(values: Floats, owner: Integers, n: int) -> Floats:
+    result: Floats = np.bincount(owner, weights=values, minlength=n).astype(np.float64)
+    return result
 
 
 def _scaled(values: Floats, owner: Integers, n: int) -> Floats:

@@ -1,5 +1,7 @@
 """Bringing a drawn line or polygon onto the boundaries beside it, so that both share their vertices."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,8 +16,48 @@ from geo.core.noding import ON_EDGE_DEG, Floats, edges, is_among, lines_of, rebu
 SNAP_TOLERANCE_M: Final = 0.5
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """The edges of what is snapped to, taken apart once for all that is snapped to them.
+
+    Attributes
+    ----------
+    start, end
+        Of each edge, shape ``(m, 2)``, in EPSG:4326.
+    """
+
+    start: Floats
+    end: Floats
+
+    def __len__(self) -> int:
+        """Return the number of edges."""
+        return len(self.start)
+
+    def joined(self, lines: Iterable[Floats]) -> "Targets":
+        """Return these with the edges of some more lines, given by their coordinates."""
+        more = list(lines)
+        return Targets(
+            np.concatenate((self.start, *(line[:-1] for line in more))),
+            np.concatenate((self.end, *(line[1:] for line in more))),
+        )
+
+
+def targets_of(geometries_4326: GeometryLike) -> Targets:
+    """Take lines and polygons in EPSG:4326 apart into the edges that `snap` looks for.
+
+    Examples
+    --------
+    >>> len(targets_of([shapely.box(0, 0, 1, 1), shapely.LineString([(0, 0), (2, 2)])]))
+    5
+    """
+    targets = as_geometries(geometries_4326)
+    is_polygon = shapely.get_type_id(targets) % 3 == 0
+    outlines = np.where(is_polygon & (shapely.get_type_id(targets) > 0), shapely.boundary(targets), targets)
+    return Targets(*edges(outlines[~shapely.is_missing(outlines)]))
+
+
 def snap(
-    geometry_4326: shapely.Geometry, targets_4326: GeometryLike, tolerance_m: float = SNAP_TOLERANCE_M
+    geometry_4326: shapely.Geometry, targets_4326: GeometryLike | Targets, tolerance_m: float = SNAP_TOLERANCE_M
 ) -> tuple[shapely.Geometry, float]:
     """Move the vertices of a geometry onto targets within a tolerance; targets stay as they are.
 
@@ -29,7 +71,7 @@ def snap(
     geometry_4326
         A point, line, polygon or multipolygon in EPSG:4326.
     targets_4326
-        Lines and polygons to snap to, in EPSG:4326.
+        Lines and polygons to snap to, in EPSG:4326, or their edges as `targets_of` gives them.
     tolerance_m
         How far a vertex may move, in metres.
 
@@ -48,10 +90,8 @@ def snap(
     """
     if geometry_4326.is_empty:
         return geometry_4326, 0.0
-    targets = as_geometries(targets_4326)
-    is_polygon = shapely.get_type_id(targets) % 3 == 0
-    outlines = np.where(is_polygon & (shapely.get_type_id(targets) > 0), shapely.boundary(targets), targets)
-    start, end = edges(outlines[~shapely.is_missing(outlines)])
+    targets = targets_4326 if isinstance(targets_4326, Targets) else targets_of(targets_4326)
+    start, end = targets.start, targets.end
     box = shapely.bounds(geometry_4326)
     middle_lat = float(box[1] + box[3]) / 2
     scale = np.stack(metres_per_degree(middle_lat))

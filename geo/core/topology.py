@@ -222,10 +222,9 @@ def _found(
     every = np.array([polygons[name] for name in names], dtype=object)
     is_chosen = np.array([only is None or name in only for name in names], dtype=bool)
     _refuse_unusable(names, every)
-    broken = [
-        _broken(names[index], polygons) for index in np.flatnonzero(~shapely.is_valid(every) & is_chosen).tolist()
-    ]
-    every = _valid(every)
+    is_broken = ~shapely.is_valid(every)
+    broken = [_broken(names[index], polygons) for index in np.flatnonzero(is_broken & is_chosen).tolist()]
+    every = _valid(every, is_broken)
     near = np.arange(len(names))
     if only is not None:
         beside = {code for name in only for code in codes_beside(polygons, polygons[name])}
@@ -258,6 +257,8 @@ def _refuse_unusable(names: list[str], every: Geometries) -> None:
 def _overlapping(every: Geometries, near: Integers, is_off: NDArray[np.bool_]) -> Integers:
     """Find the pairs that share land, shape ``(n, 2)``: one of them has a boundary that does not match."""
     off = np.flatnonzero(is_off)
+    if not len(off):
+        return np.zeros((0, 2), dtype=np.int64)
     # A place that lies wholly inside another does not disturb the other's boundary, so all are looked at.
     one, two = shapely.STRtree(every[near]).query(every[off], predicate="intersects")
     pairs = np.unique(np.sort(np.stack((off[one], near[two]), axis=1), axis=1), axis=0)
@@ -295,6 +296,11 @@ def _gaps(every: Geometries, is_off: NDArray[np.bool_], outline: shapely.Geometr
     union = united(parts)
     if outline is not None:
         return _parts(_polygonal(np.array([shapely.difference(outline, union)], dtype=object)))
+    whole = shapely.get_parts(union)
+    if len(whole) == 1:
+        # One part without holes, as most are, encloses nothing; with holes, these are the gaps.
+        holes = shapely.get_rings(whole)[1:]
+        return cells(holes) if len(holes) else np.empty(0, dtype=object)
     # Not only holes: land between two parts of the city that touch at both its ends is enclosed as well.
     enclosed = cells([union])
     return enclosed[~are_inside(enclosed, union)]
@@ -354,9 +360,9 @@ def _broken(code: str, polygons: Polygons) -> Finding:
     return Finding("invalid", (code,), point, 0.0, 0.0, (x, y), repairs)
 
 
-def _valid(every: Geometries) -> Geometries:
+def _valid(every: Geometries, is_broken: NDArray[np.bool_]) -> Geometries:
     """Make broken shapes valid, for comparison only."""
-    bad = np.flatnonzero(~shapely.is_valid(every))
+    bad = np.flatnonzero(is_broken)
     if not len(bad):
         return every
     every = every.copy()

@@ -6,6 +6,8 @@ from geo.selectors.invariants import invariants_broken
 from geo.selectors.partitions import (
     EDITED_KINDS,
     CityShapes,
+    codes_taken,
+    drawn_editions,
     lasting_shapes,
     near_shapes,
     partition_read,
@@ -19,7 +21,9 @@ __all__ = [
     "PlaceHistory",
     "change_set_read",
     "change_sets_read",
+    "codes_taken",
     "days_of_change",
+    "drawn_editions",
     "edition_as_of",
     "history_read",
     "invariants_broken",

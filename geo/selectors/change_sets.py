@@ -30,7 +30,9 @@ def change_sets_read(
         found = found.filter(status=status)
     if place is not None:
         found = found.filter(pk__in=Change.objects.filter(place=place).order_by().values("change_set"))
-    return found.select_related("author", "reviewer", "place").annotate(n_places=Count("changes"))
+    counted = found.select_related("author", "reviewer", "place").annotate(n_places=Count("changes"))
+    # The order of the model is not taken over into a query that groups.
+    return counted.order_by("-created_at", "-pk")
 
 
 def change_set_read(number: int, user: User) -> ChangeSet:

@@ -69,7 +69,7 @@ def shapes_read(
     change_set : ChangeSet, optional
         Whose editions take the place of those in force.
     """
-    in_city = _drawn_in(city, user)
+    in_city = drawn_editions(city, user)
     editions = _by_code(in_city.as_of(as_of or timezone.localdate()))
     if change_set is not None:
         changes = change_set.changes.visible_to(user).values_list("place__code", "boundary_id")
@@ -104,12 +104,12 @@ def partition_state(city: Place, user: User, as_of: date | None = None) -> list[
     columns = ("place__code", "place__name_fa", "place__name_en", "place__kind", "pk", "version")
     said = ("certainty", "source", "source_fa")
     digests = (GeometryDigest("geometry"), GeometryDigest("disputed"))
-    editions = _drawn_in(city, user).as_of(as_of or timezone.localdate()).order_by("place__path", "pk")
+    editions = drawn_editions(city, user).as_of(as_of or timezone.localdate()).order_by("place__path", "pk")
     return list(editions.values_list(*columns, *said, *digests))
 
 
-def _drawn_in(city: Place, user: User) -> BoundaryQuerySet:
-    """Return the editions of a city's neighbourhoods and settlements that a user may see."""
+def drawn_editions(city: Place, user: User) -> BoundaryQuerySet:
+    """Return the editions of a city's neighbourhoods and settlements that a user may see, of any status and time."""
     found: BoundaryQuerySet = Boundary.objects.visible_to(user).filter(
         place__path__startswith=city.path + "/", place__kind__in=EDITED_KINDS
     )
@@ -139,6 +139,16 @@ def _sharing(polygons: Mapping[str, shapely.MultiPolygon]) -> dict[str, shapely.
         code = codes[index]
         result[code] = as_multipolygon(nodes_inserted(result[code], points[point[owner[line] == index]]))
     return result
+
+
+def codes_taken(city: Place) -> list[str]:
+    """Return every code that a place of a city has or had, in order: also of ended places and of drafts.
+
+    Notes
+    -----
+    Not filtered by who asks: a code is taken whoever may know of its place. Only those who draw in the city are told.
+    """
+    return list(Place.objects.within(city).order_by("code").values_list("code", flat=True).distinct())
 
 
 def lasting_shapes(places: Iterable[Place]) -> dict[int, Boundary]:

@@ -80,8 +80,10 @@ def change_set_save(
         Where an edition, or the change set, has been replaced since; with mine, theirs and ancestor.
     GeometryError, LimitExceeded, InvalidInput
         Where an edit cannot be stored as it is.
+    CodeTaken
+        Where a new place has the code of another one; it names one that is free.
     Conflict
-        Where the set is no longer a draft, or a new code has been taken.
+        Where the set is no longer a draft.
     """
     title, comment = text_checked(title, "title", 200), text_checked(comment, "comment")
     checked, notes = edits_checked(edits, repair=repair)
@@ -90,7 +92,7 @@ def change_set_save(
     rights_required(city, checked, standing, user)
     if change_set is not None:
         version_required(change_set, version, checked, standing)
-    bases_required(checked, standing)
+    bases_required(city, checked, standing)
     _day_required(valid_from, checked, standing)
 
     drawing = _drawing_of(city, checked, standing, acknowledged, people_of, is_snapped=not is_restored)

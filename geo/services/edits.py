@@ -41,6 +41,8 @@ class Edit:
         Lines along the edges whose course is in dispute.
     from_codes : tuple of str
         Places that a new or grown place takes its ground from.
+    is_revival : bool
+        The place has ended and is to come back; otherwise a code that is in use makes no new place.
     """
 
     code: str
@@ -54,6 +56,7 @@ class Edit:
     source_fa: str = ""
     disputed: shapely.Geometry | None = None
     from_codes: tuple[str, ...] = ()
+    is_revival: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Saved:
         How far the farthest vertex was moved onto a neighbour's edge, in metres.
     contested : tuple of str
         Codes of places that another open change set touches too: whichever is approved first makes the other stale.
+    overtaken : tuple of str
+        Where a change set is undone: codes of places that were changed again since, which is undone with it.
     """
 
     change_set: ChangeSet
@@ -79,6 +84,7 @@ class Saved:
     notes: Mapping[str, str] = field(default_factory=dict)
     moved_m: float = 0.0
     contested: tuple[str, ...] = ()
+    overtaken: tuple[str, ...] = ()
 
 
 class StaleEdit(Conflict):
@@ -104,6 +110,36 @@ class StaleEdit(Conflict):
     ) -> None:
         super().__init__(message, code=code, where=where, remedy=remedy)
         self.conflicts = dict(conflicts or {})
+
+
+class CodeTaken(Conflict):
+    """The code of a new place belongs to another one already, be it ended or drawn in a draft alone.
+
+    Attributes
+    ----------
+    free_code : str
+        One that no place has or had.
+    """
+
+    default_code = "code_taken"
+
+    def __init__(self, taken: str, free_code: str) -> None:
+        super().__init__(
+            "Another place has the code already, or had it before it ended.",
+            where=f"place {taken}",
+            remedy=f"Use {free_code}, which is free. To change that place, name its edition; "
+            "to bring back one that has ended, say that it is a revival.",
+            details={"place": taken, "free_code": free_code},
+        )
+        self.taken, self.free_code = taken, free_code
+
+    def members(self) -> dict[str, object]:
+        """Return the members of a problem, with the free code."""
+        return super().members() | {"free_code": self.free_code}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle with both codes."""
+        return type(self), (self.taken, self.free_code)
 
 
 class TopologyRefused(Conflict):
@@ -263,4 +299,13 @@ def _one_of(value: str, allowed: Sequence[str], code: str, where: str) -> None:
         )
 
 
-__all__ = ["Edit", "Saved", "StaleEdit", "TopologyRefused", "edits_checked", "geometry_checked", "text_checked"]
+__all__ = [
+    "CodeTaken",
+    "Edit",
+    "Saved",
+    "StaleEdit",
+    "TopologyRefused",
+    "edits_checked",
+    "geometry_checked",
+    "text_checked",
+]

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from geo.core.measuring import width_m
+from geo.core.measuring import metres_per_degree, width_m
 from geo.core.snapping import SNAP_TOLERANCE_M
 from geo.core.topology import Finding, findings, findings_near
 
@@ -66,20 +66,44 @@ def findings_of(
 
 def _given_up(before: Shapes, after: Shapes, changed: Collection[str], found: list[Finding]) -> list[Finding]:
     """Find ground at the edge of the city that one of the places had and nobody has any more."""
-    had = shapely.union_all([before[code] for code in changed if code in before])
-    if had.is_empty:
+    drawn_on = [before[code] for code in changed if code in before]
+    # Most edits give up nothing wide, or what is found already: then nothing need be laid over the neighbours.
+    kept = [after[code] for code in changed if code in after]
+    lost = shapely.difference(_all_of(drawn_on), _all_of(kept))
+    for finding in found:
+        if _is_gap(finding):
+            lost = shapely.difference(lost, finding.geometry_4326)
+    if not _is_wide(lost):
         return []
+    had = shapely.union_all(drawn_on)
     box = shapely.box(*had.bounds)
     left = shapely.difference(had, shapely.union_all([shape for shape in after.values() if shape.intersects(box)]))
     for finding in found:
-        if not finding.is_overlap and finding.kind != "invalid":
+        if _is_gap(finding):
             left = shapely.difference(left, finding.geometry_4326)
     parts = shapely.get_parts(left)
     parts = parts[shapely.get_type_id(parts) == 3]
-    if not len(parts) or not (width_m(parts) > SNAP_TOLERANCE_M).any():
+    wide = parts[width_m(parts) > SNAP_TOLERANCE_M] if len(parts) else parts
+    if not len(wide):
         return []
-    outline = shapely.MultiPolygon(list(parts[width_m(parts) > SNAP_TOLERANCE_M]))
+    outline = shapely.MultiPolygon(list(wide))
     return [f for f in findings_near(after, changed, before=before, outline=outline) if _is_gap(f)]
+
+
+def _all_of(shapes: list[shapely.Geometry]) -> shapely.Geometry:
+    return shapes[0] if len(shapes) == 1 else shapely.union_all(shapes)
+
+
+def _is_wide(land: shapely.Geometry) -> bool:
+    """Tell whether a part of some land may be wider than the tolerance, by its box: the width itself takes longer."""
+    parts = shapely.get_parts(land)
+    parts = parts[shapely.get_type_id(parts) == 3]
+    if not len(parts):
+        return False
+    boxes = shapely.bounds(parts)
+    east, north = metres_per_degree(boxes[:, 1])
+    narrow_m = np.minimum((boxes[:, 2] - boxes[:, 0]) * east, (boxes[:, 3] - boxes[:, 1]) * north)
+    return bool((narrow_m > 0.9 * SNAP_TOLERANCE_M).any())
 
 
 def _is_gap(finding: Finding) -> bool:

@@ -10,11 +10,12 @@ from typing import Any, Final
 import shapely
 from django.db.models import Q
 
+from geo.core.codes import free_code
 from geo.db.shapes import to_geos, to_shapely
 from geo.errors import Conflict, Forbidden, InvalidInput
 from geo.models import Boundary, Change, ChangeSet, Place
-from geo.selectors.partitions import EDITED_KINDS
-from geo.services.edits import Edit, StaleEdit
+from geo.selectors.partitions import EDITED_KINDS, codes_taken
+from geo.services.edits import CodeTaken, Edit, StaleEdit
 from geo.services.rights import editing_required
 
 _SAVED_AGAIN: Final = (ChangeSet.Status.DRAFT, ChangeSet.Status.RETURNED)
@@ -194,14 +195,30 @@ def rights_required(city: Place, edits: Sequence[Edit], standing: Standing, user
                     where=f"place {edit.code}",
                     remedy="Name places of the city.",
                 )
-    above = [parent_of(e, city, standing) for e in edits if e.code not in standing.places and not e.from_codes]
+    # Whoever draws a new place under a code that is taken is told that, and not of whose place it is.
+    clashing = _clashing(edits, standing)
+    made = [edit for edit in edits if edit.code not in standing.places or edit.code in clashing]
+    above = [parent_of(edit, city, standing) for edit in made if not edit.from_codes]
     # A new place of this very set is the user's by the places it comes from, which are asked for as well.
     descended = {edit.code for edit in edits if edit.from_codes}
     own = {code for code, change in standing.held.items() if change.base_id is None and not change.place.is_published}
     named = {code for edit in edits for code in (edit.code, *edit.from_codes)} | set(standing.held)
     editing_required(
-        [*(standing.places[code] for code in named & set(standing.places) - (own & descended)), *above], user
+        [*(standing.places[code] for code in named & set(standing.places) - (own & descended) - clashing), *above], user
     )
+
+
+def _clashing(edits: Iterable[Edit], standing: Standing) -> set[str]:
+    """Return the codes of new places that are those of other places."""
+    return {
+        edit.code
+        for edit in edits
+        if edit.base_edition_id is None
+        and not edit.is_revival
+        and edit.code in standing.places
+        and edit.code not in standing.held
+        and edit.geometry is not None
+    }
 
 
 def version_required(change_set: ChangeSet, version: int | None, edits: Sequence[Edit], standing: Standing) -> None:
@@ -240,19 +257,23 @@ def version_required(change_set: ChangeSet, version: int | None, edits: Sequence
     )
 
 
-def bases_required(edits: Sequence[Edit], standing: Standing) -> None:
+def bases_required(city: Place, edits: Sequence[Edit], standing: Standing) -> None:
     """Refuse edits of what has been replaced since; nothing has been written yet.
 
     Raises
     ------
     StaleEdit
         With mine, theirs and the common ancestor of each place.
+    CodeTaken
+        Where the code of a new place is that of another one, and the edit does not say that it revives it.
     Conflict
-        Where the code of a new place has been taken.
+        Where a place is to be revived that somebody else is drawing.
     InvalidInput
         Where a place is to end that has no boundary.
     """
     conflicts: dict[str, dict[str, Any]] = {}
+    for taken in sorted(_clashing(edits, standing)):
+        raise CodeTaken(taken, free_code(taken, codes_taken(city)))
     for edit in edits:
         base = standing.bases.get(edit.code)
         if edit.base_edition_id != (base.pk if base else None):

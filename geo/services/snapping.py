@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.core.partition import Partition, partition_of, polygons_of
-from geo.core.snapping import SNAP_TOLERANCE_M, snap
+from geo.core.snapping import SNAP_TOLERANCE_M, Targets, snap, targets_of
 from geo.core.validity import as_multipolygon
 from geo.services.edits import Edit
 
@@ -37,9 +37,10 @@ def snapped(edits: Sequence[Edit], near: Shapes, free: Collection[str] = ()) -> 
     drawn = {edit.code: edit.geometry for edit in edits if edit.geometry is not None}
     tiles, farthest_m = tiles_snapped({code: shape for code, shape in drawn.items() if code not in free}, near)
     moved = dict(tiles)
-    targets = [*near.values(), *tiles.values()]
-    for code in free:
-        if code in drawn and targets:
+    loose = [code for code in free if code in drawn]
+    targets = targets_of([*near.values(), *tiles.values()]) if loose and (near or tiles) else None
+    for code in loose:
+        if targets is not None:
             moved[code], moved_m = snap(drawn[code], targets, SNAP_TOLERANCE_M)
             farthest_m = max(farthest_m, moved_m)
     return [
@@ -70,24 +71,25 @@ def tiles_snapped(tiles: Shapes, near: Shapes) -> tuple[dict[str, shapely.Geomet
     loose.sort(key=lambda index: partition.users[index][0])
     # The ends of edges come first: all edges that meet in one must meet there afterwards.
     ends = np.array([arcs[index][end] for index in loose for end in (0, -1)]).reshape(-1, 2)
-    targets = list(near.values())
+    targets = targets_of(list(near.values()))
     ends_moved, farthest_m = _points_snapped(ends, targets)
-    lines: list[shapely.Geometry] = []
+    lines: list[NDArray[np.float64]] = []
     owner = ""
     for index in loose:
         if partition.users[index][0] != owner:
             owner = partition.users[index][0]
-            targets, lines = targets + lines, []
+            targets, lines = targets.joined(lines) if lines else targets, []
         moved, moved_m = _line_snapped(arcs[index], targets)
         arcs[index], farthest_m = moved, max(farthest_m, moved_m)
-        lines.append(shapely.LineString(moved))
+        lines.append(moved)
     where = {tuple(old): new for old, new in zip(ends.tolist(), ends_moved, strict=True)}
     arcs = [_ends_put(arc, original, where) for arc, original in zip(arcs, partition.arcs, strict=True)]
     after = polygons_of(Partition(tuple(arcs), {code: partition.faces[code] for code in tiles}))
     fitted = {code: shapely.remove_repeated_points(shape) for code, shape in after.items()}
     if not all(shape.is_valid and not shape.is_empty for shape in fitted.values()):
         return result, 0.0  # hardly wider than the tolerance: better as drawn than broken
-    changed = {index for index, (a, b) in enumerate(zip(arcs, partition.arcs, strict=True)) if not np.array_equal(a, b)}
+    pairs = enumerate(zip(arcs, partition.arcs, strict=True))
+    changed = {index for index, (a, b) in pairs if a is not b and not np.array_equal(a, b)}
     for code in tiles:
         if changed & set(_arcs_of(partition, code)):
             result[code] = fitted[code]
@@ -98,17 +100,15 @@ def _arcs_of(partition: Partition, code: str) -> Iterable[int]:
     return (max(number, ~number) for polygon in partition.faces[code] for ring in polygon for number in ring)
 
 
-def _points_snapped(
-    points: NDArray[np.float64], targets: Sequence[shapely.Geometry]
-) -> tuple[NDArray[np.float64], float]:
-    if not len(points) or not targets:
+def _points_snapped(points: NDArray[np.float64], targets: Targets) -> tuple[NDArray[np.float64], float]:
+    if not len(points) or not len(targets):
         return points, 0.0
     moved, moved_m = snap(shapely.MultiPoint(points), targets, SNAP_TOLERANCE_M)
     return shapely.get_coordinates(moved), moved_m
 
 
-def _line_snapped(arc: NDArray[np.float64], targets: Sequence[shapely.Geometry]) -> tuple[NDArray[np.float64], float]:
-    if not targets:
+def _line_snapped(arc: NDArray[np.float64], targets: Targets) -> tuple[NDArray[np.float64], float]:
+    if not len(targets):
         return arc, 0.0
     moved, moved_m = snap(shapely.LineString(arc), targets, SNAP_TOLERANCE_M)
     return shapely.get_coordinates(moved), moved_m

@@ -68,3 +68,15 @@ DESCRIPTION: Final = Wording(
     values={"repair": "true"},
 )
 """Of the description of a city (``docs/city-description.md``)."""
+
+PAGE: Final = Wording(
+    with_value="“{name}: {value}”",
+    alone="“{name}”",
+    renamed={
+        "fields": "attributes",
+        "source_epsg": "reference system",
+        "x_field": "column of longitudes",
+        "y_field": "column of latitudes",
+    },
+)
+"""Of a page on which a file is brought; `maps.problems` knows these names in the reader's language."""

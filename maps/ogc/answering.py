@@ -19,6 +19,7 @@ from geo.errors import Conflict, InvalidInput, MahallehError
 from maps.errors import NotSignedIn
 from maps.ogc.bodies import GEOJSON
 from maps.ogc.signing_in import CHALLENGE, signed_in
+from maps.problems import problem_of
 
 JSON: Final = "application/json"
 SCHEMA: Final = "application/schema+json"
@@ -45,7 +46,7 @@ def answering(*methods: str) -> Callable[[View], View]:
         def answer(request: HttpRequest, **arguments: str) -> HttpResponse:
             try:
                 if request.method not in (*methods, "HEAD" if "GET" in methods else "GET"):
-                    return not_allowed(methods)
+                    return not_allowed(request, methods)
                 signed_in(request)
                 response = view(request, **arguments)
             except MahallehError as error:
@@ -59,17 +60,23 @@ def answering(*methods: str) -> Callable[[View], View]:
     return wrap
 
 
-def not_allowed(methods: tuple[str, ...]) -> HttpResponse:
+def not_allowed(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
     """Answer that the resource has no such method (`/req/core/http`)."""
-    body = {"type": "about:blank", "title": "This method is not allowed here.", "status": 405}
-    response = HttpResponse(json.dumps(body), status=405, content_type=PROBLEM)
+    error = MahallehError(
+        f"This address does not take the method {request.method}.",
+        code="method_not_allowed",
+        remedy=f"Use one of: {', '.join(methods)}.",
+        details={"method": str(request.method), "choices": methods},
+    )
+    body = json.dumps(problem_of(error, 405), ensure_ascii=False)
+    response = HttpResponse(body, status=405, content_type=PROBLEM)
     response["Allow"] = ", ".join(methods)
     return response
 
 
 def problem(request: HttpRequest, error: MahallehError) -> HttpResponse:
     """Answer with an error: what, where, and what to do."""
-    told = error.members()
+    told = problem_of(error)
     if isinstance(error, Conflict) and getattr(error, "conflicts", None):
         told["conflicts"] = error.conflicts  # type: ignore[attr-defined]
     if request.method in ("GET", "HEAD") and _prefers_html(request):

@@ -56,7 +56,10 @@ def public_result(*, city: Place, measure: Measure, service: str, question: Ques
     column = None if measure == "priority" else service_chosen(service, result.coverage.services)
     if measure != "priority" and column is None:
         raise InvalidInput(
-            f"{city.name_en} has no public service.", code="no_services", remedy="Publish the layer of a service first."
+            f"{city.name_en} has no public service.",
+            code="no_services",
+            remedy="Publish the layer of a service first.",
+            details={"city": city.name},
         )
     return PublicResult(city, measure, column, result, standard)
 

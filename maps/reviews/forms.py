@@ -15,8 +15,8 @@ from geo.core.text import normalise
 from geo.errors import InvalidInput
 from geo.models import ChangeSet
 
-Step = Literal["propose", "approve", "return", "withdraw"]
-STEPS: Final[tuple[Step, ...]] = ("propose", "approve", "return", "withdraw")
+Step = Literal["propose", "approve", "return", "withdraw", "restore"]
+STEPS: Final[tuple[Step, ...]] = ("propose", "approve", "return", "withdraw", "restore")
 
 _DAY: Final = re.compile(r"\s*(\d{4})\s*[-/.\u066b\u2010-\u2013]\s*(\d{1,2})\s*[-/.\u066b\u2010-\u2013]\s*(\d{1,2})\s*")
 _FIRST_GREGORIAN_YEAR: Final = 1700

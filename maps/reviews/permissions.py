@@ -30,11 +30,12 @@ class Steps:
     approve: bool = False
     return_: bool = False
     withdraw: bool = False
+    restore: bool = False
     obstacle: Obstacle = ""
 
     @property
     def any(self) -> bool:
-        """Whether there is anything to do."""
+        """Whether there is anything to do with it while it is open."""
         return self.propose or self.approve or self.return_ or self.withdraw
 
 
@@ -48,8 +49,11 @@ class _Facts:
 
 def steps_of(change_set: ChangeSet, user: User) -> Steps:
     """Return the steps a user may take."""
-    if not (user.is_authenticated and change_set.is_open):
+    if not user.is_authenticated or change_set.status == ChangeSet.Status.WITHDRAWN:
         return Steps()
+    if change_set.status == ChangeSet.Status.APPROVED:
+        touched = Place.objects.filter(changes__change_set=change_set).distinct()
+        return Steps(restore=touched.editable_by(user).count() == touched.count())
     facts = _facts_of([change_set])[change_set.pk]
     wanted = Place.objects.filter(pk__in=facts.standing)
     may_edit = wanted.editable_by(user).count() == len(facts.standing)

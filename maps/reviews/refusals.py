@@ -13,6 +13,7 @@ from geo.errors import MahallehError
 from geo.services import StaleEdit, TopologyRefused
 from maps.pages import formats
 from maps.pages.reader import language
+from maps.problems import problem_of
 from maps.reviews import sentences
 
 
@@ -96,18 +97,29 @@ def refusal_of(error: MahallehError, names: Mapping[str, str]) -> Refusal:
             _("That edition is the one in force already"),
             _("There is nothing to restore; choose another edition."),
         ),
+        "nothing_to_undo": (
+            "other",
+            _("All of it has been undone already"),
+            _("Its places have the boundaries that they had before it."),
+        ),
+        "not_approved": (
+            "other",
+            _("Only what was approved can be undone"),
+            _("A draft or a proposal is withdrawn instead."),
+        ),
         "too_long": ("other", _("The comment is too long"), _("Shorten it to 5000 characters.")),
         "bad_text": ("other", _("The comment has a character that cannot be stored"), _("Type it anew.")),
     }  # fmt: skip
     if error.code in texts:
         kind, title, advice = texts[error.code]
         return Refusal(error.status, kind, title, advice)
+    said = problem_of(error)
     return Refusal(
         error.status,
         "other",
         _("This could not be done"),
         _("Nothing was changed. Your comment is kept below."),
-        str(error),
+        " ".join(filter(None, (said.get("place") or said.get("where"), said["title"], said.get("remedy")))),
     )
 
 

@@ -11,14 +11,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from analysis.selectors import city_get
+from analysis.inputs import people_counter
+from analysis.selectors import city_get, people_reading
 from geo import services
 from geo.errors import MahallehError, NotFound
 from geo.models import ChangeSet, Place
 from geo.selectors import change_set_read
 from maps.pages import selectors as pages_selectors
 from maps.pages.selectors import may_draw
-from maps.reviews import list_presenters, permissions, presenters, refusals, selectors
+from maps.reviews import list_presenters, permissions, presenters, refusals, selectors, sentences
 from maps.reviews.forms import StepAsked, listing_from, step_from
 
 _DONE: Final = {
@@ -26,6 +27,7 @@ _DONE: Final = {
     "approve": lambda: _("Approved. Its boundaries are in force from their day."),
     "return": lambda: _("Returned to its author with your comment."),
     "withdraw": lambda: _("Withdrawn. Its drawings are kept, and nothing of them comes into force."),
+    "restore": lambda: _("Drafted. Propose it, and all is as it was before when somebody else approves it."),
 }
 
 
@@ -64,7 +66,7 @@ def change(request: HttpRequest, city: str, number: int) -> HttpResponse:
     asked = None
     try:
         asked = step_from(request.POST.dict(), request.POST.getlist("acknowledged"))
-        _take(found, request, asked)
+        shown = _take(found, request, asked)
     except NotFound:
         raise
     except MahallehError as error:
@@ -73,12 +75,14 @@ def change(request: HttpRequest, city: str, number: int) -> HttpResponse:
         kept = {
             "comment": request.POST.get("comment", "")[:10_000],
             "acknowledged": request.POST.getlist("acknowledged"),
+            # What was said of another step is not offered as the reason for undoing it all.
+            "is_other": request.POST.get("step") != "restore" and bool(request.POST.get("comment")),
         }
         return _change_page(
             request, in_city, _change_set(in_city, number, request), refusal, asked.version if asked else None, kept
         )
     messages.success(request, _DONE[asked.step]())
-    return redirect("change", in_city.code, number)
+    return redirect("change", in_city.code, shown)
 
 
 def _change_set(city: Place, number: int, request: HttpRequest) -> ChangeSet:
@@ -93,8 +97,11 @@ def _change_set(city: Place, number: int, request: HttpRequest) -> ChangeSet:
     return found
 
 
-def _take(change_set: ChangeSet, request: HttpRequest, asked: StepAsked) -> None:
+def _take(change_set: ChangeSet, request: HttpRequest, asked: StepAsked) -> int:
+    """Take a step, and return the number of the change set to show next."""
     user = request.user
+    if asked.step == "restore":
+        return _undone(change_set, request, asked)
     if asked.step == "propose":
         services.change_set_propose(change_set, user, asked.version, asked.comment)
     elif asked.step == "approve":
@@ -103,6 +110,18 @@ def _take(change_set: ChangeSet, request: HttpRequest, asked: StepAsked) -> None
         services.change_set_return(change_set, user, asked.version, asked.comment)
     else:
         services.change_set_withdraw(change_set, user, asked.version, asked.comment)
+    return change_set.pk
+
+
+def _undone(change_set: ChangeSet, request: HttpRequest, asked: StepAsked) -> int:
+    """Draft the undoing of a change set, and say what else it undoes."""
+    people_of = people_counter(people_reading(change_set.place, request.user))
+    saved = services.change_set_restore(change_set, request.user, comment=asked.comment, people_of=people_of)
+    if saved.overtaken:
+        names = selectors.place_names(change_set.place, request.user, saved.overtaken)
+        told = sentences.few([names.get(code, code) for code in saved.overtaken])
+        messages.warning(request, _("Changed again since, which would be undone too: %(names)s.") % {"names": told})
+    return saved.change_set.pk
 
 
 def _change_page(

@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from maps.pages import formats
+from maps.problems import text_told
 
 register = template.Library()
 
@@ -93,6 +94,12 @@ def problem_advice(problem: Mapping[str, Any]) -> str:
         or by_status.get(problem.get("status", 0))
         or _("Nothing was changed. Correct it and try again.")
     )
+
+
+@register.filter
+def told(text: object) -> str:
+    """Tell a warning of the layers below in the reader's language."""
+    return text_told(str(text))
 
 
 @register.filter

@@ -13,6 +13,7 @@ from django.utils.cache import get_conditional_response
 from geo.errors import InvalidInput, MahallehError
 from geo.services import StaleEdit
 from maps.errors import PreconditionRequired
+from maps.problems import problem_of
 
 PROBLEM = "application/problem+json"
 
@@ -57,7 +58,7 @@ def problem(
         What stands in the way, as far as the reader may know of it.
     """
     status = 412 if error.code == "stale_version" else error.status
-    told = error.members() | {"status": status}
+    told = problem_of(error, status)
     if version is not None:
         told["version"] = version
     if isinstance(error, StaleEdit):

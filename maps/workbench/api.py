@@ -37,6 +37,7 @@ from maps.workbench.schemas import (
     PresenceBody,
     ReadoutBody,
     RepairBody,
+    RestoreBody,
     WorkingCopyBody,
     components,
     takes,
@@ -273,6 +274,18 @@ def return_(request: HttpRequest, number: int) -> HttpResponse:
 def withdraw(request: HttpRequest, number: int) -> HttpResponse:
     """Give a change set up; needs ``If-Match``."""
     return _step(request, number, lambda s, v, b: change_set_withdraw(s, request.user, v, b.comment))
+
+
+@api.post("change-sets/{int:number}/restore", tags=["change sets"], openapi_extra=takes(RestoreBody))
+def restore(request: HttpRequest, number: int) -> HttpResponse:
+    """Draft the undoing of an approved change set, as a change set of its own; needs no ``If-Match``."""
+    found = change_set_read(number, request.user)
+    body = body_of(request, RestoreBody)
+    saved = services.undo(found, request.user, body)
+    shown = change_set_read(saved.change_set.pk, request.user)
+    response = answer(presenters.saved_json(saved, shown, request.user), status=201, version=shown.version)
+    response["Location"] = f"/api/v1/change-sets/{shown.pk}"
+    return response
 
 
 def _step(request: HttpRequest, number: int, take: Callable[[ChangeSet, int, DecisionBody], ChangeSet]) -> HttpResponse:

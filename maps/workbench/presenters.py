@@ -12,24 +12,24 @@ from geo.db.shapes import to_shapely
 from geo.models import Boundary, Change, ChangeSet, Place
 from geo.querysets import User
 from geo.services import Saved
+from maps.problems import text_told
+from maps.reviews.permissions import steps_of
 from maps.workbench.selectors import geojson
-
-_OPEN = (ChangeSet.Status.DRAFT, ChangeSet.Status.RETURNED)
 
 
 def saved_json(saved: Saved, shown: ChangeSet, user: User) -> dict[str, Any]:
     """Return a change set as it stands after a save, with what was done to what was sent."""
     return {
         **change_set_json(shown, user),
-        "notes": dict(saved.notes),
+        "notes": {code: text_told(note) for code, note in saved.notes.items()},
         "moved_m": round(saved.moved_m, 4),
         "contested": list(saved.contested),
+        "overtaken": list(saved.overtaken),
     }
 
 
 def change_set_json(change_set: ChangeSet, user: User) -> dict[str, Any]:
     """Return what a user may see of a change set, as `geo.selectors.change_set_read` gives it."""
-    changes = list(change_set.changes.all())
     return {
         "id": change_set.pk,
         "version": change_set.version,
@@ -45,7 +45,7 @@ def change_set_json(change_set: ChangeSet, user: User) -> dict[str, Any]:
         "reviewed_at": change_set.reviewed_at.isoformat() if change_set.reviewed_at else None,
         "findings": findings_json(change_set.findings, change_set.place, user),
         "acknowledged": list(change_set.acknowledged),
-        "changes": [_change_json(change) for change in changes],
+        "changes": [_change_json(change) for change in change_set.changes.all()],
         "descents": [
             {
                 "kind": one.kind,
@@ -67,7 +67,7 @@ def change_set_json(change_set: ChangeSet, user: User) -> dict[str, Any]:
             }
             for one in change_set.reviews.all()
         ],
-        "may": may(change_set, changes, user),
+        "may": may(change_set, user),
     }
 
 
@@ -84,19 +84,16 @@ def diff_json(change_set: ChangeSet, user: User) -> dict[str, Any]:
     }
 
 
-def may(change_set: ChangeSet, changes: list[Change], user: User) -> dict[str, bool]:
+def may(change_set: ChangeSet, user: User) -> dict[str, bool]:
     """Tell what a user may do with a change set; the services decide again when it is done."""
-    touched = Change.objects.filter(change_set=change_set).order_by().values("place")
-    places = Place.objects.filter(pk__in=touched)
-    n = places.count()
-    edits, decides = places.editable_by(user).count() == n, places.approvable_by(user).count() == n
-    is_open, is_proposed = change_set.status in _OPEN, change_set.status == ChangeSet.Status.PROPOSED
+    steps = steps_of(change_set, user)
     return {
-        "save": is_open and edits,
-        "propose": is_open and edits,
-        "approve": is_proposed and decides and change_set.author_id != user.pk,
-        "return": is_proposed and decides,
-        "withdraw": (is_open or is_proposed) and edits,
+        "save": steps.propose,  # what may be proposed may be drawn on
+        "propose": steps.propose,
+        "approve": steps.approve,
+        "return": steps.return_,
+        "withdraw": steps.withdraw,
+        "restore": steps.restore,
     }
 
 

@@ -22,6 +22,7 @@ from geo.models import Place
 from geo.querysets import User
 from geo.services import findings_of
 from layers.models import Service
+from maps.problems import text_told
 from maps.workbench.bodies import polygon_of
 from maps.workbench.effort import effort_required, is_mendable
 from maps.workbench.schemas import Drawn
@@ -195,7 +196,7 @@ def readout(drawing: Drawing, user: User) -> dict[str, Any]:
         "places": places,
         "touched": touched,
         "findings": found,
-        "notes": {shape.code: shape.note for shape in drawing.shapes if shape.note},
+        "notes": {shape.code: text_told(shape.note) for shape in drawing.shapes if shape.note},
         "repaired": {shape.code: geojson(shape.geometry) for shape in drawing.shapes if shape.note},
     }
 

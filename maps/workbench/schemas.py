@@ -37,6 +37,7 @@ class DrawnEdit(Drawn):
     source: str = ""
     certainty: str = ""
     disputed: GeoJson
+    is_revival: bool = Field(False, description="The code is that of an ended place, which is to come back.")
 
 
 class ReadoutBody(Body):
@@ -63,6 +64,14 @@ class DecisionBody(Body):
     acknowledged: list[Key] = Field(default_factory=list, max_length=1000)
 
 
+class RestoreBody(Body):
+    """What is said of the change set that undoes another."""
+
+    title: str = ""
+    comment: str = ""
+    valid_from: Day = None
+
+
 class RepairBody(Body):
     """Which repair of which finding to try, over what is drawn."""
 
@@ -86,7 +95,7 @@ class PresenceBody(Body):
     places: list[Code] = Field(default_factory=list, max_length=500)
 
 
-BODIES = (ReadoutBody, ChangeSetBody, DecisionBody, RepairBody, WorkingCopyBody, PresenceBody)
+BODIES = (ReadoutBody, ChangeSetBody, DecisionBody, RestoreBody, RepairBody, WorkingCopyBody, PresenceBody)
 
 
 def components() -> dict[str, Any]:

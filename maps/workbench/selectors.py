@@ -25,7 +25,7 @@ from geo.db.shapes import to_shapely
 from geo.errors import Forbidden, InvalidInput, NotFound
 from geo.models import Boundary, ChangeSet, Place, Presence, WorkingCopy
 from geo.querysets import User
-from geo.selectors import change_set_read, partition_read, partition_state
+from geo.selectors import change_set_read, codes_taken, partition_read, partition_state
 from layers.models import Feature, Layer, Release, Service, Supply
 from maps.workbench.effort import Ground, ground_of
 from maps.workbench.schemas import Drawn
@@ -53,6 +53,7 @@ def drawing_required(city: Place, user: User) -> None:
             code="may_not_draw",
             where=city.code,
             remedy="Ask the administrator for the role of planner there.",
+            details={"city": city.name},
         )
 
 
@@ -119,6 +120,7 @@ class _Drawn:
 def partition_text(city: Place, user: User, *, as_of: date | None = None, change_set: ChangeSet | None = None) -> bytes:
     """Return a city as the workbench draws it, as JSON: arcs, faces, settlements, and what is known of each place.
 
+    Those who may draw there are told every code that is taken too: of ended places and of others' drafts nothing else.
     What is in force is put together once for all who see the same editions.
 
     Parameters
@@ -165,8 +167,13 @@ def partition_text(city: Place, user: User, *, as_of: date | None = None, change
     )
     return (
         f'{{"partition":{drawn.partition},"places":{_json(facts)},"settlements":[{settlements}],'
-        f'"tolerance_m":{SNAP_TOLERANCE_M},"version":{_json(drawn.version)}}}'
+        f'"tolerance_m":{SNAP_TOLERANCE_M},"version":{_json(drawn.version)}'
+        f"{_taken(city) if editable else ''}}}"
     ).encode()
+
+
+def _taken(city: Place) -> str:
+    return f',"codes_taken":{_json(codes_taken(city))}'
 
 
 def _json(value: Any) -> str:

@@ -22,12 +22,13 @@ from geo.core.validity import MAX_VERTICES
 from geo.errors import InvalidInput
 from geo.models import ChangeSet, Place, Presence, WorkingCopy
 from geo.querysets import User
-from geo.services import Edit, Saved, change_set_save
+from geo.services import Edit, Saved, change_set_restore, change_set_save
 from layers.reading import Limits, Plan, read_file
+from layers.reading.wording import PAGE
 from maps.workbench.bodies import MOST_BYTES, lines_of, polygon_of
 from maps.workbench.effort import MOST_VERTICES, effort_required, is_mendable
 from maps.workbench.readout import Drawing
-from maps.workbench.schemas import ChangeSetBody
+from maps.workbench.schemas import ChangeSetBody, RestoreBody
 from maps.workbench.selectors import bounds_of, geojson, ground_in_force
 
 TRACED: Final = Limits(
@@ -77,6 +78,18 @@ def save(
     )
 
 
+def undo(change_set: ChangeSet, user: User, body: RestoreBody) -> Saved:
+    """Draft the undoing of an approved change set, as `geo.services.change_set_restore`."""
+    return change_set_restore(
+        change_set,
+        user,
+        title=body.title.strip(),
+        comment=body.comment.strip(),
+        valid_from=body.valid_from,
+        people_of=people_counter(people_reading(change_set.place, user)),
+    )
+
+
 def edits_of(body: ChangeSetBody) -> list[Edit]:
     """Return the edits of a body.
 
@@ -101,6 +114,7 @@ def edits_of(body: ChangeSetBody) -> list[Edit]:
                 certainty=told.certainty,
                 disputed=lines_of(told.disputed, f"edits[{index}].disputed"),
                 from_codes=tuple(told.from_codes),
+                is_revival=told.is_revival,
             )
         )
     return found
@@ -188,7 +202,7 @@ def trace(city: Place, user: User, upload: UploadedFile | None) -> dict[str, Any
             for chunk in upload.chunks():
                 file.write(chunk)
         west, south, east, north = bounds_of(city, user)
-        plan = read_file(path, expect="polygon", near=(west, south, east, north), limits=TRACED)
+        plan = read_file(path, expect="polygon", near=(west, south, east, north), limits=TRACED, wording=PAGE)
     if not isinstance(plan, Plan):
         raise InvalidInput(
             "The file is a raster.", code="not_a_vector_file", where="file", remedy="Choose a file of areas."

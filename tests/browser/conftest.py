@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from config.setup import CHROMIUM
-from tests.environment import CLUSTER, ROOT, VAR
+from tests.environment import VAR, WORKER
+from tests.prepared import DEMO, PASSWORD, copied, served
 
-PASSWORD = "a-password-for-tests-only"  # noqa: S105
-
+__all__ = ["PASSWORD"]
 
 FLAGS = [
     "--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -28,42 +21,18 @@ FLAGS = [
 ]  # fmt: skip
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def live_server_url() -> Iterator[str]:
-    """The address of the service as `make run` serves it: migrated, demo city built, in a database and folder of its own."""
-    url = CLUSTER.url("mahalleh_browser")
-    CLUSTER.ensure_database("mahalleh_browser")
-    port = _free_port()
+    """The address of the service as `make run` serves it the second time, in a database and folder of its own.
+
+    The first time, in which the demo city is built, is what all databases of the tests are copied from.
+    """
+    database = f"mahalleh_browser_{WORKER}"
     folder = VAR / "browser"
     folder.mkdir()
-    (folder / "static").symlink_to(ROOT / "var" / "static")
-    (folder / "demo-password").write_text(PASSWORD)
-    environment = {**os.environ, "DATABASE_URL": url, "MAHALLEH_VAR": str(folder), "MAHALLEH_ENV": "development"}
-    log = folder / "server.log"
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--demo", "--port", str(port)],
-            cwd=ROOT, env=environment, stdout=out, stderr=out,
-        )  # fmt: skip
-    base = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(1200):
-            assert server.poll() is None, log.read_text()
-            try:
-                urllib.request.urlopen(f"{base}/healthz", timeout=2).read()
-                break
-            except OSError:
-                time.sleep(0.1)
+    copied(DEMO, database, folder)
+    with served(database, folder) as base:
         yield base
-    finally:
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=30) == 0, log.read_text()
 
 
 @pytest.fixture(scope="module")

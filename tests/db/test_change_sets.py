@@ -23,6 +23,7 @@ from geo.models import Assignment, Boundary, Change, ChangeSet, Descent, Place, 
 from geo.querysets import system_user
 from geo.selectors import change_set_read, change_sets_read, history_read, invariants_broken, partition_read
 from geo.services import (
+    CodeTaken,
     Edit,
     StaleEdit,
     change_set_approve,
@@ -295,8 +296,10 @@ def test_a_base_of_another_place_is_stale(grid: GridCity) -> None:
     with pytest.raises(StaleEdit) as caught:
         grid.save(edit)
     assert caught.value.conflicts["q0-0"]["ancestor"] is None
-    with pytest.raises(StaleEdit):
+    with pytest.raises(CodeTaken):
         grid.save(replace(edit, base_edition_id=None))
+    with pytest.raises(StaleEdit):
+        grid.save(replace(edit, base_edition_id=None, is_revival=True))
     with pytest.raises(StaleEdit):
         grid.save(replace(edit, base_edition_id=2**62))
 

@@ -18,11 +18,27 @@ from hypothesis import strategies as st
 from geo.core.measuring import area_m2
 from geo.core.partition import polygons_of
 from geo.core.topology import findings
-from geo.errors import Forbidden, InvalidInput, MahallehError, NotFound
+from geo.errors import Conflict, Forbidden, InvalidInput, MahallehError, NotFound
 from geo.models import Assignment, Boundary, Change, ChangeSet, Descent, Place
 from geo.querysets import system_user
-from geo.selectors import history_read, invariants_broken, partition_read, shapes_read
-from geo.services import boundary_restore, change_set_approve, change_set_propose, to_shapely
+from geo.selectors import (
+    change_sets_read,
+    codes_taken,
+    history_read,
+    invariants_broken,
+    partition_read,
+    shapes_read,
+)
+from geo.services import (
+    CodeTaken,
+    Saved,
+    boundary_restore,
+    change_set_approve,
+    change_set_propose,
+    change_set_restore,
+    change_set_withdraw,
+    to_shapely,
+)
 from tests.db.grid_city import BEGAN, GridCity, cells, code_of, corner, grid_city, people_by_area, today
 
 pytestmark = pytest.mark.django_db
@@ -143,7 +159,7 @@ def test_a_merge_ends_a_place(grid: GridCity) -> None:
 def test_a_place_merged_away_and_made_again_is_the_same_place(grid: GridCity) -> None:
     number = grid.place("q1-0").pk
     grid.approved(*grid.merge(0, 0), valid_from=BEGAN + timedelta(days=30))
-    back = [grid.edit("q0-0", cells(0, 0)), grid.edit("q1-0", cells(1, 0), from_codes=("q0-0",))]
+    back = [grid.edit("q0-0", cells(0, 0)), grid.edit("q1-0", cells(1, 0), from_codes=("q0-0",), is_revival=True)]
     grid.approved(*back, user="colleague")
     assert grid.place("q1-0").pk == number
     assert [e.version for e in history_read(grid.place("q1-0"), NOBODY).editions] == [2, 1]
@@ -231,6 +247,144 @@ def test_an_ended_place_is_restored(grid: GridCity) -> None:
     change_set_approve(proposed, grid.people["supervisor"], 2)
     assert grid.base("s1").version == 2
     assert invariants_broken(grid.city) == []
+
+
+# ---------------------------------------------------------------- undoing a change set
+
+
+def undone(grid: GridCity, change_set: ChangeSet, user: str = "planner", **more: Any) -> Saved:
+    return change_set_restore(change_set, grid.people[user], people_of=people_by_area, **more)
+
+
+def decided(grid: GridCity, saved: Saved) -> ChangeSet:
+    proposed = change_set_propose(saved.change_set, grid.people["planner"], saved.change_set.version)
+    return change_set_approve(proposed, grid.people["supervisor"], proposed.version)
+
+
+def drawn_now(grid: GridCity) -> dict[str, Any]:
+    found = shapes_read(grid.city, system_user())
+    return {**found.neighbourhoods, **found.settlements}
+
+
+def same_shapes(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(one[code].equals_exact(other[code], 0) for code in one)
+
+
+def test_a_split_undone_ends_the_new_place(grid: GridCity) -> None:
+    before = drawn_now(grid)
+    approved = grid.approved(*grid.split(0, 0, "q0-0b"))
+    saved = undone(grid, approved, comment="it was one place")
+    assert (saved.overtaken, saved.change_set.status) == ((), "draft")
+    assert [(r.action, r.comment) for r in saved.change_set.reviews.all()] == [("restored", "it was one place")]
+    assert "q0-0b" in drawn_now(grid), "a draft changes nothing"
+    rows = rows_of(decided(grid, saved))
+    assert {pair: (row.kind, round(row.share_of_predecessor, 6)) for pair, row in rows.items()} == {
+        ("q0-0", "q0-0"): ("merge", 1.0),
+        ("q0-0b", "q0-0"): ("merge", 1.0),
+    }
+    assert rows["q0-0b", "q0-0"].share_of_people == pytest.approx(1)
+    assert same_shapes(drawn_now(grid), before)
+    assert invariants_broken(grid.city) == []
+
+
+def test_a_merge_undone_revives_the_place(grid: GridCity) -> None:
+    before, number = drawn_now(grid), grid.place("q1-0").pk
+    approved = grid.approved(*grid.merge(0, 0))
+    rows = rows_of(decided(grid, undone(grid, approved)))
+    assert {pair: (row.kind, round(row.share_of_predecessor, 2)) for pair, row in rows.items()} == {
+        ("q0-0", "q0-0"): ("split", 0.5),
+        ("q0-0", "q1-0"): ("split", 0.5),
+    }
+    assert same_shapes(drawn_now(grid), before)
+    assert (grid.place("q1-0").pk, grid.place("q1-0").is_published) == (number, True)
+    assert "q1-0" in shapes_read(grid.city, NOBODY).neighbourhoods
+    assert invariants_broken(grid.city) == []
+
+
+def test_a_merge_of_settlements_undone_says_where_their_land_comes_from(grid: GridCity) -> None:
+    grid.approved(grid.edit("s2", cells(1.2, 0.6, 0.8, 0.8), kind="settlement"))
+    before = drawn_now(grid)
+    both = shapely.union(grid.shape("s1"), grid.shape("s2"))
+    approved = grid.approved(grid.edit("s1", both, from_codes=("s2",)), grid.edit("s2", None))
+    rows = rows_of(decided(grid, undone(grid, approved)))
+    assert set(rows) == {("s1", "s1"), ("s1", "s2")}
+    assert sum(row.share_of_predecessor for row in rows.values()) == pytest.approx(1)
+    assert same_shapes(drawn_now(grid), before)
+
+
+def test_what_was_changed_again_since_is_named(grid: GridCity) -> None:
+    first = grid.approved(*grid.shifted(0, 0, 0.2), valid_from=BEGAN + timedelta(days=30))
+    grid.approved(*grid.shifted(1, 0, 0.1), user="colleague", valid_from=BEGAN + timedelta(days=60))
+    saved = undone(grid, first)
+    assert saved.overtaken == ("q1-0",)
+    assert any(f["is_new"] for f in saved.findings), "the third place has moved since"
+    day = BEGAN + timedelta(days=90)
+    assert undone(grid, first, valid_from=day, title="Back").change_set.valid_from == day
+
+
+def test_an_undoing_can_be_undone_and_once_undone_nothing_is_left(grid: GridCity) -> None:
+    approved = grid.approved(*grid.split(0, 0, "q0-0b"))
+    after = drawn_now(grid)
+    back = decided(grid, undone(grid, approved))
+    with pytest.raises(InvalidInput) as caught:
+        undone(grid, approved)
+    assert caught.value.code == "nothing_to_undo"
+    decided(grid, undone(grid, back))
+    assert same_shapes(drawn_now(grid), after)
+    assert invariants_broken(grid.city) == []
+
+
+def test_only_what_was_approved_is_undone_and_by_whom_it_may_be_edited(grid: GridCity) -> None:
+    draft = grid.save(*grid.shifted(2, 2, 0.1)).change_set
+    with pytest.raises(Conflict) as caught:
+        undone(grid, draft)
+    assert caught.value.code == "not_approved"
+    approved = grid.approved(*grid.shifted(0, 0, 0.2))
+    for user in ("viewer", "supervisor", "local", "neighbour"):
+        with pytest.raises((Forbidden, NotFound)):
+            undone(grid, approved, user)
+    with pytest.raises(NotFound):
+        change_set_restore(ChangeSet(pk=2**40, place=grid.city), grid.people["planner"])
+    assert ChangeSet.objects.filter(place=grid.city).count() == 2
+
+
+# ---------------------------------------------------------------- codes
+
+
+def test_the_code_of_an_ended_place_makes_no_new_place(grid: GridCity) -> None:
+    grid.approved(*grid.merge(0, 0))
+    with pytest.raises(CodeTaken) as caught:
+        grid.save(*grid.split(2, 2, "q1-0"))
+    assert (caught.value.status, caught.value.free_code) == (409, "q1-0-2")
+    assert caught.value.members()["free_code"] == "q1-0-2"
+    assert "q1-0-2" in caught.value.remedy
+    assert not Place.objects.within(grid.city).filter(code="q1-0-2").exists()
+    assert grid.save(*grid.split(2, 2, caught.value.free_code)).change_set.version == 1
+
+
+def test_codes_in_drafts_of_others_and_given_up_ones_are_taken_too(grid: GridCity) -> None:
+    saved = grid.save(*grid.split(0, 0, "q-new"))
+    assert {"q-new", "s1", "q3-2"} <= set(codes_taken(grid.city))
+    change_set_withdraw(saved.change_set, grid.people["planner"], 1)
+    assert "q-new" in codes_taken(grid.city)
+    with pytest.raises(CodeTaken):
+        grid.save(*grid.split(2, 2, "q-new"), user="colleague")
+
+
+def test_a_place_that_somebody_draws_is_not_revived(grid: GridCity) -> None:
+    grid.save(*grid.split(0, 0, "q-new"))
+    west, east = grid.split(2, 2, "q-new")
+    with pytest.raises(Conflict, match="somebody else is drawing"):
+        grid.save(west, replace(east, is_revival=True), user="colleague")
+
+
+def test_change_sets_come_newest_first(grid: GridCity) -> None:
+    made = [grid.save(*grid.shifted(i, j, 0.1)).change_set.pk for i, j in ((2, 2), (0, 0), (0, 1))]
+    old = ChangeSet.objects.get(pk=made[2])
+    ChangeSet.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=3))
+    read = change_sets_read(grid.city, grid.people["planner"])
+    assert [each.pk for each in read] == [made[1], made[0], made[2]]
+    assert [each.n_places for each in read] == [2, 2, 2]
 
 
 # ---------------------------------------------------------------- any sequence

@@ -293,7 +293,14 @@ def edit_of(walk: Walk, code: str, shape: shapely.Geometry | None, meant: Intent
     if base is not None:
         return Edit(code=code, base_edition_id=base.pk, geometry=shape, from_codes=froms)
     return Edit(
-        code=code, base_edition_id=None, geometry=shape, name_fa="نو", name_en="New", source="survey", from_codes=froms
+        code=code,
+        base_edition_id=None,
+        geometry=shape,
+        name_fa="نو",
+        name_en="New",
+        source="survey",
+        from_codes=froms,
+        is_revival=place is not None,
     )
 
 

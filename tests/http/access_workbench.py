@@ -115,5 +115,8 @@ def workbench_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, i
         f"{city}/change-sets": form("change-sets"),
         one: of_set(""),
         f"{one}/diff": of_set("/diff"),
-        **{f"{one}/{step}": of_set(f"/{step}", "POST") for step in ("propose", "approve", "return", "withdraw")},
+        **{
+            f"{one}/{step}": of_set(f"/{step}", "POST")
+            for step in ("propose", "approve", "return", "withdraw", "restore")
+        },
     }

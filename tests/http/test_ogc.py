@@ -703,7 +703,7 @@ def test_drafts_and_hidden_places_are_for_insiders(town: Any, insider: Client) -
         response = Client().get(f"{ITEMS}/{identifier}")
         missing = Client().get(f"{ITEMS}/{town.prefix}.nothing@1")
         assert response.status_code == 404
-        assert {**response.json(), "where": ""} == {**missing.json(), "where": ""}
+        assert {**response.json(), "where": "", "place": ""} == {**missing.json(), "where": "", "place": ""}
     assert "zzhush" not in Client().get(ITEMS, {"filter": "status <> 'x'", "datetime": "../.."}).content.decode()
 
 

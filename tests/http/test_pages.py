@@ -313,8 +313,8 @@ def test_a_bad_question_is_answered_with_what_is_wrong_and_what_to_do(
         ("/khorramabad/?aggregation=magic", 400, ("“%(value)s” is not a method.", {"value": "magic"})),
         ("/khorramabad/?show=magic", 400, ("“%(value)s” cannot be shown.", {"value": "magic"})),
         ("/khorramabad/?sort=magic", 400, ("The table cannot be sorted by “%(value)s”.", {"value": "magic"})),
-        ("/khorramabad/coverage/?sort=magic", 404, ("The table cannot be sorted by “%(value)s”.", {"value": "magic"})),
-        ("/m/no-such-map/", 404, ("There is no published map at “%(address)s”.", {"address": "no-such-map"})),
+        ("/khorramabad/coverage/?sort=magic", 404, ("The table has no column “%(value)s”.", {"value": "magic"})),
+        ("/m/no-such-map/", 404, ("There is no such published map.", {})),
     ],
 )
 def test_what_went_wrong_is_told_in_persian_on_a_persian_page(
@@ -345,9 +345,29 @@ def test_a_program_is_told_in_its_readers_language_with_the_same_code(anonymous:
     assert "۱۰۰٬۰۰۰" in persian["remedy"]
 
 
-def test_what_has_no_sentence_in_persian_is_told_in_english(anonymous: Client) -> None:
-    problem = anonymous.get("/tiles/nowhere/places/0/0/0.mvt").json()
-    assert (problem["title"], problem["language"]) == ("There is no such city here.", "en")
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/tiles/nowhere/places/0/0/0.mvt", "nowhere"),
+        ("/ogc/collections/boundaries/items?offset=-1", "parameter offset"),
+        ("/ogc/collections/boundaries/items?filter=kind+IS", "filter, character"),
+        ("/ogc/collections/boundaries/items/nothing", "item nothing"),
+        ("/api/v1/cities/khorramabad/working-copy", ""),
+        ("/api/v1/nowhere", ""),
+    ],
+)
+def test_every_program_is_told_what_where_and_what_to_do_in_persian(path: str, where: str, anonymous: Client) -> None:
+    problem = anonymous.get(path, headers={"Accept": "application/json"}).json()
+    persian = re.compile("[\u0600-\u06ff]")
+    assert problem["language"] == "fa"
+    assert persian.search(problem["title"])
+    assert persian.search(problem["remedy"])
+    assert problem.get("where", "").startswith(where)
+    assert " " not in where or persian.search(problem["place"])
+    anonymous.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    english = anonymous.get(path, headers={"Accept": "application/json"}).json()
+    assert (english["language"], english["code"]) == ("en", problem["code"])
+    assert not persian.search(english["title"] + english["remedy"])
 
 
 def test_who_may_not_is_told_so_in_persian(client_as: Callable[[str], Client]) -> None:

@@ -67,7 +67,7 @@ test("split, then merge: the first place is as it was, its part has come and gon
   assert.equal(cut.chosen, "n005");
   assert.deepEqual(changesOf(base, cut.doc).map(({ code, what }) => `${code} ${what}`).sort(), ["n001 reshaped", "n003 reshaped", "n005 new"]);
   assert.equal(cut.doc.facts.n005.name_en, "n001 2");
-  const joined = merged(cut.doc, "n001", "n005");
+  const joined = merged(base, cut.doc, "n001", "n005");
   assert.ok(!("n005" in joined.doc.partition.faces));
 });
 

@@ -47,6 +47,45 @@ def test_new_land_has_no_predecessor() -> None:
     assert lineage({}, {"a": WHOLE}) == []
 
 
+def test_land_that_two_heirs_cover_is_divided_equally_and_what_is_lost_stays_lost() -> None:
+    """The first gets the west half, the second the middle half, and the last quarter goes to nobody."""
+    west, middle = shapely.box(48.30, 33.40, 48.32, 33.41), shapely.box(48.31, 33.40, 48.33, 33.41)
+    found = lineage({"a": WHOLE}, {"a": west, "b": middle}, people=west_of(48.32))
+    assert shares(found) == {("a", "a"): (0.375, 1.0), ("a", "b"): (0.375, 1.0), ("a", ""): (0.25, 0.0)}
+    people = {d.successor: d.share_of_predecessor_people for d in found}
+    assert people == {"a": pytest.approx(0.75), "b": pytest.approx(0.25), "": 0.0}
+
+
+def test_the_same_land_twice_goes_half_to_each() -> None:
+    found = lineage({"a": WHOLE, "x": WEST}, {"a": WEST, "b": WEST, "c": EAST}, people=west_of(49))
+    assert shares(found)["a", "a"] == shares(found)["a", "b"] == (0.375, 1.0)
+    assert shares(found)["a", "c"] == (0.25, 1.0)
+    assert {d.successor: d.share_of_predecessor_people for d in found if d.predecessor == "a"} == {
+        "a": pytest.approx(0.375), "b": pytest.approx(0.375), "c": pytest.approx(0.25)
+    }  # fmt: skip
+
+
+def test_overlapping_places_that_are_merged_are_each_credited_with_what_they_had() -> None:
+    east = shapely.box(48.32, 33.40, 48.34, 33.41)
+    found = lineage({"a": WEST, "b": east}, {"a": WHOLE})
+    assert shares(found) == {("a", "a"): (1.0, 0.75), ("b", "a"): (1.0, 0.5)}
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(boxes=st.lists(st.tuples(st.floats(0, 0.9), st.floats(0.05, 0.6)), min_size=2, max_size=5))
+def test_however_heirs_overlap_shares_sum_to_one_and_nobodys_is_exact(boxes: list[tuple[float, float]]) -> None:
+    heirs = {
+        f"h{k}": shapely.box(48.30 + 0.04 * west, 33.40, 48.30 + 0.04 * min(west + wide, 1), 33.41)
+        for k, (west, wide) in enumerate(boxes)
+    }
+    found = lineage({"a": WHOLE}, heirs, people=west_of(49))
+    lost = float(area_m2(shapely.difference(WHOLE, shapely.union_all(list(heirs.values()))))[0] / area_m2(WHOLE)[0])
+    for share in ("share_of_predecessor_area", "share_of_predecessor_people"):
+        told = {d.successor: getattr(d, share) for d in found}
+        assert sum(told.values()) == pytest.approx(1.0, abs=1e-12)
+        assert told.get("", 0.0) == pytest.approx(lost, abs=1e-4)
+
+
 def test_an_unchanged_place_is_its_own_only_heir_whatever_overlaps_it() -> None:
     turned = shapely.Polygon([*WEST.exterior.coords[2:], *WEST.exterior.coords[1:3]])
     found = lineage({"a": WEST, "b": EAST}, {"a": turned, "b": shapely.box(48.32, 33.40, 48.34, 33.41)})

@@ -56,7 +56,7 @@ export function makeApi({ base, csrf, language }) {
     const answer = response.status === 204 ? null : await response.json().catch(() => null);
     if (response.ok) return { body: answer, etag };
     const problem = answer && typeof answer === "object" ? answer : {};
-    throw new ApiError(response.status, [problem.title, problem.where && `(${problem.where})`, problem.remedy].filter(Boolean).join(" ") || String(response.status), problem);
+    throw new ApiError(response.status, [problem.title, (problem.place ?? problem.where) && `(${problem.place ?? problem.where})`, problem.remedy].filter(Boolean).join(" ") || String(response.status), problem);
   };
 }
 

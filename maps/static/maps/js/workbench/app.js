@@ -88,7 +88,8 @@ function run(view, inForce, ofSet, set, place) {
   /** @param {string} code */
   const nameOf = (code) => nameIn(session.doc.facts[code] ?? session.base.facts[code]) || code;
 
-  if (ofSet) {
+  const isOpen = set && ["draft", "returned"].includes(set.status);
+  if (ofSet && isOpen) {
     session.restart(session.base, { doc: readCity(ofSet) });
     session.changeSet = { id: set.id, version: set.version, status: set.status };
     said = { ...said, title: set.title, comment: set.comment, valid_from: set.valid_from ?? "" };
@@ -127,6 +128,11 @@ function run(view, inForce, ofSet, set, place) {
       name.focus();
       name.select();
     },
+    onHeld: () => {
+      tab("place");
+      sheet.open("half");
+      if (session.handle) view.pan([session.handle.at[0], session.handle.at[1]]);
+    },
     onShapeWanted: (at) => void shapes.wanted(at),
     onTaskClicked: (point) => {
       const found = view.map.queryRenderedFeatures([point.x, point.y], { layers: ["wb-task-points"] })[0];
@@ -139,7 +145,7 @@ function run(view, inForce, ofSet, set, place) {
   const shapes = makeShapes({ api, path, layers: config.shape_layers ?? [], session, view, nameOf, handling });
   const consequences = makeConsequences({
     api, city: config.city, nameOf,
-    what: () => ({ base: session.base, doc: session.settled, chosen: session.chosen }),
+    what: () => ({ base: session.base, doc: session.doc, chosen: session.chosen }),
     take: (found) => {
       state.known = found;
       topology.found(found.findings);
@@ -182,6 +188,7 @@ function run(view, inForce, ofSet, set, place) {
       session.changeSet = null;
       said = nothingSaid();
       changes.write(said);
+      changes.returned(null);
       history.replaceState(null, "", location.pathname);
       session.choose(null);
       session.restart(session.base);
@@ -288,25 +295,26 @@ function run(view, inForce, ofSet, set, place) {
   const tellPresence = after(() => presence.tell(), 2000);
   session.on("doc", () => {
     silent();
+    consequences.ask(); // first, so that the server counts while the page is drawn
     refresh();
-    consequences.ask();
     if (session.isUnsaved) keep();
     else if (isReady) void keeper.forget();
     tellPresence();
   });
   session.on("live", () => {
-    drawLive();
+    consequences.ask();
     showNumbers();
+    drawLive();
     showVertex();
   });
   session.on("chosen", () => {
     const { chosen, settled } = session;
+    if (chosen) consequences.ask();
     view.put("wb-chosen", chosenFeatures(settled, chosen));
     handling.showRing();
     showPlace();
     handling.sayHint();
     if (chosen) {
-      consequences.ask();
       announce(nameOf(chosen));
     } else showList();
     const address = new URL(location.href);
@@ -350,6 +358,7 @@ function run(view, inForce, ofSet, set, place) {
   // ---- beginning
 
   changes.write(said);
+  if (set) beginSet();
   refresh();
   if (place && isThere(session.settled, place)) choose(place, { isShown: true });
   void recover().finally(() => {
@@ -357,6 +366,22 @@ function run(view, inForce, ofSet, set, place) {
     if (session.isUnsaved) keep();
     part("workbench").dataset.ready = "1";
   });
+
+  /** Say how the change set stands that the page was opened with. */
+  function beginSet() {
+    if (!isOpen) {
+      // What has been sent off is no longer drawn on: the page begins with what is in force, and what is drawn is a new change set.
+      history.replaceState(null, "", place ? `?place=${place}` : location.pathname);
+      return notify(say("setClosed", { n: set.id, status: say(`status-${set.status}`) }), { isWrong: true, link: { text: say("lookAtIt"), run: () => location.assign(`${config.urls.changes}${set.id}/`) } });
+    }
+    if (!place) showChanged(session.settled, session.changes);
+    const review = /** @type {any[]} */ (set.reviews ?? []).findLast(({ action }) => action === "returned");
+    if (set.status === "returned" && review) {
+      changes.returned(review);
+      tab("changes");
+      sheet.open("half");
+    }
+  }
 
   async function recover() {
     const kept = await keeper.found();
@@ -377,7 +402,12 @@ function run(view, inForce, ofSet, set, place) {
     history.replaceState(null, "", found.changeSet ? `?change_set=${found.changeSet.id}` : location.pathname);
     session.restart(session.base, { history: found.history, doc: found.doc, saved: session.base });
     notify(found.isWhole ? say("recovered", { n: found.changes.length }) : say("recoveredOther"));
-    const boxes = found.changes.filter(({ code }) => isThere(found.doc, code)).map(({ code }) => boundsOf(shapeOf(found.doc, code)));
+    showChanged(found.doc, found.changes);
+  }
+
+  /** Show all that is changed. @param {Doc} doc @param {readonly {code: string}[]} changed */
+  function showChanged(doc, changed) {
+    const boxes = changed.filter(({ code }) => isThere(doc, code)).map(({ code }) => boundsOf(shapeOf(doc, code)));
     if (boxes.length) view.show(/** @type {[number, number, number, number]} */ ([0, 1, 2, 3].map((i) => (i < 2 ? Math.min : Math.max)(...boxes.map((box) => box[i])))));
   }
 }

@@ -12,7 +12,7 @@
  */
 
 import { input, make, part } from "./dom.js";
-import { count, day, say } from "./words.js";
+import { comma, count, day, say } from "./words.js";
 
 /** @returns {Said} */
 export const nothingSaid = () => ({ title: "", comment: "", valid_from: "", source: "", certainty: "" });
@@ -50,6 +50,14 @@ export function makeChanges({ certainties, onSay, onShow, onRevert }) {
       for (const name of fields) field(name).value = said[name] ?? "";
       sayDay();
     },
+    /**
+     * Show what was said when the change set was given back.
+     * @param {{author: string, comment: string, at: string} | null} review
+     */
+    returned(review) {
+      part("change-said").hidden = !review;
+      if (review) part("change-said").replaceChildren(make("b", {}, say("returnedBy", { who: review.author, day: day(review.at) })), make("blockquote", { dir: "auto" }, review.comment));
+    },
     /** @param {Line[]} lines */
     put(lines) {
       part("changes-said").textContent = lines.length ? say("changesSaid", { n: lines.length }) : say("changesNone");
@@ -60,7 +68,7 @@ export function makeChanges({ certainties, onSay, onShow, onRevert }) {
         ...lines.map(({ code, name, text, size }) => {
           const show = make("button", { type: "button", className: "task-show" }, make("b", {}, name), make("span", { className: "note" }, [text, size].filter(Boolean).join(" · ")));
           show.addEventListener("click", () => onShow(code));
-          const revert = make("button", { type: "button", className: "link", "aria-label": say("revertOf", { name }) }, say("revert"));
+          const revert = make("button", { type: "button", className: "link", "aria-label": `${say("revert")}${comma()}${name}` }, say("revert"));
           revert.addEventListener("click", () => onRevert(code));
           return make("li", {}, show, make("div", { className: "repairs" }, revert));
         }),

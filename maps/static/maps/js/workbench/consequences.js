@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * What an edit does to people and neighbours, from the server: asked a moment after the hand rests, and only the last question counts.
+ * What an edit does to people and neighbours, from the server. A question goes out at once where none is under way; while one is, only
+ * the newest waits. So the numbers follow the hand as fast as the server answers, and the server never has two questions of one person.
  *
  * @import { Api } from "./api.js"
  * @import { Doc } from "./document.js"
@@ -15,11 +16,10 @@
  * @property {Task[]} findings
  */
 
-import { after } from "./dom.js";
 import { say } from "./words.js";
 import { measuredEdits } from "./wire.js";
 
-const PAUSE_MS = 120;
+const MOST_MS = 10_000;
 
 /**
  * Read findings as the server tells them.
@@ -44,41 +44,47 @@ export function readFindings(found, nameOf) {
  * @param {object} parts
  * @param {Api} parts.api
  * @param {string} parts.city
- * @param {() => {base: Doc, doc: Doc, chosen: string | null}} parts.what
+ * @param {() => {base: Doc, doc: Doc, chosen: string | null}} parts.what what to ask about, at the moment of asking
  * @param {(code: string) => string} parts.nameOf
  * @param {(found: Consequences) => void} parts.take
  * @param {(isBusy: boolean, problem: string) => void} parts.tell
  */
 export function makeConsequences({ api, city, what, nameOf, take, tell }) {
-  /** @type {AbortController | null} */
-  let current = null;
-  const ask = async () => {
+  let isUnderWay = false;
+  let isWanted = false;
+
+  async function ask() {
+    if (isUnderWay) {
+      isWanted = true;
+      return;
+    }
+    isWanted = false;
     const { base, doc, chosen } = what();
     const edits = measuredEdits(base, doc, chosen);
-    current?.abort();
     if (!edits.length) {
       take({ doc, places: {}, touched: {}, findings: [] });
       tell(false, "");
       return;
     }
-    const controller = (current = new AbortController());
+    isUnderWay = true;
+    tell(true, "");
+    let problem = "";
     try {
-      const { body } = await api("POST", `cities/${city}/readout`, { body: { edits }, signal: controller.signal });
-      if (controller !== current) return;
+      // A question that is lost on the way must not keep the next ones waiting.
+      const { body } = await api("POST", `cities/${city}/readout`, { body: { edits }, signal: AbortSignal.timeout(MOST_MS) });
+      isUnderWay = false;
+      // What the hand does meanwhile is asked next, before the answer to the last question is shown.
+      if (isWanted) void ask();
       take(readConsequences(body, doc, nameOf));
-      tell(false, "");
     } catch (error) {
-      if (controller.signal.aborted || controller !== current) return;
-      tell(false, error instanceof Error ? error.message : String(error));
+      problem = error instanceof Error ? error.message : String(error);
+      isUnderWay = false;
+      if (isWanted) void ask();
     }
-  };
-  const soon = after(() => void ask(), PAUSE_MS);
-  return {
-    ask() {
-      tell(true, "");
-      soon();
-    },
-  };
+    if (!isUnderWay) tell(false, problem);
+  }
+
+  return { ask: () => void ask() };
 }
 
 /**

@@ -10,7 +10,7 @@
  * @typedef {object} OwnFacts
  * @property {boolean} [is_editable]
  * @property {number | null} [population] of the edition in force
- * @property {readonly string[]} [from] of a settlement: places it takes its ground from
+ * @property {boolean} [is_revival] the place has ended since it was loaded, and is to come back
  * @property {readonly string[]} [disputed] neighbours with whom the common edge is in dispute; "" is the edge outwards
  *
  * @typedef {PlaceFacts & OwnFacts} Facts
@@ -31,7 +31,7 @@
  * @typedef {{code: string, what: "new" | "ended" | "reshaped" | "described", from: readonly string[]}} Change
  */
 
-import { changedCodes, editsBetween, withFacts, withPartition, withSettlement } from "./edits.js";
+import { changedCodes, editsBetween, freeCode, withFacts, withPartition, withSettlement } from "./edits.js";
 import { EditError, shapeVertexAdd, shapeVertexMove, shapeVertexRemove } from "./geometry.js";
 import { arcsOf, facesAt, facesOf, isNode, neighboursOf, polygonOf, vertexAdd, vertexMove, vertexRemove } from "./partition.js";
 
@@ -150,21 +150,13 @@ export function removed(doc, code, { polygon, ring }, handle) {
 }
 
 /**
- * Return the next free code: the number after the highest of codes like the given one, or the given one with a number.
+ * Return the next free code: of none that is here, has ended, or is drawn by somebody else.
  * @param {Doc} base
  * @param {Doc} doc
  * @param {string} like
  */
 export function nextCode(base, doc, like) {
-  const used = new Set([...Object.keys(base.facts), ...Object.keys(doc.facts)]);
-  const [, stem, digits] = /^([a-z-]*?)(\d+)$/.exec(like) ?? [];
-  if (digits) {
-    const numbers = [...used].map((code) => (code.startsWith(stem) && /^\d+$/.test(code.slice(stem.length)) ? Number(code.slice(stem.length)) : 0));
-    return `${stem}${String(Math.max(...numbers) + 1).padStart(digits.length, "0")}`;
-  }
-  let number = 2;
-  while (used.has(`${like}-${number}`)) number++;
-  return `${like}-${number}`;
+  return freeCode(like, [...(base.taken ?? []), ...Object.keys(base.facts), ...Object.keys(doc.facts)]);
 }
 
 /**

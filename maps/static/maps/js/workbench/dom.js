@@ -81,3 +81,31 @@ export function after(run, pause_ms) {
     { cancel: () => clearTimeout(timer) },
   );
 }
+
+/** A page that is not seen paints nothing: then what waits is done after this while. */
+const UNSEEN_MS = 200;
+
+/**
+ * Return a function that keeps work, by name, until the page has painted; of work under one name only the newest is done.
+ * @returns {(name: string, run: () => void) => void}
+ */
+export function afterPaint() {
+  /** @type {Map<string, () => void>} */
+  const waiting = new Map();
+  let timer = 0;
+  const all = () => {
+    clearTimeout(timer);
+    timer = 0;
+    const now = [...waiting.values()];
+    waiting.clear();
+    for (const run of now) run();
+  };
+  return (name, run) => {
+    waiting.delete(name);
+    waiting.set(name, run);
+    if (timer) return;
+    timer = window.setTimeout(all, UNSEEN_MS);
+    // The task after the frame: the frame has been handed over by then.
+    requestAnimationFrame(() => setTimeout(() => timer && all()));
+  };
+}

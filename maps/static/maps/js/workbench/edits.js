@@ -14,11 +14,13 @@
  * @property {string} source
  * @property {string} certainty
  * @property {number | null} [edition]  the edition loaded; null for a new place
+ * @property {readonly string[]} [from]  of a settlement: the loaded places whose land it has, beside itself
  *
  * @typedef {object} Drawing
  * @property {Partition} partition
  * @property {Readonly<Record<string, Shape>>} settlements  by code
  * @property {Readonly<Record<string, Readonly<PlaceFacts>>>} facts  by code; of every place loaded or made
+ * @property {readonly string[]} [taken]  of what was loaded: every code that cannot be given, also of ended places and others' drafts
  *
  * @typedef {object} PlaceEdit  one place as the server is told
  * @property {string} code
@@ -34,6 +36,8 @@
 
 import { EditError, geometryOf, shapeOf } from "./geometry.js";
 import * as partitions from "./partition.js";
+
+const MOST_OF_CODE = 80;
 
 /**
  * Begin with what was loaded.
@@ -82,15 +86,51 @@ export function withFacts(drawing, code, facts) {
 }
 
 /**
- * Find a code that no place has or had: the stem, a dash and the first free number.
- * @param {Drawing} drawing
- * @param {string} stem
+ * Propose a code that no place has or had: the number after the highest of codes like the given one, or the given one with a number.
+ * The server's twin is geo/core/codes.py; both are tested with tests/cases/codes.json.
+ * @param {string} like
+ * @param {Iterable<string>} taken
  */
-export function freeCode({ partition, settlements, facts }, stem) {
-  for (let number = 2; ; number++) {
-    const code = `${stem}-${number}`;
-    if (![partition.faces, settlements, facts].some((taken) => Object.hasOwn(taken, code))) return code;
+export function freeCode(like, taken) {
+  const used = new Set(taken);
+  const [, stem, digits] = /^([a-z-]*?)(\d{1,9})$/.exec(like) ?? [];
+  if (digits) {
+    const numbers = [like, ...used].map((code) => (code.startsWith(stem) && /^\d{1,9}$/.test(code.slice(stem.length)) ? Number(code.slice(stem.length)) : 0));
+    return `${stem}${String(numbers.reduce((a, b) => Math.max(a, b)) + 1).padStart(digits.length, "0")}`;
   }
+  const start = like.slice(0, MOST_OF_CODE - 5).replace(/-+$/, "");
+  let number = 2;
+  while (used.has(`${start}-${number}`)) number++;
+  return `${start}-${number}`;
+}
+
+/**
+ * From which loaded places does a settlement have its land?
+ * @param {Drawing} loaded
+ * @param {Drawing} now
+ * @param {string} code
+ * @returns {string[]}
+ */
+export function settlementOrigins(loaded, now, code) {
+  const own = Object.hasOwn(loaded.settlements, code) ? [code] : [];
+  return [...new Set([...own, ...(now.facts[code]?.from ?? [])])];
+}
+
+/**
+ * Join two settlements under the code of the first, wherever they lie.
+ * @param {Drawing} loaded
+ * @param {Drawing} now
+ * @param {string} keep
+ * @param {string} gone
+ * @returns {Drawing}
+ */
+export function settlementsMerged(loaded, now, keep, gone) {
+  for (const code of [keep, gone]) if (!Object.hasOwn(now.settlements, code)) throw new EditError("unknown_place", null, { code });
+  if (keep === gone) throw new EditError("same_place");
+  const { shape } = partitions.united(now.settlements[keep], now.settlements[gone]);
+  const origins = new Set([...settlementOrigins(loaded, now, keep), ...settlementOrigins(loaded, now, gone)]);
+  origins.delete(keep);
+  return withFacts(withSettlement(withSettlement(now, keep, shape), gone, null), keep, { from: [...origins] });
 }
 
 /**
@@ -112,7 +152,7 @@ export function editsBetween(loaded, now) {
       code,
       base_edition: isNew ? null : (loaded.facts[code]?.edition ?? null),
       geometry: isFace ? partitions.polygonOf(now.partition, code) : shape ? geometryOf(shape) : null,
-      from_codes: isFace ? [...partitions.originsOf(now.partition, code)] : isNew ? [] : [code],
+      from_codes: isFace ? [...partitions.originsOf(now.partition, code)] : shape ? settlementOrigins(loaded, now, code) : [code],
       name_fa,
       name_en,
       kind,

@@ -102,3 +102,22 @@ export function chosenFeatures(doc, code) {
   const kind = isFace(doc, code) ? "neighbourhood" : "settlement";
   return shapeOf(doc, code).flatMap((rings) => rings.map((line) => /** @type {Feature} */ ({ type: "Feature", properties: { kind }, geometry: { type: "LineString", coordinates: /** @type {any} */ (line) } })));
 }
+
+/**
+ * Tell whether features show the same. Lines are compared by identity, as the document keeps those that do not change; points by value.
+ * @param {readonly Feature[]} before
+ * @param {readonly Feature[]} after
+ */
+export function isSameFeatures(before, after) {
+  return before.length === after.length && before.every((one, i) => isSameFeature(one, after[i]));
+}
+
+/** @param {any} one @param {any} other */
+function isSameFeature(one, other) {
+  if (one === other) return true;
+  const [a, b] = [one.geometry, other.geometry];
+  if (a.type !== b.type) return false;
+  if (a.coordinates !== b.coordinates && !(a.type === "Point" && a.coordinates[0] === b.coordinates[0] && a.coordinates[1] === b.coordinates[1])) return false;
+  const names = Object.keys(one.properties);
+  return names.length === Object.keys(other.properties).length && names.every((name) => one.properties[name] === other.properties[name]);
+}

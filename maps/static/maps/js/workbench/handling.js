@@ -18,21 +18,24 @@
  * @property {() => void} onCreated a place was made: its name is wanted
  * @property {(at: Position) => void} onShapeWanted
  * @property {(at: {x: number, y: number}) => boolean} onTaskClicked whether there was a task
+ * @property {() => void} onHeld a vertex was held on to by touch: what can be done with it is wanted
  */
 
-import { edgeSharers, inserted, isFace, isThere, moved, neighbours, removed, sharers } from "./document.js";
+import { edgeSharers, inserted, isFace, isThere, moved, removed, sharers } from "./document.js";
 import { EditError, isSame } from "./geometry.js";
 import { makeGestures } from "./gestures.js";
 import { input } from "./dom.js";
 import { announce, explained, notify } from "./notices.js";
 import { choose } from "./panel.js";
 import { arcSource, nearest, shapeSource, without } from "./snapping.js";
-import { cutFrom, filled, gapAt, gaps, holed, merged, parted, settlementDrawn, splitBy } from "./tools.js";
+import { cutFrom, filled, gapAt, gaps, holed, mergeable, merged, parted, settlementDrawn, splitBy } from "./tools.js";
 import { comma, say } from "./words.js";
 
 /** Tools that need a place first, and what the hand draws with each. */
 const DRAWS = /** @type {Partial<Record<Tool, "line" | "ring">>} */ ({ draw: "ring", split: "line", cut: "ring", hole: "ring", part: "ring" });
 const NEEDS_PLACE = new Set(/** @type {Tool[]} */ (["split", "merge", "cut", "hole", "part"]));
+
+const REST_MS = 500;
 
 /** @param {Bench} bench */
 export function makeHandling(bench) {
@@ -45,7 +48,20 @@ export function makeHandling(bench) {
   /** @type {(() => void) | null} says why the vertex did not follow the hand */
   let lastWrong = null;
 
-  map.getCanvasContainer().addEventListener("pointerdown", () => gesture++, { capture: true });
+  /** Where the hand came down, and whether it has left there since: a finger never lies quite still. */
+  let from = { x: 0, y: 0 };
+  let hasLeft = false;
+  let isFinger = false;
+  const canvasBox = map.getCanvasContainer();
+  canvasBox.addEventListener("pointerdown", ({ clientX: x, clientY: y, pointerType }) => {
+    gesture++;
+    isFinger = pointerType === "touch";
+    from = { x, y };
+    hasLeft = false;
+  }, { capture: true });
+  canvasBox.addEventListener("pointermove", ({ clientX: x, clientY: y, pointerType }) => {
+    hasLeft ||= Math.hypot(x - from.x, y - from.y) > (pointerType === "touch" ? 8 : 1);
+  }, { capture: true });
 
   /** From an index along the ring as drawn to the index of the handle, and back. @param {number} index */
   const own = (index) => (isRingBackwards ? (session.ring?.handles.length ?? 0) - 1 - index : index);
@@ -56,7 +72,7 @@ export function makeHandling(bench) {
       snap,
       onDrag(index, at) {
         const { ring, chosen } = session;
-        if (!ring || !chosen) return;
+        if (!ring || !chosen || !hasLeft) return;
         dragged ??= ring.handles[own(index)] ?? null;
         if (!dragged) return;
         session.vertex = own(index);
@@ -225,17 +241,20 @@ export function makeHandling(bench) {
   async function merge(other = null) {
     const { chosen, settled } = session;
     if (!chosen) return;
-    const beside = neighbours(settled, chosen);
-    const gone = other ?? (await choose({
+    const isTile = isFace(settled, chosen);
+    const candidates = mergeable(settled, chosen);
+    // Two settlements that do not meet become one of several parts: only after that was said.
+    const isApart = !isTile && candidates.some(({ code, lie }) => code === other && lie === "apart");
+    const gone = other && !isApart ? other : (await choose({
       title: say("mergeTitle", { name: nameOf(chosen) }),
-      text: say("mergeText", { name: nameOf(chosen) }),
-      choices: beside.map((code) => ({ code, name: nameOf(code) })),
-      onPoint: (code) => view.mark("wb-faces", "hover", code ? [code] : []),
+      text: isApart ? say("mergeApart", { name: nameOf(other ?? "") }) : say(isTile ? "mergeText" : "mergeTextFree", { name: nameOf(chosen) }),
+      choices: candidates.filter(({ code }) => !isApart || code === other).map(({ code, lie }) => ({ code, name: nameOf(code), note: isTile ? "" : say(`lie-${lie}`) })),
+      onPoint: (code) => view.mark(isTile ? "wb-faces" : "wb-settlements", "hover", code ? [code] : []),
     }));
     if (!gone) return;
     const isDone = attempt(() => {
       mayChange([chosen, gone]);
-      finish(merged(settled, chosen, gone), say("step-merge"));
+      finish(merged(session.base, settled, chosen, gone), say("step-merge"));
     });
     if (isDone) take("select");
   }
@@ -269,9 +288,12 @@ export function makeHandling(bench) {
 
   // ---- the pointer
 
-  /** @param {{x: number, y: number}} point @returns {string | null} */
+  /** While merging, only of the chosen place's kind. @param {{x: number, y: number}} point @returns {string | null} */
   function placeUnder(point) {
-    const found = map.queryRenderedFeatures([point.x, point.y], { layers: ["wb-settlements-fill", "wb-faces-fill"] })[0];
+    const { tool, chosen, settled } = session;
+    const kinds = ["wb-settlements-fill", "wb-faces-fill"];
+    const layers = tool === "merge" && chosen ? [kinds[isFace(settled, chosen) ? 1 : 0]] : kinds;
+    const found = map.queryRenderedFeatures([point.x, point.y], { layers })[0];
     return found ? String(found.properties.id) : null;
   }
 
@@ -292,7 +314,7 @@ export function makeHandling(bench) {
   function clicked(event) {
     const at = /** @type {Position} */ ([event.lngLat.lng, event.lngLat.lat]);
     const { tool, chosen } = session;
-    if (gestures.isDrawing()) return;
+    if (gestures.isDrawing() || performance.now() - liftedAt < REST_MS) return;
     if (tool === "fill") return void fill(gapAt(session.settled, at));
     if (tool === "shape") return bench.onShapeWanted(at);
     const code = placeUnder(event.point);
@@ -319,9 +341,43 @@ export function makeHandling(bench) {
   map.on("contextmenu", (event) => {
     if (session.tool !== "select" || gestures.isDrawing()) return;
     const index = handleUnder(event.point);
-    if (index === null) return;
+    if (index === null || isFinger) return; // a finger's long press holds it, below
     session.hold(index);
     removeVertex();
+  });
+
+  // A finger that rests on a vertex holds it, and what can be done with it opens once the finger lifts: it may be about to drag it.
+  // Not every phone tells of a long press, so it is timed here.
+  /** @type {{timer: number, point: {x: number, y: number}, isHeld: boolean} | null} */
+  let resting = null;
+  /** When it lifted: some browsers tell of a click then, which is none. */
+  let liftedAt = -Infinity;
+  const stopResting = () => {
+    clearTimeout(resting?.timer);
+    resting = null;
+  };
+  map.on("touchstart", ({ point: here, points }) => {
+    stopResting();
+    if (points.length !== 1 || session.tool !== "select" || gestures.isDrawing() || session.doc.facts[session.chosen ?? ""]?.is_editable === false) return;
+    const index = handleUnder(here);
+    if (index === null) return;
+    const timer = window.setTimeout(() => {
+      session.hold(index);
+      if (resting) resting.isHeld = true;
+      navigator.vibrate?.(15);
+    }, REST_MS);
+    resting = { timer, point: here, isHeld: false };
+  });
+  map.on("touchmove", ({ point: here }) => {
+    if (resting && Math.hypot(here.x - resting.point.x, here.y - resting.point.y) > 10) stopResting();
+  });
+  map.on("touchcancel", stopResting);
+  map.on("touchend", () => {
+    const isHeld = resting?.isHeld;
+    stopResting();
+    if (!isHeld) return;
+    liftedAt = performance.now();
+    bench.onHeld();
   });
   /** @type {string | null} */
   let hovered = null;

@@ -14,6 +14,8 @@
 
 import { Map as LiveMap, NavigationControl, setWorkerUrl } from "maplibre-gl";
 import { distance, niceLength } from "../numbers.js";
+import { afterPaint } from "./dom.js";
+import { isSameFeatures } from "./features.js";
 import { workbenchStyle } from "./layers.js";
 
 /** Tell whether this browser can draw the map at all. */
@@ -97,17 +99,25 @@ export async function makeMap({ container, scaleBar, config, say, covered }) {
 
   /** @type {Map<string, Set<string | number>>} features that have a state, by state */
   const states = new Map();
+  const later = afterPaint();
+  /** @type {Map<string, Feature[]>} what each source has */
+  const given = new Map();
 
   return {
     map,
     calm,
     /**
-     * Put features into a source.
+     * Put features into a source: after the page has shown what else changed, as drawing the map takes far longer than writing a number,
+     * and only if they are others than it has.
      * @param {string} source
      * @param {Feature[]} features
      */
     put(source, features) {
-      /** @type {GeoJSONSource | undefined} */ (map.getSource(source))?.setData({ type: "FeatureCollection", features });
+      later(source, () => {
+        if (isSameFeatures(given.get(source) ?? [], features)) return;
+        given.set(source, features);
+        /** @type {GeoJSONSource | undefined} */ (map.getSource(source))?.setData({ type: "FeatureCollection", features });
+      });
     },
     /**
      * Give a state to some features of a source and take it from all others.
@@ -118,10 +128,12 @@ export async function makeMap({ container, scaleBar, config, say, covered }) {
     mark(source, name, ids) {
       const key = `${source} ${name}`;
       const wanted = new Set(ids);
-      const before = states.get(key) ?? new Set();
-      for (const id of before) if (!wanted.has(id)) map.setFeatureState({ source, id }, { [name]: false });
-      for (const id of wanted) if (!before.has(id)) map.setFeatureState({ source, id }, { [name]: true });
-      states.set(key, wanted);
+      later(key, () => {
+        const before = states.get(key) ?? new Set();
+        for (const id of before) if (!wanted.has(id)) map.setFeatureState({ source, id }, { [name]: false });
+        for (const id of wanted) if (!before.has(id)) map.setFeatureState({ source, id }, { [name]: true });
+        states.set(key, wanted);
+      });
     },
     /**
      * Show a box, leaving room for what lies over the map.

@@ -53,9 +53,13 @@ export function showReadout({ now, before, server, people_before, isBusy }, serv
   );
 }
 
-/** @param {Touched[]} touched */
-export function showTouched(touched) {
+/**
+ * @param {Touched[]} touched
+ * @param {boolean} isBusy people are being counted
+ */
+export function showTouched(touched, isBusy) {
   part("neighbours").hidden = touched.length === 0;
+  part("neighbours-rows").setAttribute("aria-busy", String(isBusy));
   part("neighbours-rows").replaceChildren(
     ...touched.map(({ name, gained_m2, lost_m2, people }) => {
       const net = gained_m2 - lost_m2;

@@ -25,6 +25,7 @@ export {
   sidesOf,
   toJson,
 } from "./partition/asking.js";
+export { alone, shaped, united } from "./partition/free.js";
 export { placeOf } from "./partition/lines.js";
 export { add, cutOut, fillGap, gapsOf, merge, originsOf, release, split } from "./partition/places.js";
 export { conflictsOf } from "./partition/validity.js";

@@ -86,7 +86,9 @@ export function withPlaces(doc, places, origins = doc.partition.origins) {
     const into = told.kind === "settlement" ? settlements : shapes;
     if (shape?.length) into[code] = shape;
     else delete into[code];
-    facts[code] = { ...told, edition: doc.facts[code]?.edition ?? null, is_editable: doc.facts[code]?.is_editable ?? true };
+    // A place that had an edition and has none any more has ended meanwhile: whoever keeps it brings it back.
+    const is_revival = !doc.facts[code] && (told.is_revival || (told.edition ?? null) !== null);
+    facts[code] = { ...told, edition: doc.facts[code]?.edition ?? null, is_editable: doc.facts[code]?.is_editable ?? true, ...(is_revival ? { is_revival } : {}) };
   }
   return { partition: partitionFrom(shapes, { ...doc.partition, origins }), settlements, facts };
 }

@@ -46,8 +46,9 @@ export function makeSender({ api, city, session, said, nameOf }) {
       const conflicts = error instanceof ApiError && (error.status === 412 || error.status === 409) ? readConflicts(error.problem) : [];
       const taken = error instanceof ApiError && error.problem.code === "code_taken" ? /^place (\S+)$/.exec(error.problem.where)?.[1] : undefined;
       if (taken && tries < MOST_TRIES) {
-        // Somebody else draws a new place under the same code: ours takes the next, and nobody need care.
-        const next = nextCode(base, settled, taken);
+        // Somebody else has made a place under the same code meanwhile: ours takes the next, and nobody need care.
+        const offered = error instanceof ApiError ? error.problem.free_code : undefined;
+        const next = offered && !settled.facts[offered] && !base.facts[offered] ? offered : nextCode(base, settled, taken);
         if (session.chosen === taken) session.cameFrom = next;
         session.commit(recoded(settled, taken, next), say("step-code"));
         return save(tries + 1);

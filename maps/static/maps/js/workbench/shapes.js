@@ -119,6 +119,7 @@ export function makeShapes({ api, path, layers, session, view, handling, nameOf 
     open: () => dialog("trace").showModal(),
     /** Begin to take shapes of a layer: ask which, where there are several. */
     async begin() {
+      layer = null; // a click before the layer is shown takes nothing
       layer = layers.length === 1 ? layers[0].code : layers.length ? await choose({ title: say("whichLayer"), text: say("whichLayerText"), choices: layers }) : null;
       view.showLayer(layer);
       if (layer === null) {

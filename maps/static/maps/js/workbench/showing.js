@@ -94,6 +94,7 @@ export function makeShowing({ config, session, view, state, nameOf, on }) {
     showActions([
       ...(isMine ? [{ text: say("editVertices"), run: on.vertices }] : []),
       ...(isMine && isFace(settled, chosen) ? [{ text: say("mergeWith"), run: on.merge }] : []),
+      ...(isMine && !isFace(settled, chosen) && Object.keys(settled.settlements).length > 1 ? [{ text: say("mergeWithSettlement"), run: on.merge }] : []),
       ...(isMine && !isFace(settled, chosen) ? [{ text: isNew ? say("removeSettlement") : say("endSettlement"), run: on.end }] : []),
       ...(change ? [{ text: say("revert"), run: () => on.revert(chosen) }] : []),
     ]);
@@ -101,12 +102,12 @@ export function makeShowing({ config, session, view, state, nameOf, on }) {
   }
 
   function showNumbers() {
-    const { chosen, doc, base, settled } = session;
+    const { chosen, doc, base } = session;
     if (!chosen || !isThere(doc, chosen)) return;
     const before = isThere(base, chosen) ? shapeOf(base, chosen) : null;
     const shape = shapeOf(doc, chosen);
     const isChanged = changesOf(base, doc).some(({ code }) => code === chosen);
-    const isKnown = state.known?.doc === settled && !session.isLive;
+    const isKnown = state.known?.doc === doc;
     const server = state.known?.places[chosen] ?? null; // of a moment ago while the hand moves, and marked so
     showReadout(
       {
@@ -119,11 +120,11 @@ export function makeShowing({ config, session, view, state, nameOf, on }) {
     const touched = changesOf(base, doc)
       .filter(({ what }) => what !== "described")
       .map(({ code }) => {
-        const told = isKnown ? state.known?.touched[code] : undefined;
+        const told = state.known?.touched[code]; // its people too are of a moment ago while the hand moves
         const net_m2 = (isThere(doc, code) ? area_m2(shapeOf(doc, code)) : 0) - (isThere(base, code) ? area_m2(shapeOf(base, code)) : 0);
-        return { name: nameOf(code), gained_m2: told ? told.gained_m2 : Math.max(net_m2, 0), lost_m2: told ? told.lost_m2 : Math.max(-net_m2, 0), people: told ? told.people : null };
+        return { name: nameOf(code), gained_m2: told && isKnown ? told.gained_m2 : Math.max(net_m2, 0), lost_m2: told && isKnown ? told.lost_m2 : Math.max(-net_m2, 0), people: told ? told.people : null };
       });
-    showTouched(touched);
+    showTouched(touched, !isKnown);
   }
 
   function showVertex() {

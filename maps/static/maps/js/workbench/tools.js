@@ -5,6 +5,7 @@
  * @import { Doc, Facts } from "./document.js"
  * @import { Position, Shape } from "./geometry.js"
  * @import { Partition } from "./partition.js"
+ * @import { Lie } from "./partition/free.js"
  *
  * @typedef {{doc: Doc, chosen: string}} Made
  * @typedef {{fa: string, en: string}} Names
@@ -12,9 +13,9 @@
  */
 
 import { isFace, neighbours, nextCode, shapeOf } from "./document.js";
-import { withFacts, withPartition, withSettlement } from "./edits.js";
+import { settlementOrigins, settlementsMerged, withFacts, withPartition, withSettlement } from "./edits.js";
 import { EditError, isInShape, ringOf, shapeHoleAdd, shapePartAdd } from "./geometry.js";
-import { add, cutOut, fillGap, gapsOf, merge, polygonOf, split } from "./partition.js";
+import { add, alone, cutOut, fillGap, gapsOf, merge, shaped, split, united } from "./partition.js";
 
 /** A code no place can have, for what lives only during an edit. */
 const PASSING = "~";
@@ -45,22 +46,6 @@ export function settlementDrawn(base, doc, shape, names) {
 }
 
 /**
- * Return a settlement as a partition of its own, so that it can be split as neighbourhoods are.
- * @param {Shape} shape
- * @param {string} code
- * @returns {Partition}
- */
-function alone(shape, code) {
-  /** @type {any[]} */
-  const arcs = [];
-  const face = shape.map((rings) => rings.map((line) => [arcs.push(line) - 1]));
-  return { tolerance_m: 0.5, arcs, faces: { [code]: face }, origins: {} };
-}
-
-/** @param {Partition} partition @param {string} code @returns {Shape} */
-const shaped = (partition, code) => /** @type {Shape} */ (/** @type {unknown} */ (polygonOf(partition, code).coordinates));
-
-/**
  * Apply an edit that takes ground from a place for a new one.
  * @param {Doc} base
  * @param {Doc} doc
@@ -76,7 +61,7 @@ function divided(base, doc, code, edit, names) {
   if (isFace(doc, code)) return { doc: described(withPartition(doc, edit(doc.partition, newCode)), newCode, facts), chosen: newCode };
   const parts = edit(alone(shapeOf(doc, code), code), newCode);
   const next = withSettlement(withSettlement(doc, code, shaped(parts, code)), newCode, shaped(parts, newCode));
-  return { doc: described(next, newCode, { ...facts, from: [code] }), chosen: newCode };
+  return { doc: described(next, newCode, { ...facts, from: settlementOrigins(base, doc, code) }), chosen: newCode };
 }
 
 /**
@@ -98,14 +83,40 @@ export const splitBy = (base, doc, code, line, names) => divided(base, doc, code
 export const cutFrom = (base, doc, code, rings, names) => divided(base, doc, code, (partition, newCode) => cutOut(partition, code, polygon(rings), newCode), names);
 
 /**
- * Merge a neighbour into a place.
+ * Return the places that one can be merged with: neighbours that share its edge; of a settlement, which lies freely, all others, the nearest kind first.
+ * @param {Doc} doc
+ * @param {string} code
+ * @returns {{code: string, lie: Lie}[]}
+ */
+export function mergeable(doc, code) {
+  if (isFace(doc, code)) return neighbours(doc, code).map((other) => ({ code: other, lie: "touching" }));
+  /** @type {readonly Lie[]} */
+  const order = ["overlapping", "touching", "apart"];
+  const others = Object.keys(doc.settlements).filter((other) => other !== code);
+  return others.map((other) => ({ code: other, lie: lieOf(doc.settlements[code], doc.settlements[other]) })).sort((a, b) => order.indexOf(a.lie) - order.indexOf(b.lie));
+}
+
+/** Shapes that cannot be united at all are named when it is tried. @param {Shape} one @param {Shape} other @returns {Lie} */
+function lieOf(one, other) {
+  try {
+    return united(one, other).lie;
+  } catch (error) {
+    if (error instanceof EditError) return "overlapping";
+    throw error;
+  }
+}
+
+/**
+ * Merge a place into another of its kind: neighbours, or any two settlements.
+ * @param {Doc} base
  * @param {Doc} doc
  * @param {string} keep
  * @param {string} gone
  * @returns {Made}
  */
-export function merged(doc, keep, gone) {
-  if (!isFace(doc, keep) || !isFace(doc, gone)) throw new EditError("only_neighbourhoods");
+export function merged(base, doc, keep, gone) {
+  if (isFace(doc, keep) !== isFace(doc, gone)) throw new EditError("not_same_kind");
+  if (!isFace(doc, keep)) return { doc: /** @type {Doc} */ (settlementsMerged(base, doc, keep, gone)), chosen: keep };
   return { doc: withPartition(doc, merge(doc.partition, keep, gone)), chosen: keep };
 }
 

@@ -138,6 +138,7 @@ export function makeTopology({ api, path, session, view, handling, nameOf, put }
     preview,
     /** @param {Task[]} findings of the edits */
     found(findings) {
+      if (JSON.stringify(findings) === JSON.stringify(own)) return; // as with most movements of the hand
       own = findings;
       refresh();
     },

@@ -51,7 +51,7 @@ export function readCity(body) {
       disputed: disputesOf(partition, code, info.disputed?.type === "LineString" ? [lines] : lines),
     };
   }
-  return drawingOf(partition, settlements, facts);
+  return { ...drawingOf(partition, settlements, facts), taken: body.codes_taken ?? [] };
 }
 
 /**
@@ -75,6 +75,7 @@ export function editsOf(base, doc, said) {
       certainty: said.certainty || info.certainty,
       disputed: lines.length ? { type: "MultiLineString", coordinates: lines } : null,
       from: [...from],
+      is_revival: Boolean(info.is_revival),
     };
   });
 }

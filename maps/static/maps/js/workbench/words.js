@@ -66,7 +66,7 @@ export function area(area_m2) {
  * @param {number} value
  * @param {(value: number) => string} write
  */
-export const signed = (value, write) => isolate(value > 0 ? `+${write(value)}` : write(value));
+export const signed = (value, write) => isolate((value > 0 ? `+${write(value)}` : write(value)).replace(/^[−+]?[\d۰-۹٬٫.,]+/, (figures) => `\u2066${figures}\u2069`));
 
 /** @param {string | number | Date} moment */
 export function clock(moment) {

@@ -1,0 +1,56 @@
+"""Geometries and reference systems."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+SENTENCES: Final = (
+    gettext_noop("A coordinate cannot be expressed when going from EPSG:%(source_epsg)s to EPSG:%(target_epsg)s."),
+    gettext_noop("Check that the file really is in the reference system it names."),
+    gettext_noop("Longitude %(lon)s, latitude %(lat)s is not a point on the globe."),
+    gettext_noop("Give degrees in EPSG:4326, longitude first."),
+    gettext_noop("Give degrees in EPSG:%(epsg)s, longitude first."),
+    gettext_noop("There is no coordinate from which a UTM zone could be chosen."),
+    gettext_noop("EPSG:%(epsg)s is not measured in metres."),
+    gettext_noop("Project to the local UTM zone first."),
+    gettext_noop("EPSG:%(epsg)s is not a known reference system."),
+    gettext_noop("Give a code from the EPSG register, such as 4326."),
+    gettext_noop("No way is known from EPSG:%(source_epsg)s to EPSG:%(target_epsg)s."),
+    gettext_noop("The geometry does not say in which reference system it is."),
+    gettext_noop("Set its srid."),
+    gettext_noop("The geometry cannot be expressed as longitude and latitude."),
+    gettext_noop("Check its srid."),
+    gettext_noop("The geometry is missing."),
+    gettext_noop("“%(type)s” is not a type of geometry here."),
+    gettext_noop("Send a GeoJSON geometry."),
+    gettext_noop("The geometry has %(n)s vertices, more than %(most)s."),
+    gettext_noop("Simplify it."),
+    gettext_noop("A list of coordinates is missing or empty."),
+    gettext_noop("A ring has four positions or more and ends where it begins."),
+    gettext_noop("Close it."),
+    gettext_noop("The geometry is not GeoJSON: %(reason)s."),
+    gettext_noop("A position is two to four finite numbers."),
+    gettext_noop("The coordinate %(x)s, %(y)s is not a longitude and latitude."),
+    gettext_noop("There is no geometry to repair."),
+    gettext_noop("Leave the row out."),
+    gettext_noop("Nothing is left of the geometry after repair."),
+    gettext_noop("Redraw it, or leave the row out."),
+    gettext_noop("The geometry is empty."),
+    gettext_noop("Draw it, or leave the row out."),
+    gettext_noop("Choose a layer of areas, or buffer the lines first."),
+    gettext_noop("The row has no geometry."),
+    gettext_noop("Simplify it, or split it into parts."),
+    gettext_noop("A coordinate is not a finite number."),
+    gettext_noop("Correct or remove the vertex."),
+    gettext_noop("Correct or remove the vertex; the file may be damaged."),
+    gettext_noop("The geometry is not valid: %(reason)s."),
+    gettext_noop("Redraw it at this place, or accept the repair offered."),
+    gettext_noop("The geometry has heights or measures, which are not stored."),
+    gettext_noop("Nothing to do."),
+    gettext_noop("Longitude and latitude seem to be exchanged; give longitude first."),
+    gettext_noop("These look like metres: name the reference system they are in."),
+    gettext_noop("The geometry spans %(width)s degrees of longitude."),
+    gettext_noop("If it crosses the 180th meridian, cut it there into two parts in two rows."),
+)
