@@ -56,16 +56,14 @@ def bring(request: HttpRequest, city: str) -> HttpResponse:
 
 
 def _taken_in(request: HttpRequest, city: Place) -> Upload:
-    announced_required(request)
-    handler, texts = received_form(request)
     try:
-        if check_csrf(request) is not None:
-            raise Forbidden(
-                "The form does not carry the token of the page it was made from.",
-                code="csrf",
-                where="csrfmiddlewaretoken",
-                remedy="Load the page again.",
-            )
+        announced_required(request)
+        handler, texts = received_form(request)
+    except MahallehError:
+        _token_required(request)  # of two reasons to refuse, a stranger is told this one
+        raise
+    try:
+        _token_required(request)
         assert handler.received is not None  # noqa: S101 - `received_form` refuses it
         target = forms.target_from(texts)
         return upload_create(
@@ -79,6 +77,16 @@ def _taken_in(request: HttpRequest, city: Place) -> Upload:
         )
     finally:
         handler.discard()
+
+
+def _token_required(request: HttpRequest) -> None:
+    if check_csrf(request) is not None:
+        raise Forbidden(
+            "The form does not carry the token of the page it was made from.",
+            code="csrf",
+            where="csrfmiddlewaretoken",
+            remedy="Load the page again.",
+        )
 
 
 def _layer_of(city: Place, target: forms.Target, request: HttpRequest) -> Layer | None:

@@ -485,7 +485,7 @@ def units() -> list[tuple[str, list[tuple[str, str]]]]:
 def crs_name(epsg: int | None, label: str = "") -> str:
     """Say what a coordinate system is, with its number."""
     if epsg is None:
-        return f"\u2068{label}\u2069"
+        return f"\u2068{label}\u2069" if label else ""
     if epsg == 4326:
         name = _("longitude and latitude (WGS 84)")
     elif epsg in (3857, 900913):

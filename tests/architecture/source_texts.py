@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,17 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _ERRORS: Final = frozenset({
     "MahallehError", "InvalidInput", "GeometryError", "CrsError", "LimitExceeded", "NotFound", "Forbidden", "Conflict",
     "StaleEdit", "TopologyRefused", "NotSignedIn", "NotAcceptable", "PreconditionFailed", "UnsupportedMedia",
-    "PreconditionRequired", "MethodNotAllowed",
+    "PreconditionRequired", "MethodNotAllowed", "Cancelled", "TooManyAtOnceError",
 })  # fmt: skip
 # Of each call that makes an error or a problem: where its message and remedy stand, by position.
-_CALLS: Final = dict.fromkeys(_ERRORS, (0, -1)) | {"Problem": (2, 3), "RefusedError": (1, 2), "report_whole": (2, 3)}
+_CALLS: Final = dict.fromkeys(_ERRORS, (0, -1)) | {
+    "Problem": (2, 3), "RefusedError": (1, 2), "report_whole": (2, 3),
+    "told": (3, 4),  # of rows that are there twice (layers/reading/whole.py)
+    "_problem": (2, 3),  # of a file that its reader did not survive (layers/tasks.py)
+}  # fmt: skip
+# What stands for the rows concerned, in the sentence that `report_whole` is given.
+_WHICH: Final = (("All ", " rows"), ("", " of ", " rows"))
+_PLACEHOLDER: Final = re.compile(r"\{\w+\}")
 Function: TypeAlias = ast.FunctionDef | ast.Lambda
 
 
@@ -115,6 +123,8 @@ class _Module:
 
     def _given(self, call: ast.Call) -> tuple[ast.expr, ...]:
         name = _name(call)
+        if name == "__init__" and "remedy" in {k.arg for k in call.keywords}:  # of a class of error of its own
+            return tuple(one for one in _arguments(call, (0, -1)) if one is not None)
         if name in _CALLS:
             return tuple(one for one in _arguments(call, _CALLS[name]) if one is not None)
         if {"code", "where", "remedy"} <= {
@@ -131,7 +141,7 @@ class _Module:
     def _resolved(self, node: ast.expr, at: ast.AST, depth: int = 0) -> list[tuple[str, ...]]:
         """Give what an expression may say, each as its constant pieces; nothing where another error's words are passed on."""
         if isinstance(node, ast.Constant):
-            return [(node.value,)] if isinstance(node.value, str) else []
+            return [tuple(_PLACEHOLDER.split(node.value))] if isinstance(node.value, str) else []
         if isinstance(node, ast.IfExp):
             return self._resolved(node.body, at, depth) + self._resolved(node.orelse, at, depth)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -153,6 +163,9 @@ class _Module:
             return [parts for value in self._values_of(node.id, at) for parts in self._resolved(value, at, depth + 1)]
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and depth < 3:
             return self._returned(node.func.id, depth)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and depth < 3:
+            chosen = [one for value in self._values_of(node.value.id, at) for one in _values_in(value)]
+            return [parts for value in chosen for parts in self._resolved(value, at, depth + 1)]
         return []
 
     def _is_passed_on(self, node: ast.expr, at: ast.AST) -> bool:
@@ -171,10 +184,40 @@ class _Module:
         if isinstance(node, ast.Constant | ast.JoinedStr):
             return self._resolved(node, at, depth)
         if isinstance(node, ast.Name) and depth < 3:
+            if node.id == "which" and isinstance(at, ast.Lambda):
+                return list(_WHICH)
             values = self._values_of(node.id, at)
-            sides = [self._constants(value, at, depth + 1) for value in values]
+            given = [(value, at) for value in values] or self._passed(node.id, at)
+            sides = [self._constants(value, place, depth + 1) for value, place in given]
+            return [one for side in sides for one in side] if sides and all(sides) else []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and depth < 3:
+            sides = [self._constants(value, place, depth + 1) for value, place in self._returns(node.func.id)]
             return [one for side in sides for one in side] if sides and all(sides) else []
         return []
+
+    def _passed(self, name: str, at: ast.AST) -> list[tuple[ast.expr, ast.AST]]:
+        """Give what a function of the module is called with for one of its parameters, each with its call."""
+        function = self.functions.get(at)
+        if not isinstance(function, ast.FunctionDef) or name not in [a.arg for a in function.args.args]:
+            return []
+        place = [a.arg for a in function.args.args].index(name)
+        calls = [
+            call
+            for call in ast.walk(self.tree)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == function.name
+        ]
+        given = [(one, call) for call in calls for one in _arguments(call, (place, -1), (name, ""))[:1] if one is not None]
+        return given if len(given) == len(calls) else []
+
+    def _returns(self, name: str) -> list[tuple[ast.expr, ast.AST]]:
+        """Give what a function of the module returns, each with its statement."""
+        return [
+            (node.value, node)
+            for function in ast.walk(self.tree)
+            if isinstance(function, ast.FunctionDef) and function.name == name
+            for node in ast.walk(function)
+            if isinstance(node, ast.Return) and node.value is not None
+        ]
 
     def _values_of(self, name: str, at: ast.AST) -> list[ast.expr]:
         """Give what a name may stand for: what was put into it before, back to where nothing earlier can have remained."""
@@ -207,14 +250,7 @@ class _Module:
 
     def _returned(self, name: str, depth: int) -> list[tuple[str, ...]]:
         """Give what a function of the module may return."""
-        return [
-            parts
-            for function in ast.walk(self.tree)
-            if isinstance(function, ast.FunctionDef) and function.name == name
-            for node in ast.walk(function)
-            if isinstance(node, ast.Return) and node.value is not None
-            for parts in self._resolved(node.value, node, depth + 1)
-        ]
+        return [parts for value, place in self._returns(name) for parts in self._resolved(value, place, depth + 1)]
 
 
 def _line(node: ast.AST) -> int:
@@ -240,11 +276,17 @@ def _stripped(parts: tuple[str, ...]) -> tuple[str, ...]:
     return (parts[0].strip(),) if len(parts) == 1 else (parts[0].lstrip(), *parts[1:-1], parts[-1].rstrip())
 
 
-def _arguments(call: ast.Call, places: tuple[int, int]) -> list[ast.expr | None]:
+def _values_in(value: ast.expr) -> list[ast.expr]:
+    return value.values if isinstance(value, ast.Dict) else []
+
+
+def _arguments(
+    call: ast.Call, places: tuple[int, int], names: tuple[str, str] = ("message", "remedy")
+) -> list[ast.expr | None]:
     named = {k.arg: k.value for k in call.keywords}
     return [
         named.get(name) or (call.args[place] if 0 <= place < len(call.args) else None)
-        for name, place in zip(("message", "remedy"), places, strict=True)
+        for name, place in zip(names, places, strict=True)
     ]
 
 

@@ -47,9 +47,7 @@ def test_the_focused_row_is_chosen_and_pages_come_without_losing_the_map(open_pa
 
 
 def test_what_is_clicked_on_the_map_is_chosen_in_the_table(open_page: Callable[..., Page]) -> None:
-    page = open_page(f"{LAYER}rows/3/", language="en")
-    expect(page.locator("#map.is-ready")).to_be_attached(timeout=20_000)
-    page.goto(f"{LAYER}?sort=-name")
+    page = open_page(f"{LAYER}?sort=-name", language="en")
     expect(page.locator("#map.is-ready")).to_be_attached(timeout=20_000)
     page.wait_for_load_state("networkidle")
     box = page.locator("#map").bounding_box()
@@ -99,9 +97,13 @@ def test_a_photo_is_added_and_seen(open_page: Callable[..., Page]) -> None:
     page = open_page("/", language="en")
     sign_in(page, "analyst")
     page.goto(f"{LAYER}rows/3/")
+    expect(page.locator("#map.is-ready")).to_be_attached(timeout=20_000)
+    page.wait_for_load_state("networkidle")  # tiles that are given up when a page is left are complaints
     page.set_input_files("#file", {"name": "door.jpg", "mimeType": "image/jpeg", "buffer": picture()})
     page.fill("#title", "the door")
     page.locator("form.attach button").click()
     image = page.locator('.pictures img[alt="the door"]').first
     expect(image).to_be_visible()
-    page.wait_for_function("document.querySelector('.pictures img').naturalWidth === 320")
+    expect(image).to_have_js_property("naturalWidth", 320)
+    expect(page.locator("#map.is-ready")).to_be_attached(timeout=20_000)
+    page.wait_for_load_state("networkidle")

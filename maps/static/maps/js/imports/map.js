@@ -106,6 +106,7 @@ export async function makeMap(container, config, words) {
       container.dataset.drawn = String(map.queryRenderedFeatures({ layers: own }).length);
     });
   });
+  map.on("error", ({ error }) => console.error(`The map: ${error?.message ?? error}`));
   map.on("moveend", () => {
     const { lng, lat } = map.getCenter();
     container.dataset.view = `${map.getZoom().toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}`;
