@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from geo.models import Place
 from geo.querysets import User, assigned_q, is_administrator
+from layers.models import Layer, PopulationSource
 
 SMALL_COUNT = 10
 """Counts of people above zero and below this are not told to the public."""
+
+
+_NAMED: Final = frozenset({"people", "population", "households", "women", "men", "children"})
+_UNITS: Final = frozenset({"people", "persons", "person", "inhabitants", "households", "نفر", "خانوار"})
+
+
+def people_fields(layer: Layer) -> frozenset[str]:
+    """Return the fields of a layer that count people, in whose rows small numbers are not told to the public.
+
+    By their name, by the unit that the layer's description gives them, and those that a city counts its people by. Pages,
+    exports and services of a layer all ask here.
+    """
+    described = [row for row in layer.schema if isinstance(row, dict)]
+    by_unit = {str(row.get("name", "")) for row in described if str(row.get("unit", "")).strip().casefold() in _UNITS}
+    counted = PopulationSource.objects.filter(layer=layer).exclude(field="").values_list("field", flat=True)
+    return (_NAMED | by_unit | set(counted)) - {""}
 
 
 def is_insider(user: User, city: Place) -> bool:

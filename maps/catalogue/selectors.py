@@ -14,7 +14,7 @@ from django.utils import timezone
 from geo.errors import NotFound
 from geo.models import Place
 from geo.querysets import User, assigned_q, is_administrator
-from layers.models import Feature, Layer, PopulationSource, Release, Supply, Theme
+from layers.models import Feature, Layer, Release, Supply, Theme
 from layers.querysets import EDITORS
 from maps.catalogue.asked import Wanted
 from maps.tiles.terrain import raster_bounds_4326
@@ -217,12 +217,3 @@ def bounds_of(layer: Layer, release: Release | None) -> tuple[float, float, floa
         return raster_bounds_4326(path) if path is not None and path.is_file() else None
     box = Feature.objects.of(release).aggregate(box=Extent("geometry"))["box"]
     return tuple(box) if box else None
-
-
-def people_fields(layer: Layer) -> frozenset[str]:
-    """Return the fields of a layer that count people: small numbers in them are not told to the public."""
-    counted = {"people", "households", "women", "men"}
-    units = {"people", "persons", "person", "inhabitants", "households", "نفر", "خانوار"}
-    named = {row["name"] for row in layer.schema if row.get("unit", "").strip().casefold() in units}
-    sources = PopulationSource.objects.filter(layer=layer).exclude(field="").values_list("field", flat=True)
-    return frozenset(counted | named | set(sources))

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
-from analysis.disclosure import is_insider
+from analysis.disclosure import is_insider, people_fields
 from analysis.selectors import city_get
 from geo.errors import MahallehError
 from geo.models import Place
@@ -97,7 +97,7 @@ def columns_for(layer: Layer, release: Release | None, *, insider: bool) -> tupl
     """Return the fields of a release; what counts people is guarded from readers without a role."""
     if release is None:
         return ()
-    return rows.columns_of(layer, release, frozenset() if insider else selectors.people_fields(layer))
+    return rows.columns_of(layer, release, frozenset() if insider else people_fields(layer))
 
 
 def _about(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from analysis.disclosure import SMALL_COUNT, is_insider
+from analysis.disclosure import SMALL_COUNT, is_insider, people_fields
 from analysis.selectors import city_get
 from geo.errors import NotFound
 from geo.querysets import User
-from layers.models import Layer, PopulationSource, Release
-
-_PEOPLE: Final = frozenset({"people", "person", "persons", "نفر", "inhabitants"})
-"""Units of fields that count people."""
+from layers.models import Layer, Release
 
 
 def layer_get(city_code: str, code: str, user: User) -> Layer:
@@ -69,10 +64,4 @@ def fields_of_few(layer: Layer, user: User) -> dict[str, float]:
     """Return the fields in which small counts of people are not told to a user, each with the number they stay under."""
     if is_insider(user, layer.city):
         return {}
-    counted = PopulationSource.objects.filter(layer=layer).exclude(field="").values_list("field", flat=True)
-    by_unit = [
-        str(one.get("name", ""))
-        for one in layer.schema
-        if isinstance(one, dict) and str(one.get("unit", "")).strip().casefold() in _PEOPLE
-    ]
-    return dict.fromkeys((name for name in [*counted, *by_unit] if name), float(SMALL_COUNT))
+    return dict.fromkeys(sorted(people_fields(layer)), float(SMALL_COUNT))

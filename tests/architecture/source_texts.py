@@ -206,7 +206,9 @@ class _Module:
             for call in ast.walk(self.tree)
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == function.name
         ]
-        given = [(one, call) for call in calls for one in _arguments(call, (place, -1), (name, ""))[:1] if one is not None]
+        given = [
+            (one, call) for call in calls for one in _arguments(call, (place, -1), (name, ""))[:1] if one is not None
+        ]
         return given if len(given) == len(calls) else []
 
     def _returns(self, name: str) -> list[tuple[ast.expr, ast.AST]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.benchmarks.city import FACILITIES, MAINS, ROOT, build_and_load, start_django, throwaway_service
 from tests.benchmarks.measuring import Report, peak_memory_mb
 
-GROUPS = ("coverage", "server", "parts", "overlay", "workbench", "layers", "ladder")
+GROUPS = ("coverage", "server", "parts", "overlay", "workbench", "layers", "export", "tiles", "ladder")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,10 +61,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> None:
     # Here, because these read Django's settings when they are imported.
     from tests.benchmarks.cases_coverage import coverage_cases
+    from tests.benchmarks.cases_export import export_cases
     from tests.benchmarks.cases_layers import layers_cases
     from tests.benchmarks.cases_overlay import overlay_cases
     from tests.benchmarks.cases_parts import parts_cases
     from tests.benchmarks.cases_server import server_cases
+    from tests.benchmarks.cases_tiles import tiles_cases
     from tests.benchmarks.cases_workbench import workbench_cases
     from tests.benchmarks.ladder import ladder_cases
 
@@ -80,6 +82,10 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         workbench_cases(report, runs, 8 if is_quick else 40)
     if "layers" in groups:
         layers_cases(report, runs, 20_000 if is_quick else 200_000)
+    if "export" in groups:
+        export_cases(report, runs, 20_000 if is_quick else 200_000)
+    if "tiles" in groups:
+        tiles_cases(report, runs, 20_000 if is_quick else 200_000)
     if "ladder" in groups:
         ladder_cases(report, [1] if is_quick else [1, 10, 100], min(runs, 3))
 

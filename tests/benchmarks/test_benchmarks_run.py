@@ -25,6 +25,7 @@ CASES = {
     "an edit snapped and checked",
     "an edit snapped and checked, detailed",
     "a release stored from a GeoPackage",
+    "a release exported as a GeoPackage",
     "full coverage, caches empty, ladder",
 }
 
@@ -47,6 +48,7 @@ def test_every_case_runs_and_is_written_down(tmp_path: Path) -> None:
         assert peer in peers
     assert set(told["peak_memory_mb"]) == {
         "ladder × 1", "all but the ladder, peers included", "storing 20,000 buildings", "storing 100,000 buildings",
+        "exporting 20,000 buildings", "exporting 100,000 buildings",
     }  # fmt: skip
     assert "full coverage, caches empty" in result.stdout
     assert not list(tmp_path.glob("*.tmp"))

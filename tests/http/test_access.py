@@ -38,6 +38,7 @@ from tests.http.access_catalogue import catalogue_rows
 from tests.http.access_exports import export_rows
 from tests.http.access_import_pages import import_page_rows
 from tests.http.access_imports import hidden_uploads, import_rows
+from tests.http.access_layers_ogc import layers_ogc_rows
 from tests.http.access_ogc import ogc_rows
 from tests.http.access_reviews import review_rows
 from tests.http.access_workbench import workbench_rows
@@ -410,6 +411,7 @@ TABLE: Table = (
     | import_rows(Ask, everybody)
     | import_page_rows(Ask, everybody)
     | export_rows(Ask, everybody)
+    | layers_ogc_rows(Ask, everybody)
     | {
         "": lambda w: [
             Ask("/", everybody(200)),

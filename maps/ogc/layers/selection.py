@@ -23,12 +23,12 @@ from django.db.models.functions import Cast, Left
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
 
-from analysis.disclosure import is_insider
+from analysis.disclosure import is_insider, people_fields
 from geo.db import sql
 from geo.errors import NotFound
 from geo.models import Place
 from geo.querysets import User
-from layers.models import Feature, Layer, PopulationSource, Release
+from layers.models import Feature, Layer, Release
 from maps.ogc.filtering import Vocabulary
 from maps.ogc.queryables import Queryable, Type
 
@@ -122,7 +122,7 @@ def collection_of(layer: Layer, user: User) -> Collection:
     """Return a layer that a user may see as a collection."""
     release = layer.releases.order_by("-number").first()
     is_told = is_insider(user, layer.city)
-    hidden = frozenset[str]() if is_told else frozenset(_people_fields(layer))
+    hidden = frozenset[str]() if is_told else people_fields(layer)
     fields = _fields(release, layer) if release else {}
     queryables = {
         "name": Queryable("name", _("Name"), "string", "name"),
@@ -131,14 +131,6 @@ def collection_of(layer: Layer, user: User) -> Collection:
     }
     vocabulary = Vocabulary(queryables, "number", {"id": ""}, has_text_days=True)
     return Collection(layer, release, vocabulary, hidden)
-
-
-def _people_fields(layer: Layer) -> list[str]:
-    """Return the fields of a layer that count people."""
-    counted = list(PopulationSource.objects.filter(layer=layer).exclude(field="").values_list("field", flat=True))
-    return counted + [
-        str(told.get("name")) for told in layer.schema if told.get("unit") in ("people", "persons", "نفر")
-    ]
 
 
 def _fields(release: Release, layer: Layer) -> dict[str, Queryable]:
