@@ -29,5 +29,5 @@ def editing_layers_required(city: Place, user: User) -> None:
             code="may_not_import",
             where=city.code,
             remedy="Ask the administrator for the role of analyst or planner there.",
-            details={"city": city.name_en},
+            details={"city": city.name},
         )

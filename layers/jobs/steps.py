@@ -36,7 +36,7 @@ from layers.services.uploads import upload_layer, upload_locked, upload_stored
 Tell = Callable[[str, int, int], None]
 """Tells the step, how much of it is done, and how much there is; 0 where that is not known."""
 
-REQUEST: Final = Wording(with_value="Set the option “{name}” to {value}", alone="Set the option “{name}”", renamed={})
+REQUEST: Final = Wording(with_value="“{name}: {value}”", alone="“{name}”", renamed={})
 """How options are called in the interface."""
 LIMITS: Final = Limits(file_bytes=4_000_000_000, rows=10_000_000, vertices=1_000_000_000)
 """What a file may hold, unpacked: its size does not matter where it is read in batches."""

@@ -18,6 +18,7 @@ from maps.catalogue.table_presenters import titles_of
 from maps.catalogue.uses import Uses
 from maps.pages import formats
 from maps.pages.reader import language
+from maps.problems import fault_told, text_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,9 @@ def quality_view(layer: Layer, release: Release, columns: Sequence[Column], *, i
         }
     else:
         sentence = _("The import found no problem.")
-    messages = [one.get("message", "") if isinstance(one, dict) else str(one) for one in release.warnings[:12]]
+    messages = [
+        fault_told(one).message if isinstance(one, dict) else text_told(str(one)) for one in release.warnings[:12]
+    ]
     return QualityView(sentence, tuple(problems), tuple(lacking[:12]), tuple(messages) if is_insider else ())
 
 

@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 from geo.errors import MahallehError
 from maps.pages import formats
 from maps.pages.reader import language
+from maps.problems import problem_of
 
 
 def refusal_text(error: MahallehError) -> tuple[str, str]:
-    """Say why something was not done, and what to do about it; of an error without words here, in its own."""
+    """Say why something was not done, and what to do about it; an error without words here, as `maps.problems` does."""
     city = {"city": error.details.get("city", "")}
     most = {"n": formats.number(float(str(error.details.get("most", 0))), language())}
     texts = {
@@ -55,4 +56,7 @@ def refusal_text(error: MahallehError) -> tuple[str, str]:
             _("Photos and documents hang on its values. Leave it as it is."),
         ),
     }
-    return texts.get(error.code) or (error.message, error.remedy)
+    if error.code in texts:
+        return texts[error.code]
+    told = problem_of(error)
+    return told["title"], told.get("remedy", "")

@@ -16,6 +16,7 @@ from layers.selectors import made_of
 from maps.imports import pictures, wording
 from maps.pages import formats
 from maps.pages.reader import language
+from maps.problems import fault_told
 
 Json = Mapping[str, Any]
 
@@ -53,7 +54,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """One place of a fault; message and remedy are as the reader of files says them."""
+    """One place of a fault; message and remedy are in the reader's language."""
 
     where: str
     lon: float | None
@@ -346,7 +347,7 @@ def _faults(upload: Upload, report: Json) -> list[FaultGroup]:
             told = [p for p in report.get("problems", []) if p["code"] == code and p["severity"] == severity]
             rows = tuple(_fault_row(problem) for problem in told[:MOST_ROWS])
             mendings = _mendings(told, shapes) if (severity, code) == ("error", "invalid_geometry") else ()
-            kind = wording.fault(code)
+            kind = wording.fault(code, fault_told(told[0]) if told else None)
             found.append(
                 FaultGroup(
                     code, severity, str(wording.SEVERITIES[severity]), kind.title, kind.advice, count, rows,
@@ -362,12 +363,13 @@ def _fault_row(problem: Json) -> FaultRow:
         parts.append(_("row %(n)s") % {"n": wording.n_(problem["row"])})
     if problem.get("field"):
         parts.append(_("field %(name)s") % {"name": f"\u2068{problem['field']}\u2069"})
+    said = fault_told(problem)
     return FaultRow(
         ("، " if language() == "fa" else ", ").join(parts),
         problem.get("lon"),
         problem.get("lat"),
-        problem.get("message", ""),
-        problem.get("remedy", ""),
+        said.message,
+        said.remedy,
     )
 
 

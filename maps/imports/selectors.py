@@ -43,7 +43,7 @@ def import_layer(city: Place, code: str | None, user: User) -> Layer | None:
             code="unknown_layer",
             where="layer",
             remedy="Choose one from the city's layers, or describe a new one.",
-            details={"city": city.name_en, "layer": code[:60]},
+            details={"city": city.name, "layer": code[:60]},
         )
     return found
 
@@ -79,6 +79,6 @@ def organisation_code(city: Place, code: str | None, user: User) -> str:
             code="unknown_organisation",
             where="organisation",
             remedy=f"Choose one of {', '.join(known[:40])}." if known else "Leave it out.",
-            details={"choices": known[:40]},
+            details={"choices": known[:40], "city": city.name},
         )
     return code

@@ -28,6 +28,7 @@ from maps.imports.presenters import may
 from maps.imports.receiving import announced_required, received_form
 from maps.pages.reader import language
 from maps.pages.selectors import base_layers
+from maps.problems import Told, members_told, problem_of
 
 State = Upload.State
 RUNNING = (State.RECEIVED, State.EXAMINING, State.STORING)
@@ -288,23 +289,26 @@ def _next_number(found: Upload) -> int:
 
 
 def _failure(found: Upload) -> dict[str, Any] | None:
-    """Return why an upload failed, in the reader's words and in those of the program."""
+    """Return why an upload failed, in the reader's words."""
     problem = found.problem
     if not problem:
         return None
-    kind = wording.fault(str(problem.get("code", "")))
+    told = members_told({"title": problem.get("message", ""), "code": "", "remedy": ""} | problem)
+    kind = wording.fault(told["code"], Told("error", told["code"], told["title"], told["remedy"], ""))
     return {
         "title": kind.title,
         "advice": kind.advice,
-        "message": problem.get("message") or problem.get("title") or "",
-        "where": problem.get("where", ""),
-        "remedy": problem.get("remedy", ""),
+        "message": told["title"] if kind.title != told["title"].rstrip(".") else "",
+        "where": told.get("place") or told.get("where", ""),
+        "remedy": told["remedy"],
     }
 
 
 def _refusal(error: MahallehError) -> dict[str, str]:
-    kind = wording.fault(error.code)
-    detail = "" if error.code in ("stale_version", "wrong_state", "no_file") else str(error)
+    told = {"remedy": ""} | problem_of(error)
+    kind = wording.fault(error.code, Told("error", error.code, told["title"], told["remedy"], ""))
+    is_told = error.code in ("stale_version", "wrong_state", "no_file") or kind.title == told["title"].rstrip(".")
+    detail = "" if is_told else f"{told['title']} {told['remedy']}".strip()
     return {"code": error.code, "title": kind.title, "advice": kind.advice, "detail": detail}
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from layers.models import Upload
 from maps.pages import formats
 from maps.pages.reader import language
+from maps.problems import Told, fault_told
 
 State = Upload.State
 
@@ -96,7 +97,8 @@ def finding(upload: Upload) -> str:
         found = ""
     if not report.get("is_loadable"):
         first = min(errors, key=lambda code: (code not in _FIRST, -errors[code]), default="")
-        why = fault(first).title if first else _("it has errors")
+        said = next((one for one in report.get("problems", []) if one.get("code") == first), None)
+        why = fault(first, said and fault_told(said)).title if first else _("it has errors")
         if not found:
             return _("%(file)s cannot be stored yet: %(why)s.") % {"file": file, "why": lower(why)}
         return _("%(found)s. It cannot be stored yet: %(why)s.") % {"found": found, "why": lower(why)}
@@ -429,10 +431,12 @@ _FAULTS: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
 }
 
 
-def fault(code: str) -> Fault:
-    """Tell a kind of fault; one that is not known stands under its own name."""
+def fault(code: str, said: Told | None = None) -> Fault:
+    """Tell a kind of fault by its heading here; one without a heading is told as `maps.problems` tells the first of its kind."""
     title, advice = _FAULTS.get(code, ("", ""))
-    return Fault(str(title) or _("Other: %(code)s") % {"code": code.replace("_", " ")}, str(advice))
+    if title or said is None:
+        return Fault(str(title) or _("Other: %(code)s") % {"code": code.replace("_", " ")}, str(advice))
+    return Fault(said.message.rstrip("."), said.remedy)
 
 
 SEVERITIES: Final[Mapping[str, str | Promise]] = {

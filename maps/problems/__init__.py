@@ -4,6 +4,6 @@ The layers below speak English, since a command line and a log read them too. He
 a template; the sentence that was raised chooses its template, and what it was about is put into the translation.
 """
 
-from maps.problems.answers import Told, problem_of, problem_told, text_told
+from maps.problems.answers import Told, fault_told, members_told, problem_of, problem_told, text_told
 
-__all__ = ["Told", "problem_of", "problem_told", "text_told"]
+__all__ = ["Told", "fault_told", "members_told", "problem_of", "problem_told", "text_told"]

@@ -68,6 +68,30 @@ def problem_of(error: MahallehError, status: int | None = None) -> dict[str, Any
     return members
 
 
+def members_told(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a problem that was kept as members in the reader's language, such as the one for which an upload failed.
+
+    Parameters
+    ----------
+    members : mapping
+        ``title``, ``code``, and where there are any ``where``, ``remedy`` and ``status``, as `MahallehError.members` gave them.
+
+    Examples
+    --------
+    >>> from django.utils.translation import override
+    >>> with override("en"):
+    ...     members_told({"title": "The file has no rows.", "code": "no_rows", "status": 400})["title"]
+    'The file has no rows.'
+    """
+    error = MahallehError(
+        str(members.get("title", "")),
+        code=str(members.get("code", "")),
+        where=str(members.get("where", "")),
+        remedy=str(members.get("remedy", "")),
+    )
+    return dict(members) | problem_of(error, int(members.get("status", error.status)))
+
+
 def problem_told(problem: Problem) -> Told:
     """Tell a fault that was found in a file; where no sentence is known for it, in English.
 
@@ -87,6 +111,12 @@ def problem_told(problem: Problem) -> Told:
         told(problem.remedy) or problem.remedy,
         place_told(problem.where),
     )
+
+
+def fault_told(members: Mapping[str, Any]) -> Told:
+    """Tell a fault that was kept with an upload or a release (`layers.reading.Problem.as_dict`)."""
+    known = {name: members[name] for name in Problem.__dataclass_fields__ if name in members}
+    return problem_told(Problem(**{"severity": "warning", "code": "", "message": ""} | known))
 
 
 def text_told(text: str) -> str:

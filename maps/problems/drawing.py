@@ -131,4 +131,8 @@ SENTENCES: Final = (
     gettext_noop("Choose another file."),
     gettext_noop("Two places of the city have this code, so boundaries cannot be told apart."),
     gettext_noop("Give one of them another code."),
+    gettext_noop("Another place has the code already, or had it before it ended."),
+    gettext_noop("Use %(free_code)s, which is free."),
+    gettext_noop("To change that place, name its edition; to bring back one that has ended, say that it is a revival."),
+    gettext_noop("Look at both, and choose mine, theirs, or what does not clash of each."),
 )

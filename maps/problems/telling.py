@@ -14,11 +14,30 @@ from django.utils.translation import gettext, gettext_noop
 from geo.errors import Detail
 from maps.pages import formats
 from maps.pages.reader import language
-from maps.problems import drawing, files, measuring, notes, ogc, pages, reviewing, shapes, words, works
+from maps.problems import (
+    archives,
+    catalogue,
+    drawing,
+    exports,
+    files,
+    measuring,
+    notes,
+    ogc,
+    osm,
+    pages,
+    reviewing,
+    rows,
+    services,
+    shapes,
+    uploads,
+    words,
+    works,
+)  # fmt: skip
 
 SENTENCES: Final = (
     *pages.SENTENCES, *measuring.SENTENCES, *shapes.SENTENCES, *drawing.SENTENCES, *reviewing.SENTENCES,
-    *ogc.SENTENCES, *works.SENTENCES, *notes.SENTENCES, *files.SENTENCES,
+    *ogc.SENTENCES, *works.SENTENCES, *notes.SENTENCES, *files.SENTENCES, *archives.SENTENCES, *rows.SENTENCES,
+    *osm.SENTENCES, *uploads.SENTENCES, *exports.SENTENCES, *catalogue.SENTENCES, *services.SENTENCES,
 )  # fmt: skip
 """All that the layers below say."""
 
@@ -29,10 +48,13 @@ Sentence: TypeAlias = tuple[str, dict[str, str]]
 _GAP: Final = re.compile(r"([“'\"])?%\(([a-z_]+)\)s([”'\"])?")
 _NUMBER: Final = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
-_OPTION: Final = re.compile(r"“([^“”:]+)(?:: ([^“”]*))?”")
+# One or more options as a page or a program is told them (`layers.reading.wording`, `layers.jobs.steps`).
+_ONE_OPTION: Final = r"(?:Set the option )?“([^“”:]+)(?:: ([^“”]*))?”(?: to ([^“” ]+))?"
+_OPTION: Final = re.compile(_ONE_OPTION)
+_OPTIONS: Final = re.compile(f"{_ONE_OPTION}(?: and {_ONE_OPTION})*")
 # A point stands as it is written, from left to right, so that it can be copied.
 _AT: Final = re.compile(r"(?:(?P<what>.*?),? )?(?:at )?(?P<point>-?\d+\.\d+, -?\d+\.\d+)")
-_BREAK: Final = re.compile(r"\. (?=[A-Z(])")
+_BREAK: Final = re.compile(r"\. (?=[A-Z(\d])")
 _AND: Final = re.compile(r", | or ")
 # Texts of strangers are cut short before they come into a message; a longer one is not ours.
 _LONGEST: Final = 1500
@@ -40,10 +62,13 @@ _MOST_BREAKS: Final = 12
 # Digits in these are part of a name, and stay as they are written.
 _NAMES: Final = frozenset({
     "city", "code", "crs", "epsg", "example", "field", "file", "item", "layer", "name", "option", "place", "service",
-    "source_epsg", "target_epsg", "text", "value", "x_field", "y_field",
+    "source_epsg", "target_epsg", "text", "value", "x_field", "y_field", "free_code", "zone",
 })  # fmt: skip
+# These name what is in a file, and are never words of ours, whatever they are called.
+_STRANGERS: Final = frozenset({"field", "file", "text", "x_field", "y_field"})
 _POINT: Final = gettext_noop("%(what)s at %(point)s")
 _WORDS: Final = {word.lower(): word for word in words.WORDS}
+_OPTION_WORDS: Final = dict(words.OPTIONS)
 
 
 def told(text: str, details: Mapping[str, Detail] | None = None) -> str | None:
@@ -133,13 +158,13 @@ def _said(template: str, values: Mapping[str, str], details: Mapping[str, Detail
     if not values:
         return gettext(template)
     return gettext(template) % {
-        name: _detail(details[name]) if name in details else _value(name, value) for name, value in values.items()
+        name: _detail(name, details[name]) if name in details else _value(name, value) for name, value in values.items()
     }
 
 
 def _value(name: str, value: str) -> str:
     """Put a value into words: numbers in the reader's digits, days in their calendar, known words translated."""
-    known = _word(value)
+    known = _word(value) if name not in _STRANGERS else None
     if known is not None:
         return known
     if name not in _NAMES and _NUMBER.fullmatch(value):
@@ -149,17 +174,29 @@ def _value(name: str, value: str) -> str:
             return formats.day(date.fromisoformat(value), language())
         except ValueError:  # no day after all
             return _isolated(value)
-    option = _OPTION.fullmatch(value)
-    if option is not None:
-        called = _word(option[1]) or option[1]
-        return f"«{called}: {_isolated(option[2])}»" if option[2] else f"«{called}»"
+    crs, *changes = value.split(", ") if name == "crs" else [value]
+    told_changes = [_word(change) for change in changes]
+    if changes and None not in told_changes:
+        return formats.listing([_isolated(crs), *(change for change in told_changes if change)], language())
+    if _OPTIONS.fullmatch(value):
+        return formats.listing([_option(found) for found in _OPTION.finditer(value)], language())
     return _isolated(value)
 
 
-def _detail(value: Detail) -> str:
+def _option(found: re.Match[str]) -> str:
+    """Put an option of reading into words, with the value that is advised."""
+    called = _OPTION_WORDS.get(found[1])
+    called = gettext(called) if called else _word(found[1]) or found[1]
+    value = found[2] or found[3] or ""
+    return f"«{called}: {_isolated(value)}»" if value else f"«{called}»"
+
+
+def _detail(name: str, value: Detail) -> str:
     lang = language()
+    if name in _NAMES and isinstance(value, (str, int, float)):
+        return _isolated(str(value))
     if isinstance(value, str):
-        return _isolated(value)
+        return _word(value) or _isolated(value)
     if isinstance(value, (int, float)):
         return formats.number(value, lang)
     return formats.listing([_isolated(one) for one in value], lang) if value else formats.DASH

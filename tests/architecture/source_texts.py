@@ -37,7 +37,7 @@ class Text:
 
     def filled(self) -> tuple[str, tuple[str, ...]]:
         """Return the text with a value of its own in each gap, and these values."""
-        values = tuple(f"v{n}" for n in range(1, len(self.parts)))
+        values = tuple(f"{n}v" for n in range(1, len(self.parts)))
         text = self.parts[0] + "".join(value + part for value, part in zip(values, self.parts[1:], strict=True))
         return text, values
 
@@ -106,12 +106,25 @@ class _Module:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call):
                 given = self._given(node)
+                if _name(node) == "ValueError" and self._is_validated(node):
+                    for parts in self._resolved(node.args[0], node):
+                        # What pydantic makes of it.
+                        parts = (f"Value error, {parts[0]}", *parts[1:])
+                        found[node.lineno, parts] = Text(self.name, node.lineno, (*parts[:-1], f"{parts[-1]}."))
+            elif (
+                isinstance(node, ast.FunctionDef) and node.name == "__init__"
+            ):  # a class of error with a remedy of its own
+                given = tuple(
+                    default
+                    for one, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                    if one.arg == "remedy" and default is not None
+                )
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "warnings":
                 given = tuple(node.value.elts) if isinstance(node.value, ast.Tuple) else ()
             elif isinstance(node, ast.Return | ast.Lambda) and self.name.startswith("layers/reading/"):
                 pair = node.value if isinstance(node, ast.Return) else node.body
                 given = tuple(pair.elts) if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 else ()
-                if given and not all(isinstance(one, ast.Constant | ast.JoinedStr | ast.Name) for one in given):
+                if not (all(map(_may_be_said, given)) and any(map(_is_sentence, given))):
                     given = ()
             else:
                 continue
@@ -120,6 +133,13 @@ class _Module:
                     if any(part.strip() for part in parts):
                         found[node.lineno, parts] = Text(self.name, node.lineno, parts)
         yield from found.values()
+
+    def _is_validated(self, node: ast.AST) -> bool:
+        """Tell whether a node stands in a validator of a request's body."""
+        function = self.functions.get(node)
+        return isinstance(function, ast.FunctionDef) and any(
+            "validator" in ast.unparse(one) for one in function.decorator_list
+        )
 
     def _given(self, call: ast.Call) -> tuple[ast.expr, ...]:
         name = _name(call)
@@ -150,7 +170,7 @@ class _Module:
         if isinstance(node, ast.JoinedStr):
             said: list[tuple[str, ...]] = [("",)]
             for piece in node.values:
-                more = [("", "")]
+                more: list[tuple[str, ...]] = [("", "")]
                 if isinstance(piece, ast.Constant):
                     more = [(str(piece.value),)]
                 elif isinstance(piece, ast.FormattedValue) and self._is_passed_on(piece.value, at):
@@ -187,13 +207,17 @@ class _Module:
             if node.id == "which" and isinstance(at, ast.Lambda):
                 return list(_WHICH)
             values = self._values_of(node.id, at)
-            given = [(value, at) for value in values] or self._passed(node.id, at)
-            sides = [self._constants(value, place, depth + 1) for value, place in given]
-            return [one for side in sides for one in side] if sides and all(sides) else []
+            return self._one_of([(value, at) for value in values] or self._passed(node.id, at), depth)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and depth < 3:
-            sides = [self._constants(value, place, depth + 1) for value, place in self._returns(node.func.id)]
-            return [one for side in sides for one in side] if sides and all(sides) else []
+            return self._one_of(self._returns(node.func.id), depth)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "rstrip":
+            return self._constants(node.func.value, at, depth)
         return []
+
+    def _one_of(self, given: list[tuple[ast.expr, ast.AST]], depth: int) -> list[tuple[str, ...]]:
+        """Give the pieces of each of some values, a gap for one that may be anything; nothing where all of them may."""
+        sides = [self._constants(value, place, depth + 1) for value, place in given]
+        return [one for side in sides for one in side or [("", "")]] if any(sides) else []
 
     def _passed(self, name: str, at: ast.AST) -> list[tuple[ast.expr, ast.AST]]:
         """Give what a function of the module is called with for one of its parameters, each with its call."""
@@ -206,7 +230,7 @@ class _Module:
             for call in ast.walk(self.tree)
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == function.name
         ]
-        given = [
+        given: list[tuple[ast.expr, ast.AST]] = [
             (one, call) for call in calls for one in _arguments(call, (place, -1), (name, ""))[:1] if one is not None
         ]
         return given if len(given) == len(calls) else []
@@ -242,7 +266,13 @@ class _Module:
             if values:
                 return values
             function = self.functions.get(function)
-        return []
+        return [
+            node.value
+            for node in self.tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Name) and target.id == name
+        ]
 
     def _is_repeated_with(self, node: ast.AST, at: ast.AST) -> bool:
         """Tell whether both stand in one loop, so that what is below was there before."""
@@ -276,6 +306,14 @@ def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
 
 def _stripped(parts: tuple[str, ...]) -> tuple[str, ...]:
     return (parts[0].strip(),) if len(parts) == 1 else (parts[0].lstrip(), *parts[1:-1], parts[-1].rstrip())
+
+
+def _may_be_said(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant | ast.JoinedStr | ast.Name)
+
+
+def _is_sentence(node: ast.expr) -> bool:
+    return any(isinstance(one, ast.Constant) and " " in str(one.value) for one in ast.walk(node))
 
 
 def _values_in(value: ast.expr) -> list[ast.expr]:

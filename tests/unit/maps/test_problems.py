@@ -12,11 +12,14 @@ from django.utils.translation import gettext, override
 
 from geo.core.validity import problems, repair
 from geo.errors import InvalidInput, NotFound
+from layers.jobs.steps import REQUEST
 from layers.reading import Problem
+from layers.reading.recognise import ACCEPTED
 from layers.reading.wording import PAGE, option
-from maps.problems import problem_of, problem_told, text_told
+from maps.ogc.cql2_text import MOST_DEPTH
+from maps.problems import fault_told, members_told, problem_of, problem_told, text_told
 from maps.problems.telling import SENTENCES, place_told, sentences_of, told
-from maps.problems.words import PLACES, WORDS
+from maps.problems.words import OPTIONS, PLACES, WORDS
 from tests.architecture.source_texts import ROOT, Text, texts_in, without_details
 
 READ = ("geo", "layers", "analysis", "interventions", "maps", "config/middleware.py")
@@ -46,19 +49,63 @@ def _has_words(text: Text) -> bool:
 
 def test_the_source_is_really_read() -> None:
     found = {text.file for text in texts()}
-    assert len(texts()) > 600
+    assert len(texts()) > 1200
     assert {
         "geo/services/edits.py",
         "geo/core/validity.py",
         "layers/reading/shape_checks.py",
         "maps/ogc/filtering.py",
+        "layers/jobs/steps.py",
+        "layers/tasks.py",
+        "layers/writing/systems.py",
+        "maps/catalogue/asked.py",
+        "maps/exports/views.py",
+        "maps/imports/receiving.py",
+        "maps/ogc/layers/items.py",
+        "maps/tiles/rasters.py",
     } <= found
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("layers/reading/whole.py", "The row is the same as row 1v in everything."),
+        ("layers/reading/osm_file.py", "Download or copy it again."),
+        ("layers/reading/osm_file.py", "The .pbf file is broken at block 1v: its header cannot be read."),
+        ("layers/reading/place_checks.py", "All 1v rows lie far from the city; the first is at 2v, 3v."),
+        ("layers/reading/recognise.py", "'1v' is text of an unknown kind."),
+        ("layers/services/uploads.py", "Wait until it is stored, or cancel it."),
+        ("layers/services/uploads.py", "The upload is 1v, and cannot be changed."),
+        ("layers/tasks.py", "The program that reads files broke down at this one."),
+        ("maps/imports/bodies.py", "Value error, give either layer or new_layer."),
+        ("geo/services/edits.py", "Another place has the code already, or had it before it ended."),
+    ],
+)
+def test_what_is_said_in_a_roundabout_way_is_read(file: str, said: str) -> None:
+    assert said in [text.filled()[0] for text in texts() if text.file == file]
 
 
 def test_every_text_of_an_error_is_told() -> None:
     with override("fa"):
         missing = [f"{text.file}:{text.line}: {text.filled()[0]}" for text in texts() if told(text.filled()[0]) is None]
     assert not missing, "\n".join(missing)
+
+
+def test_no_text_is_told_by_a_sentence_that_is_not_its_own() -> None:
+    """A gap that takes English words of ours has swallowed them: they would stay English in the middle of the answer."""
+    swallowed = []
+    for text in texts():
+        said, values = text.filled()
+        for template, gaps in sentences_of(said) or []:
+            for name, found in gaps.items():
+                own = re.sub("|".join(values) or "^$", "", found)
+                if (
+                    " " in found
+                    and re.search("[a-z]{2}", own)
+                    and found.lower() not in {word.lower() for word in WORDS}
+                ):
+                    swallowed.append(f"{text.file}:{text.line}: {said}: {template}: {name}")
+    assert not swallowed, "\n".join(swallowed)
 
 
 def test_what_the_sentence_was_about_is_told_too() -> None:
@@ -110,7 +157,7 @@ def test_notes_of_repairs_are_told() -> None:
 def test_persian_is_complete_for_the_table() -> None:
     with override("fa"):
         untold = [text for text in (*SENTENCES, *PLACES) if PERSIAN.search(told_or_place(text)) is None]
-        untold += [word for word in WORDS if gettext(word) == word]
+        untold += [word for word in (*WORDS, *dict(OPTIONS).values()) if gettext(word) == word]
     assert not untold, f"{len(untold)} texts without Persian, such as {untold[:5]}"
 
 
@@ -144,6 +191,39 @@ def test_details_are_told_instead_of_what_the_sentence_says() -> None:
     assert "خرم‌آباد" in title
     assert "Khorramabad" not in title
     assert "n900" in title
+
+
+def test_codes_in_the_details_are_written_without_a_mark_for_thousands() -> None:
+    error = InvalidInput("EPSG:32639 does not hold where these data lie.", details={"epsg": 32639, "most": 32639})
+    rows = InvalidInput("There are 12000 photos and documents here already.", details={"most": 12000})
+    with override("fa"):
+        assert "32639" in problem_of(error)["title"]
+        assert "۱۲٬۰۰۰" in problem_of(rows)["title"]
+
+
+def test_a_problem_that_was_kept_is_told_again() -> None:
+    kept = {
+        "type": "about:blank",
+        "title": "Reading the file takes more than 1,500 MB of memory.",
+        "status": 413,
+        "code": "too_much_memory",
+        "where": "parks.gpkg",
+        "remedy": "Split it by area, or leave out attributes that are not needed.",
+    }
+    with override("fa"):
+        answer = members_told(kept)
+    assert "۱٬۵۰۰" in answer["title"]
+    assert PERSIAN.search(answer["remedy"])
+    assert (answer["code"], answer["status"], answer["where"]) == ("too_much_memory", 413, "parks.gpkg")
+    with override("en"):
+        assert members_told(kept) == kept | {"language": "en"}
+
+
+def test_a_fault_that_was_kept_is_told_again() -> None:
+    fault = Problem("warning", "duplicate_row", "The row is the same as row 3 in everything.", "Delete one of them.", 7)
+    with override("fa"):
+        assert fault_told(fault.as_dict()) == problem_told(fault)
+        assert fault_told({"message": fault.message}).message == problem_told(fault).message
 
 
 @pytest.mark.parametrize(
@@ -211,6 +291,44 @@ def test_a_fault_of_a_file_is_told_with_its_row_and_the_option_in_words() -> Non
     assert answer.place == "ردیف ۳"
     with override("en"):
         assert problem_told(problem).message == problem.message
+
+
+def test_options_are_told_in_words_whoever_names_them() -> None:
+    said = f"As EPSG:32639, x and y exchanged they would lie in the city: read the file with {option('source_epsg', 32639)} and {option('swap_xy')}."
+    with override("fa"):
+        for wording in (REQUEST, PAGE):
+            answer = problem_told(Problem("error", "no_crs", wording.say(said), wording.say(said))).remedy
+            assert "سامانهٔ مختصات" in answer
+            assert "جابه‌جا کردن" in answer
+            assert "exchanged" not in answer
+            assert not re.search("source|swap|Set", answer), answer
+
+
+def test_each_option_of_reading_has_its_word() -> None:
+    named = {
+        name
+        for file in (ROOT / "layers/reading").glob("*.py")
+        for name in re.findall(r"""option\(['"]([a-z_]+)['"]""", file.read_text())
+    }
+    assert len(named) > 6
+    assert named <= set(dict(OPTIONS))
+
+
+def test_a_field_with_the_name_of_a_word_of_ours_keeps_its_name() -> None:
+    with override("fa"):
+        answer = problem_told(Problem("error", "bad_value", "Nothing to do.", row=3, field="source"))
+    assert "source" in answer.place
+
+
+def test_what_the_filter_expects_at_its_deepest_is_a_word() -> None:
+    assert f"no more than {MOST_DEPTH} levels of brackets and negations, here something simpler," in WORDS
+
+
+def test_the_formats_taken_are_told() -> None:
+    with override("fa"):
+        answer = told(f"Convert it to {ACCEPTED}.")
+    assert answer is not None
+    assert "one feature per line" not in answer
 
 
 def test_why_a_geometry_is_not_valid_is_told() -> None:
