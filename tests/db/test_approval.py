@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from geo.models import Assignment, Boundary, Change, ChangeSet, Descent, Place, 
 from geo.querysets import system_user
 from geo.selectors import change_set_read, days_of_change, edition_as_of, invariants_broken, partition_read, shapes_read
 from geo.services import (
+    CodeTaken,
     StaleEdit,
     TopologyRefused,
     boundary_approve,
@@ -153,7 +155,11 @@ def test_withdrawing_keeps_the_drafts_as_withdrawn(grid: GridCity, is_proposed: 
     assert invariants_broken(grid.city) == []
     with pytest.raises(Conflict):
         grid.save(*grid.shifted(0, 0, 0.1), change_set=gone, version=gone.version)
-    assert grid.approved(*grid.split(0, 0, "q0-0b")).status == "approved", "the code may be used again"
+    with pytest.raises(CodeTaken) as taken:
+        grid.save(*grid.split(0, 0, "q0-0b"))
+    assert taken.value.free_code == "q0-0b-2"
+    again = [replace(edit, is_revival=edit.code == "q0-0b") for edit in grid.split(0, 0, "q0-0b")]
+    assert grid.approved(*again).status == "approved", "the code may be used again by whoever says so"
     assert Place.objects.get(code="q0-0b").is_published
 
 
@@ -312,7 +318,7 @@ def test_any_day_reconstructs_exactly(grid: GridCity) -> None:
         lambda: grid.merge(0, 2),
         lambda: [grid.edit("s1", cells(0.2, 0.2, 1.5, 1.5))],
         lambda: grid.shifted(0, 0, -0.2),
-        lambda: [grid.edit("q0-2", cells(0, 2)), grid.edit("q1-2", cells(1, 2), from_codes=("q0-2",))],
+        lambda: [grid.edit("q0-2", cells(0, 2)), grid.edit("q1-2", cells(1, 2), from_codes=("q0-2",), is_revival=True)],
     ]
     for number, step in enumerate(steps):
         day = BEGAN + timedelta(days=30 * (number + 1))

@@ -160,7 +160,7 @@ def test_a_large_shape_is_measured_in_time(name: str, planner: Client, edition: 
 def test_a_shape_that_crosses_itself_is_mended_and_shown(planner: Client, edition: int) -> None:
     edits = [{"code": "n001", "base_edition_id": edition, "geometry": BOW}]
     body = timed(planner, "readout", {"edits": edits}).json()
-    assert "Self-intersection" in body["notes"]["n001"]
+    assert "خودش را قطع می‌کند" in body["notes"]["n001"]
     mended = shape(body["repaired"]["n001"])
     assert mended.is_valid
     assert mended.area == pytest.approx(0.5 * 0.01**2)
@@ -176,7 +176,7 @@ def test_a_shape_that_crosses_itself_is_mended_and_shown(planner: Client, editio
     assert "48.355" in refused["where"]
     saved = timed(planner, "change-sets", {"edits": edits, "repair": True})
     assert saved.status_code == 201
-    assert "Self-intersection" in saved.json()["notes"]["n001"]
+    assert "خودش را قطع می‌کند" in saved.json()["notes"]["n001"]
     stored = Boundary.objects.get(pk=saved.json()["changes"][0]["edition"]).geometry
     assert stored.valid
 

@@ -61,6 +61,9 @@ async function stored(how, run) {
 export function makeKeeper({ api, city, user, tell }) {
   const key = `${user}/${city}`;
   const path = `cities/${city}/working-copy`;
+  // What this page kept and then saved is over, even where it is left before the copies are gone.
+  const page = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+  const over = `workbench-over/${key}`;
   /** @type {Kept | null} */
   let waiting = null;
   let isUnderWay = false;
@@ -103,7 +106,7 @@ export function makeKeeper({ api, city, user, tell }) {
      * @param {Record<string, number | null>} based_on
      */
     keep(document, based_on) {
-      waiting = { document, based_on, saved_at: new Date().toISOString() };
+      waiting = { document: { ...document, kept_by: page }, based_on, saved_at: new Date().toISOString() };
       const copy = waiting;
       tell("keeping", new Date());
       local = local.then(() => stored("readwrite", (store) => store.put(copy, key))).then(
@@ -118,8 +121,13 @@ export function makeKeeper({ api, city, user, tell }) {
       soon.cancel();
       again.cancel();
       tell("nothing", new Date());
+      try {
+        localStorage.setItem(over, JSON.stringify({ page, at: new Date().toISOString() }));
+      } catch {
+        // Without storage the copies alone tell.
+      }
       await local;
-      await Promise.allSettled([stored("readwrite", (store) => store.delete(key)), api("DELETE", path)]);
+      await Promise.allSettled([stored("readwrite", (store) => store.delete(key)), api("DELETE", path, { keepalive: true })]);
     },
     /**
      * Return the newest copy there is.
@@ -128,10 +136,21 @@ export function makeKeeper({ api, city, user, tell }) {
     async found() {
       const [here, there] = await Promise.allSettled([stored("readonly", (store) => store.get(key)), api("GET", path)]);
       const copies = /** @type {(Kept | null | undefined)[]} */ ([here.status === "fulfilled" ? here.value : null, there.status === "fulfilled" ? there.value.body : null]);
-      return copies.filter((copy) => copy?.document).sort((a, b) => String(b?.document.kept_at ?? "").localeCompare(String(a?.document.kept_at ?? "")))[0] ?? null;
+      const last = lastOver(over);
+      const isOver = (/** @type {any} */ document) => last !== null && document.kept_by === last.page && String(document.kept_at ?? "") <= last.at;
+      return copies.filter((copy) => copy?.document && !isOver(copy.document)).sort((a, b) => String(b?.document.kept_at ?? "").localeCompare(String(a?.document.kept_at ?? "")))[0] ?? null;
     },
     isWaiting: () => waiting !== null,
   };
+}
+
+/** @param {string} key @returns {{page: string, at: string} | null} */
+function lastOver(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    return null;
+  }
 }
 
 /** @typedef {ReturnType<typeof makeKeeper>} Keeper */
