@@ -272,7 +272,8 @@ def bases_required(city: Place, edits: Sequence[Edit], standing: Standing) -> No
         Where a place is to end that has no boundary.
     """
     conflicts: dict[str, dict[str, Any]] = {}
-    for taken in sorted(_clashing(edits, standing)):
+    if clashing := _clashing(edits, standing):
+        taken = min(clashing)
         raise CodeTaken(taken, free_code(taken, codes_taken(city)))
     for edit in edits:
         base = standing.bases.get(edit.code)

@@ -133,7 +133,8 @@ def by_postgis(name: str, place: Place, edit: Drawn, epsg: int) -> Found:
         "tolerance_m": SNAP_TOLERANCE_M,
         "city": f"{place.path}/%",
     }
-    return [(kind, shapely.from_wkb(bytes(wkb))) for kind, _, _, wkb, *_ in peers_postgis.run(name, parameters)]
+    rows = peers_postgis.run(name, parameters, beginning="workbench_beginning")
+    return [(kind, shapely.from_wkb(bytes(wkb))) for kind, _, _, wkb, *_ in rows]
 
 
 def compared(edit: Drawn, ours: Found, theirs: Found) -> None:

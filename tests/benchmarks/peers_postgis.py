@@ -16,11 +16,13 @@ COVERAGE = ("coverage_statement", "coverage_tables", "coverage_buffers", "covera
 OVERLAY = ("overlay_statement", "overlay_tables")
 
 
-def run(name: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Run the statements of a file one after another and return the rows of the last."""
-    text = "\n".join(
-        line for line in (FOLDER / f"{name}.sql").read_text(encoding="utf-8").splitlines() if not line.startswith("--")
-    )
+def run(name: str, parameters: Mapping[str, Any], *, beginning: str = "") -> list[tuple[Any, ...]]:
+    """Run the statements of a file one after another and return the rows of the last.
+
+    Where several files share how their first statement begins, that is a file of its own.
+    """
+    texts = [(FOLDER / f"{part}.sql").read_text(encoding="utf-8") for part in (beginning, name) if part]
+    text = "\n".join(line for each in texts for line in each.splitlines() if not line.startswith("--"))
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in filter(None, map(str.strip, text.split(";"))):
             cursor.execute(statement, dict(parameters))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.setup import CHROMIUM
 from tests.environment import VAR, WORKER
@@ -19,6 +19,17 @@ FLAGS = [
     "--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
+
+
+SLOW_MS = 30_000
+
+
+@pytest.fixture
+def _patient() -> Iterator[None]:
+    """Give the browser time: it draws its maps by software here, next to other tests."""
+    expect.set_options(timeout=SLOW_MS)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(scope="session")

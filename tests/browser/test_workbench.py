@@ -8,27 +8,19 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import SLOW_MS
 from tests.browser.test_main_job import AXE, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("_patient")]
 
 PATH = "/khorramabad/edit/"
-SLOW_MS = 30_000
-
-
-@pytest.fixture
-def _patient() -> Iterator[None]:
-    """Give the browser time: it draws its maps by software here, next to other tests."""
-    expect.set_options(timeout=SLOW_MS)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def open_workbench(

@@ -11,11 +11,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import SLOW_MS
 from tests.browser.test_main_job import sign_in
 from tests.browser.test_workbench import (
     PATH,
-    SLOW_MS,
-    _patient,
     answered,
     area_m2,
     at_rest,
@@ -24,8 +23,6 @@ from tests.browser.test_workbench import (
     held,
     open_workbench,
 )  # fmt: skip
-
-__all__ = ["_patient"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("_patient")]
 

@@ -14,7 +14,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_workbench import (
-    _patient,
     answered,
     at_rest,
     held,
@@ -23,8 +22,6 @@ from tests.browser.test_workbench import (
     pixel,
     server_side,
 )  # fmt: skip
-
-__all__ = ["_patient"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("_patient")]
 

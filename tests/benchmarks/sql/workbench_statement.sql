@@ -1,18 +1,5 @@
 -- One edit snapped to its neighbours and checked, in one statement: neighbours by index; gaps against the union of all of them.
-WITH edit AS MATERIALIZED (
-    SELECT
-        b.id,
-        ST_Expand(ST_Collect(b.geometry, d.geom), 2e-5) AS box,
-        ST_Transform(b.geometry, %(epsg)s::int) AS before,
-        ST_Transform(d.geom, %(epsg)s::int) AS drawn
-    FROM geo_boundary AS b, (SELECT ST_GeomFromWKB(%(drawn)s, 4326) AS geom) AS d
-    WHERE b.id = %(edition)s
-), near AS MATERIALIZED (
-    SELECT p.code, ST_Transform(o.geometry, %(epsg)s::int) AS geom
-    FROM edit JOIN geo_boundary AS o ON o.geometry && edit.box AND o.id <> edit.id
-    JOIN geo_place AS p ON p.id = o.place_id
-    WHERE o.status = 'approved' AND upper_inf(o.valid) AND p.kind = 'neighbourhood' AND p.path LIKE %(city)s
-), snapped AS MATERIALIZED (
+, snapped AS MATERIALIZED (
     SELECT before, ST_Snap(drawn, (SELECT ST_Collect(geom) FROM near), %(tolerance_m)s) AS after FROM edit
 ), found AS (
     SELECT 'overlap' AS kind, near.code, (ST_Dump(ST_CollectionExtract(ST_Intersection(after, geom), 3))).geom

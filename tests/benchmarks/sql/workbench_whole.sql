@@ -1,20 +1,7 @@
 -- All that a save does: is the snapped shape valid; enclosed gaps and ground given up; overlaps; which of them were there before; on the
 -- ellipsoid; slivers; a point inside; who lies around. Two things remain ours alone: a vertex is moved onto an edge where no
 -- vertex is near (ST_Snap knows vertices only), and edges that two edited places share are moved for both.
-WITH edit AS MATERIALIZED (
-    SELECT
-        b.id,
-        ST_Expand(ST_Collect(b.geometry, d.geom), 2e-5) AS box,
-        ST_Transform(b.geometry, %(epsg)s::int) AS before,
-        ST_Transform(d.geom, %(epsg)s::int) AS drawn
-    FROM geo_boundary AS b, (SELECT ST_GeomFromWKB(%(drawn)s, 4326) AS geom) AS d
-    WHERE b.id = %(edition)s
-), near AS MATERIALIZED (
-    SELECT p.code, ST_Transform(o.geometry, %(epsg)s::int) AS geom
-    FROM edit JOIN geo_boundary AS o ON o.geometry && edit.box AND o.id <> edit.id
-    JOIN geo_place AS p ON p.id = o.place_id
-    WHERE o.status = 'approved' AND upper_inf(o.valid) AND p.kind = 'neighbourhood' AND p.path LIKE %(city)s
-), tried AS MATERIALIZED (
+, tried AS MATERIALIZED (
     SELECT before, drawn, ST_Snap(drawn, (SELECT ST_Collect(geom) FROM near), %(tolerance_m)s) AS after FROM edit
 ), snapped AS MATERIALIZED (
     SELECT before, CASE WHEN ST_IsValid(after) THEN after ELSE drawn END AS after FROM tried

@@ -43,17 +43,19 @@ export function makeSender({ api, city, session, said, nameOf }) {
       if (session.settled === settled) session.markSaved();
       return { what: "saved", body: answer };
     } catch (error) {
-      const conflicts = error instanceof ApiError && (error.status === 412 || error.status === 409) ? readConflicts(error.problem) : [];
-      const taken = error instanceof ApiError && error.problem.code === "code_taken" ? /^place (\S+)$/.exec(error.problem.where)?.[1] : undefined;
+      if (!(error instanceof ApiError)) throw error;
+      const { status, problem } = error;
+      const taken = problem.code === "code_taken" ? /^place (\S+)$/.exec(problem.where)?.[1] : undefined;
       if (taken && tries < MOST_TRIES) {
         // Somebody else has made a place under the same code meanwhile: ours takes the next, and nobody need care.
-        const offered = error instanceof ApiError ? error.problem.free_code : undefined;
+        const offered = problem.free_code;
         const next = offered && !settled.facts[offered] && !base.facts[offered] ? offered : nextCode(base, settled, taken);
         if (session.chosen === taken) session.cameFrom = next;
         session.commit(recoded(settled, taken, next), say("step-code"));
         return save(tries + 1);
       }
-      if (conflicts.length) return { what: "conflict", conflicts, isOfSet: error instanceof ApiError && error.status === 412 };
+      const conflicts = status === 412 || status === 409 ? readConflicts(problem) : [];
+      if (conflicts.length) return { what: "conflict", conflicts, isOfSet: status === 412 };
       throw error;
     }
   };
