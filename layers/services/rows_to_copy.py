@@ -1,4 +1,4 @@
-"""Rows as PostgreSQL's binary COPY takes them, made in a thread of their own while the rows before are being written.
+"""Rows as PostgreSQL's binary COPY takes them, made in threads of their own while the rows before are being written.
 
 GDAL, GEOS, hashing and the database's driver all let other threads run meanwhile, so that reading and checking a file
 takes the time of the slower of the two, not of both.
@@ -9,25 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 import queue
-import struct
 import threading
-from binascii import hexlify
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain
 from json.encoder import encode_basestring
-from typing import Any, Final, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.core.crs import STORAGE_EPSG
 from layers.reading.plan import Json, Rows
+
+Item = TypeVar("Item")
 
 COLUMNS: Final = ("release_id", "number", "shelf", "name", "geometry", "attributes")
 #: A release of so many rows has a table of its own.
 OWN_SHELF_ROWS: Final = 20_000
-_WAITING_BATCHES: Final = 2
+_WAITING_BATCHES: Final = 1
 _NAME_CHARACTERS: Final = 300
 # The beginning of a row, up to its name: for each value its size comes first, in network order.
 _HEAD: Final = np.dtype([
@@ -36,8 +35,6 @@ _HEAD: Final = np.dtype([
 ])  # fmt: skip
 _JSONB: Final = np.dtype([("size", ">i4"), ("version", "i1")])
 _JSONB_VERSION: Final = 1
-# Of a geometry in well-known binary of little-endian order, what follows its type if that says its reference system.
-_SRID_HEX: Final = b"20" + hexlify(struct.pack("<i", STORAGE_EPSG)).upper()
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _LOOK_S: Final = 0.2
 # 0.0 and -0.0 are one key of a dictionary and two numbers, so that floats with a zero are said one by one.
@@ -62,8 +59,79 @@ class Batches(Protocol):
         ...
 
 
+class ContentHash:
+    """A hash of rows: the same for the same rows in the same order, in whatever batches they come."""
+
+    def __init__(self) -> None:
+        self._geometries, self._names, self._attributes = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
+
+    def add(self, geometries: Sequence[bytes], names: Sequence[bytes], attributes: Sequence[bytes]) -> None:
+        """Add rows: shapes in well-known binary and attributes in JSON, both of which say where they end; and names."""
+        self._geometries.update(b"".join(geometries))
+        self._names.update(b"\x1e".join([*names, b""]))
+        self._attributes.update(b"".join(attributes))
+
+    def hexdigest(self) -> str:
+        """Give the hash of all rows added so far."""
+        parts = (self._geometries, self._names, self._attributes)
+        return hashlib.sha256(b"".join(part.digest() for part in parts)).hexdigest()
+
+
+class _Ahead(Generic[Item]):
+    """What an iterator gives, fetched by a thread of its own while what came before is being used."""
+
+    def __init__(self, items: Iterator[Item], name: str) -> None:
+        self._items = items
+        self._queue: queue.Queue[tuple[Item] | BaseException | None] = queue.Queue(_WAITING_BATCHES)
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Item]:
+        """Give the items as they come; an error of the thread is raised here."""
+        while (found := self._next()) is not None:
+            if isinstance(found, BaseException):
+                raise found
+            yield found[0]
+
+    def _next(self) -> tuple[Item] | BaseException | None:
+        while not self._is_over.is_set():
+            try:
+                return self._queue.get(timeout=_LOOK_S)
+            except queue.Empty:
+                continue
+        return None
+
+    def close(self) -> None:
+        """Stop the thread, and wait until it has."""
+        self._is_over.set()
+        while self._thread.is_alive():
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            self._thread.join(_LOOK_S)
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put((item,)):
+                    return
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is waited for
+            self._put(error)
+        else:
+            self._put(None)
+
+    def _put(self, found: tuple[Item] | BaseException | None) -> bool:
+        while not self._is_over.is_set():
+            try:
+                self._queue.put(found, timeout=_LOOK_S)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+
 class Stored:
-    """The rows of a release on their way into the database.
+    """The rows of a release on their way into the database: one thread reads and checks, one packs, and the caller writes.
 
     Attributes
     ----------
@@ -74,111 +142,67 @@ class Stored:
     """
 
     def __init__(self, rows: Batches, release_id: int) -> None:
-        self._rows, self._release_id = rows, release_id
-        self._digest = hashlib.sha256()
-        self._queue: queue.Queue[tuple[int, bytes] | BaseException | int | None] = queue.Queue(_WAITING_BATCHES)
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._produce, name="rows to copy", daemon=True)
+        self._count, self._release_id = rows.count, release_id
+        self._content = ContentHash()
+        self._first: list[Rows] = []
+        self._read = _Ahead(_sound(rows), "rows read")
+        self._batches = iter(self._read)
+        self._packed: _Ahead[tuple[int, bytes]] | None = None
         self.shelf = 0
         self.done = 0
 
     def settle(self) -> int:
-        """Start reading; return the shelf once it is known whether there are many rows."""
-        self._thread.start()
-        first = self._next()
-        self.shelf = first if isinstance(first, int) else 0
+        """Return the shelf once it is known whether there are many rows."""
+        n = self._count
+        while n < OWN_SHELF_ROWS and (rows := next(self._batches, None)) is not None:
+            self._first.append(rows)
+            n = sum(map(len, self._first))
+        self.shelf = self._release_id if n >= OWN_SHELF_ROWS else 0
         return self.shelf
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the rows as they come; an error of the reading thread is raised here."""
-        while (item := self._next()) is not None:
-            if isinstance(item, tuple):
-                self.done += item[0]
-                yield item[1]
+        """Give the rows as they come; an error of a thread is raised here."""
+        self._packed = _Ahead(self._pack(), "rows packed")
+        for n, chunk in self._packed:
+            self.done += n
+            yield chunk
 
     def close(self) -> None:
-        """Stop reading, and wait until it has."""
-        self._is_over.set()
-        while self._thread.is_alive():
-            while not self._queue.empty():
-                self._queue.get_nowait()
-            self._thread.join(_LOOK_S)
+        """Stop reading and packing, and wait until both have."""
+        self._read.close()
+        if self._packed is not None:
+            self._packed.close()
 
     @property
     def content_hash(self) -> str:
         """Of all rows handed over: the same for the same rows, however they came."""
-        return self._digest.hexdigest()
+        return self._content.hexdigest()
 
-    def _next(self) -> tuple[int, bytes] | int | None:
-        item = self._queue.get()
-        if isinstance(item, BaseException):
-            raise item
-        return item
-
-    def _put(self, item: tuple[int, bytes] | BaseException | int | None) -> bool:
-        while not self._is_over.is_set():
-            try:
-                self._queue.put(item, timeout=_LOOK_S)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def _produce(self) -> None:
-        try:
-            self._read()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is waited for
-            self._put(error)
-        else:
-            self._put(None)
-
-    def _read(self) -> None:
-        waiting: list[Rows] = []
-        shelf: int | None = self._release_id if self._rows.count >= OWN_SHELF_ROWS else None
-        if shelf is not None and not self._put(shelf):
-            return
-        for rows in self._rows.batches():
-            if self._is_over.is_set():
-                return
-            if self._rows.has_errors:
-                waiting.clear()  # the rest is read for its problems only
-                continue
-            waiting.append(rows)
-            if shelf is None and sum(map(len, waiting)) >= OWN_SHELF_ROWS:
-                shelf = self._release_id
-                self._put(shelf)
-            if shelf is not None and not self._hand_over(waiting, shelf):
-                return
-        if shelf is None:
-            self._put(0)
-        self._hand_over(waiting, shelf or 0)
-
-    def _hand_over(self, waiting: list[Rows], shelf: int) -> bool:
-        while waiting:
-            rows = waiting.pop(0)
-            if len(rows) and not self._put((len(rows), packed(rows, self._release_id, shelf, self._digest))):
-                return False
-        return True
+    def _pack(self) -> Iterator[tuple[int, bytes]]:
+        while self._first:
+            rows = self._first.pop(0)
+            yield len(rows), packed(rows, self._release_id, self.shelf, self._content)
+        for rows in self._batches:
+            yield len(rows), packed(rows, self._release_id, self.shelf, self._content)
 
 
-def packed(rows: Rows, release_id: int, shelf: int, digest: hashlib._Hash) -> bytes:
+def _sound(rows: Batches) -> Iterator[Rows]:
+    """Give the batches until an error was found; the rest is read for its problems only."""
+    for batch in rows.batches():
+        if len(batch) and not rows.has_errors:
+            yield batch
+
+
+def packed(rows: Rows, release_id: int, shelf: int, content: ContentHash) -> bytes:
     """Give rows in the binary form of COPY for `COLUMNS`, and add them to the hash of the content.
 
-    The geometries go without their reference system, which is that of the column; the hash is of geometries with it.
+    The geometries go without their reference system, which is that of the column.
     """
     geometries: list[bytes] = shapely.to_wkb(rows.geometries_4326, byte_order=1).tolist()
     attributes = _encoded(attribute_texts(rows))
     names = _encoded(rows.names)
     sizes = np.fromiter(map(len, geometries), dtype=np.int64, count=len(geometries))
-    said = hexlify(b"".join(geometries)).upper()
-    ends = 2 * np.cumsum(sizes)
-    starts = (ends - 2 * sizes).tolist()
-    firsts = [said[start : start + 8] for start in starts]
-    rests = [said[start + 10 : end] for start, end in zip(starts, ends.tolist(), strict=True)]
-    content = zip(
-        firsts, repeat(_SRID_HEX), rests, repeat(b"\x1f"), names, repeat(b"\x1f"), attributes, repeat(b"\x1e")
-    )  # fmt: skip
-    digest.update(b"".join(chain.from_iterable(content)))
+    content.add(geometries, names, attributes)
     names = [name if len(name) <= _NAME_CHARACTERS else name.decode()[:_NAME_CHARACTERS].encode() for name in names]
     heads = np.empty(len(rows), dtype=_HEAD)
     heads["values"], heads["key_size"], heads["key"] = len(COLUMNS), 8, release_id
