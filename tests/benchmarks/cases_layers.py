@@ -6,7 +6,6 @@ own with key and index. ``ogr2ogr`` and GeoPandas copy the rows and build an ind
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -30,6 +29,7 @@ from layers.reading import ReadingOptions, reading
 from layers.services import LayerSpec, layer_put, release_create
 from tests.benchmarks.city import ROOT
 from tests.benchmarks.measuring import Report, Row
+from tests.benchmarks.peers_installed import PEERS, peers_ready
 from tests.benchmarks.question import city
 
 OURS = "a release stored from a GeoPackage"
@@ -63,11 +63,9 @@ def layers_cases(report: Report, runs: int, rows: int) -> None:
         sides["ogr2ogr"] = Side(lambda: _ogr2ogr(path), lambda _: _drop("by_ogr2ogr"))
     else:
         report.note("ogr2ogr is not installed, so nothing is compared with it: install Debian's gdal-bin.")
-    missing = [name for name in ("sqlalchemy", "geoalchemy2") if importlib.util.find_spec(name) is None]
-    if not missing:
-        sides["geopandas"] = Side(lambda: _geopandas(path), lambda _: _drop("by_geopandas"))
-    else:
-        report.note(f"GeoPandas writes to PostGIS only with {' and '.join(missing)}, which is not installed.")
+    if peers_ready(report):
+        by_geopandas = _Geopandas(path)
+        sides["geopandas"] = Side(by_geopandas.store, by_geopandas.remove, by_geopandas.prepare)
     times = interleaved(sides, runs, rows)
     size = f"{rows:,} buildings"
     if len(sides) == 1:
@@ -90,10 +88,11 @@ def layers_cases(report: Report, runs: int, rows: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One way of storing, and how what it stored is taken away again, which is not measured."""
+    """One way of storing; how it is got ready, and how what it stored is taken away again, is not measured."""
 
     store: Callable[[], Any]
     remove: Callable[[Any], None]
+    prepare: Callable[[], None] = lambda: None
 
 
 def interleaved(sides: dict[str, Side], runs: int, rows: int) -> dict[str, float]:
@@ -101,6 +100,7 @@ def interleaved(sides: dict[str, Side], runs: int, rows: int) -> dict[str, float
     times: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(runs):
         for name, side in sides.items():
+            side.prepare()
             started = time.perf_counter()
             made = side.store()
             times[name].append((time.perf_counter() - started) * 1000)
@@ -175,19 +175,49 @@ def _ogr2ogr(path: Path) -> str:
     return "by_ogr2ogr"
 
 
-def _geopandas(path: Path) -> str:
-    import geopandas
-    import sqlalchemy
+_BY_GEOPANDAS = """
+import sys
+import geopandas, sqlalchemy, geoalchemy2
+path, user, database, host = sys.argv[1:]
+engine = sqlalchemy.create_engine(f"postgresql+psycopg://{user}@/{database}", connect_args={"host": host})
+print("ready", flush=True)
+sys.stdin.readline()
+geopandas.read_file(path).to_postgis("by_geopandas", engine, if_exists="replace")
+print("done", flush=True)
+"""
 
-    where = _database()
-    engine = sqlalchemy.create_engine(
-        f"postgresql+psycopg://{where['user']}@/{where['dbname']}", connect_args={"host": where["host"]}
-    )
-    try:
-        geopandas.read_file(path).to_postgis("by_geopandas", engine, if_exists="replace")
-    finally:
-        engine.dispose()
-    return "by_geopandas"
+
+class _Geopandas:
+    """GeoPandas in a process of its own, whose start is not measured."""
+
+    def __init__(self, path: Path) -> None:
+        where = _database()
+        self._command = [
+            str(PEERS / "bin" / "python"), "-c", _BY_GEOPANDAS, str(path), where["user"], where["dbname"], where["host"],
+        ]  # fmt: skip
+        self._process: subprocess.Popen[str] | None = None
+
+    def prepare(self) -> None:
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._hear("ready")
+
+    def store(self) -> str:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        self._hear("done")
+        return "by_geopandas"
+
+    def remove(self, table: str) -> None:
+        assert self._process is not None
+        self._process.communicate()
+        _drop(table)
+
+    def _hear(self, word: str) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline().strip() == word
 
 
 _MEASURED = """
