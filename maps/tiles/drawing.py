@@ -7,31 +7,23 @@ than four pixels become boxes on a grid of pixels, and those that become the sam
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.db import sql
 from geo.errors import LimitExceeded
-from layers.models import Feature, Layer, Service, Supply
+from layers.models import Layer
 from maps.tiles.address import TileAddress
-from maps.tiles.encoding import EXTENT, Integers, Properties, Shapes, boxes, dashes, dots, encode, joined, outlines
+from maps.tiles.encoding import EXTENT, Integers, Properties, Shapes, boxes, chosen, dashes, dots, encode, joined
+from maps.tiles.grid import BUFFER, shapes_of, shapes_of_rows
 from maps.tiles.overview import Overview, overview_of
+from maps.tiles.rows import FEATURE_ATTRIBUTES, Rows, rows_read
 
-DRAWING: Final = "3"
+DRAWING: Final = "4"
 """The version of all this: part of the name of every finished tile. Raise it when the same features are drawn differently."""
-
-BUFFER: Final = 64
-"""Steps drawn beyond each edge (8 CSS px), so that outlines meet across tiles."""
-
-FEATURE_ATTRIBUTES: Final = ("class", "kind", "width_m", "floors", "name_fa", "name_en", "capacity")
-"""The attributes that tiles carry, where a layer has them: what a map needs to draw and name things, and nothing about people."""
 
 MOST_FEATURES: Final = 250_000
 """The most features drawn with their own geometry in one tile."""
@@ -57,11 +49,17 @@ class Source:
     content_hash: str
     rows: int
     supplies: str
+    fields: tuple[str, ...]
 
     @property
     def state(self) -> str:
         """Names all that the tiles of this source depend on."""
         return f"{self.release}-{self.content_hash[:16]}{self.supplies[:8]}"
+
+    @property
+    def attributes(self) -> list[str]:
+        """The attributes that its tiles carry; all, where it is not told which fields the release has."""
+        return [name for name in FEATURE_ATTRIBUTES if name in self.fields or not self.fields]
 
     @property
     def overview(self) -> Overview:
@@ -101,42 +99,36 @@ def _too_dense() -> LimitExceeded:
 
 def _whole(source: Source, tile: TileAddress) -> bytes:
     rows = _rows(source, tile, None)
-    if not rows:
+    if not len(rows):
         return b""
-    kept, shapes = shapes_of(_geometries(rows), tile)
+    kept, shapes = shapes_of_rows(rows, tile)
     properties = Properties()
-    _describe(properties, [rows[i] for i in kept.tolist()], 0)
+    _describe(properties, rows, kept, 0)
     return encode("features", shapes, properties)
 
 
-def _describe(properties: Properties, rows: list[Any], start: int) -> None:
-    """Give features, the first at position `start`, all that tiles say about them."""
-    at = np.arange(start, start + len(rows))
-    properties.add_numbers("number", at, np.array([row[0] for row in rows], dtype=np.int64))
-    properties.add("name", at, [row[1] for row in rows])
-    columns = zip(*json.loads(f"[{','.join(row[2] for row in rows)}]"), strict=True)
-    for name, values in zip(FEATURE_ATTRIBUTES, columns, strict=True):
-        if values.count(None) == len(values):
-            continue
-        has = [i for i, value in enumerate(values) if value is not None and not isinstance(value, list | dict)]
-        properties.add(name, at[has], [values[i] for i in has])
-    provides = [i for i, row in enumerate(rows) if row[3]]
-    properties.add("services", at[provides], [rows[i][3] for i in provides])
+def _describe(properties: Properties, rows: Rows, kept: Integers, start: int) -> None:
+    """Give features, the first at position `start`, all that tiles say about them; `kept` are their positions among the rows."""
+    at, chosen_ones = np.arange(start, start + len(kept)), kept.tolist()
+    properties.add_numbers("number", at, rows.numbers[kept])
+    properties.add_texts("name", at, rows.names(kept))
+    for name, texts in rows.attributes.items():
+        properties.add_json(name, at, [texts[i] for i in chosen_ones])
+    if rows.services:
+        services = [rows.services[i] for i in chosen_ones]
+        has = np.array([bool(codes) for codes in services], dtype=bool)
+        properties.add_texts("services", at[has], [codes for codes in services if codes])
 
 
-def _rows(source: Source, tile: TileAddress, numbers: Integers | None) -> list[Any]:
+def _rows(source: Source, tile: TileAddress, numbers: Integers | None) -> Rows:
     """Read the features whose box overlaps a tile and its margin; only those of these numbers, where some are given."""
-    if numbers is not None and not len(numbers):
-        return []
     if numbers is not None and len(numbers) > MOST_FEATURES:
         raise _too_dense()
     west, south, east, north = tile.bounds_3857
     margin_m = tile.width_m * BUFFER / EXTENT
-    found = sql.rows(
-        "maps",
-        "tile_features",
+    found = rows_read(
+        source.attributes,
         {
-            **{f"attribute_{i}": name for i, name in enumerate(FEATURE_ATTRIBUTES)},
             "supplies": bool(source.supplies),
             "layer": source.layer,
             "release": source.release,
@@ -145,103 +137,13 @@ def _rows(source: Source, tile: TileAddress, numbers: Integers | None) -> list[A
             "south": south - margin_m,
             "east": east + margin_m,
             "north": north + margin_m,
-            "numbers": None if numbers is None else numbers.tolist(),
+            "numbers": None if numbers is None else f"{{{','.join(map(str, numbers.tolist()))}}}",
             "most": MOST_FEATURES + 1,
         },
-        {"feature": Feature, "supply": Supply, "service": Service},
     )
     if len(found) > MOST_FEATURES:
         raise _too_dense()
-    return sorted(found, key=itemgetter(0))  # here, as the database would read by number instead of by place
-
-
-def _geometries(rows: list[Any]) -> NDArray[np.object_]:
-    return np.asarray(shapely.from_wkb([bytes(row[4]) for row in rows]), dtype=object)
-
-
-def shapes_of(geometries_3857: NDArray[np.object_], tile: TileAddress) -> tuple[Integers, Shapes]:
-    """Bring geometries to a tile's grid.
-
-    Returns
-    -------
-    tuple
-        Positions of those that touch the tile or its margin, in the order of their shapes; and the shapes.
-    """
-    west, _, _, north = tile.bounds_3857
-    scale = EXTENT / tile.width_m
-
-    def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (xy - (west, north)) * (scale, -scale)
-
-    bounds = shapely.bounds(geometries_3857)
-    low, high = moved(bounds[:, :2]), moved(bounds[:, 2:])
-    reach_low, reach_high = np.minimum(low, high), np.maximum(low, high)
-    across = (reach_low < -BUFFER).any(axis=1) | (reach_high > EXTENT + BUFFER).any(axis=1)
-    if across.any():
-        geometries_3857 = geometries_3857.copy()
-        geometries_3857[across] = _clipped(geometries_3857[across], tile)
-    kept = np.flatnonzero(~shapely.is_empty(geometries_3857))
-    snapped, parts, order = _snapped(geometries_3857[kept], moved), [], []
-    for dimension in (2, 1, 0):
-        of_dimension = np.flatnonzero(shapely.get_dimensions(snapped) == dimension)
-        if len(of_dimension):
-            parts.append(outlines(snapped[of_dimension]))
-            order.append(kept[of_dimension])
-    return (np.concatenate(order), joined(parts)) if parts else (np.empty(0, dtype=np.int64), boxes(_NO_BOXES))
-
-
-_NO_BOXES: Final = np.empty((0, 4), dtype=np.int64)
-
-
-def _clipped(geometries: NDArray[np.object_], tile: TileAddress) -> NDArray[np.object_]:
-    """Cut off what is beyond a tile's margin; where cutting leaves less than there was (a touching corner), nothing is left."""
-    west, south, east, north = tile.bounds_3857
-    margin_m = tile.width_m * BUFFER / EXTENT
-    reach = shapely.box(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
-    try:
-        cut = shapely.intersection(geometries, reach)
-    except shapely.GEOSException:
-        cut = shapely.intersection(shapely.make_valid(geometries), reach)
-    found = np.asarray(cut, dtype=object)
-    dimensions = shapely.get_dimensions(geometries)
-    for i in np.flatnonzero((shapely.get_dimensions(found) != dimensions) | (shapely.get_type_id(found) == 7)):
-        found[i] = _of_dimension(found[i], int(dimensions[i]))
     return found
-
-
-def _of_dimension(geometry: shapely.Geometry, dimension: int) -> shapely.Geometry:
-    parts = shapely.get_parts(geometry)
-    parts = shapely.get_parts(parts[shapely.get_dimensions(parts) == dimension])
-    if not len(parts):
-        return shapely.Point()
-    return (shapely.MultiPoint, shapely.MultiLineString, shapely.MultiPolygon)[dimension](list(parts))
-
-
-def _snapped(geometries: NDArray[np.object_], moved: Callable[[Any], Any]) -> NDArray[np.object_]:
-    """Move every vertex to the nearest step; what would not be valid so is rounded with care, what would vanish is kept."""
-    collections = np.flatnonzero(shapely.get_type_id(geometries) == 7)
-    for i in collections:
-        geometries[i] = _of_dimension(geometries[i], int(shapely.get_dimensions(geometries[i])))
-    snapped = np.asarray(shapely.transform(geometries, lambda xy: np.rint(moved(xy))), dtype=object)
-    broken = np.flatnonzero(~shapely.is_valid(snapped))
-    for i in broken:
-        snapped[i] = _with_care(shapely.transform(geometries[i], moved))
-    return snapped
-
-
-def _with_care(geometry: shapely.Geometry) -> shapely.Geometry:
-    dimension = int(shapely.get_dimensions(geometry))
-    try:
-        rounded = shapely.set_precision(geometry, 1.0)
-    except shapely.GEOSException:
-        rounded = shapely.set_precision(shapely.make_valid(geometry), 1.0)
-    if shapely.get_type_id(rounded) == 7:
-        rounded = _of_dimension(rounded, dimension)
-    if not rounded.is_empty and shapely.get_dimensions(rounded) == dimension:
-        return rounded
-    spot = shapely.point_on_surface(geometry)
-    x, y = np.floor([spot.x, spot.y])
-    return shapely.box(x, y, x + 1, y + 1) if dimension == 2 else shapely.LineString([(x, y), (x + 1, y)])
 
 
 # ---------------------------------------------------------------- drawn together
@@ -258,20 +160,15 @@ def _generalised(source: Source, tile: TileAddress) -> bytes:
     is_small = (found[:, 2:] - found[:, :2]).max(axis=1) < (step if is_point else OWN_SHAPE_STEPS)
     cells, counts, numbers = together(found[is_small], overview.numbers[rows[is_small]], step)
     drawn = dots(cells[:, :2] + step // 2) if is_point else boxes(cells)
-    large = _rows(source, tile, overview.numbers[rows[~is_small]])
-    return _with_large(drawn, counts, numbers, large, tile)
-
-
-def _with_large(drawn: Shapes, counts: Integers, numbers: Integers, large: list[Any], tile: TileAddress) -> bytes:
     properties = Properties()
     parts = [drawn]
     properties.add_numbers("count", np.arange(len(drawn)), counts)
     alone = np.flatnonzero(counts == 1)
     properties.add_numbers("number", alone, numbers[alone])
-    if large:
-        simpler = shapely.simplify(_geometries(large), SIMPLER_STEPS * tile.width_m / EXTENT)
-        kept, shapes = shapes_of(np.asarray(simpler, dtype=object), tile)
-        _describe(properties, [large[i] for i in kept.tolist()], len(drawn))
+    if not is_small.all():
+        large = _rows(source, tile, overview.numbers[rows[~is_small]])
+        kept, shapes = shapes_of_rows(large, tile, SIMPLER_STEPS)
+        _describe(properties, large, kept, len(drawn))
         parts.append(shapes)
     return encode("features", joined(parts), properties)
 
@@ -324,19 +221,21 @@ def _lines(source: Source, tile: TileAddress) -> bytes:
     properties.add_numbers("count", np.arange(len(cells)), counts)
     alone = np.flatnonzero(counts == 1)
     properties.add_numbers("number", alone, numbers[alone])
-    large = _rows(source, tile, overview.numbers[rows[~is_short]])
-    if large:
-        kept, shapes = shapes_of(_on_grid(_geometries(large), tile, step), tile)
-        rows_kept = [large[i] for i in kept.tolist()]
-        classes = [json.loads(row[2])[FEATURE_ATTRIBUTES.index("class")] for row in rows_kept]
-        kept_first, tallies = _alike(shapes, classes)
-        at = np.arange(len(cells), len(cells) + len(kept_first))
+    if not is_short.all():
+        large = _rows(source, tile, overview.numbers[rows[~is_short]])
+        order = np.argsort(large.numbers)
+        kept, shapes = shapes_of(_on_grid(large.geometries(order), tile, step), tile)
+        kept = order[kept]
+        classes = (
+            [large.attributes["class"][i] for i in kept.tolist()] if "class" in large.attributes else [b""] * len(kept)
+        )
+        first, tallies = _alike(shapes, classes)
+        at = np.arange(len(cells), len(cells) + len(first))
         properties.add_numbers("count", at, tallies)
         one = tallies == 1
-        properties.add_numbers("number", at[one], np.array([rows_kept[i][0] for i in kept_first], dtype=np.int64)[one])
-        named = [k for k, i in enumerate(kept_first) if classes[i] is not None]
-        properties.add("class", at[named], [classes[kept_first[k]] for k in named])
-        parts.append(_chosen(shapes, kept_first))
+        properties.add_numbers("number", at[one], large.numbers[kept[first]][one])
+        properties.add_json("class", at, [classes[i] for i in first.tolist()])
+        parts.append(chosen(shapes, first))
     return encode("features", joined(parts), properties)
 
 
@@ -350,10 +249,10 @@ def _on_grid(geometries_3857: NDArray[np.object_], tile: TileAddress, step: int)
     return np.where(shapely.is_valid(moved), moved, geometries_3857)
 
 
-def _alike(shapes: Shapes, classes: list[Any]) -> tuple[list[int], Integers]:
+def _alike(shapes: Shapes, classes: list[bytes]) -> tuple[Integers, Integers]:
     """Return the position of the first of each kind of equal shapes of a class, and how many there are."""
     ends = np.cumsum(shapes.counts)
-    seen: dict[tuple[bytes, Any], int] = {}
+    seen: dict[tuple[bytes, bytes], int] = {}
     first: list[int] = []
     tallies: list[int] = []
     for i, (end, count) in enumerate(zip(ends.tolist(), shapes.counts.tolist(), strict=True)):
@@ -362,10 +261,4 @@ def _alike(shapes: Shapes, classes: list[Any]) -> tuple[list[int], Integers]:
             first.append(i)
             tallies.append(0)
         tallies[place] += 1
-    return first, np.array(tallies, dtype=np.int64)
-
-
-def _chosen(shapes: Shapes, positions: list[int]) -> Shapes:
-    ends = np.cumsum(shapes.counts)
-    commands = [shapes.commands[ends[i] - shapes.counts[i] : ends[i]] for i in positions]
-    return Shapes(shapes.kinds[positions], np.concatenate(commands), shapes.counts[positions])
+    return np.array(first, dtype=np.int64), np.array(tallies, dtype=np.int64)
