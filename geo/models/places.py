@@ -27,6 +27,7 @@ RESERVED_CODES = frozenset(
         "edit",
         "history",
         "i18n",
+        "imports",
         "layers",
         "m",
         "ogc",

@@ -122,7 +122,7 @@ def test_lists_and_forms_open_without_complaint(open_page: Callable[..., Page], 
         "geo/place/",
         "geo/boundary/",
         "geo/assignment/add/",
-        "layers/feature/",
+        "layers/release/",
         "layers/standard/",
         "analysis/run/",
     ):
