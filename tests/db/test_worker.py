@@ -29,7 +29,7 @@ MOST_S = 60.0
 @pytest.fixture(scope="module")
 def running() -> Iterator[Imports]:
     """The service, with little memory and time for a file; its worker reads one file at a time."""
-    with imports(MAHALLEH_IMPORT_MEMORY_MB="300", MAHALLEH_IMPORT_SECONDS="20", MAHALLEH_WORKER_JOBS="1") as made:
+    with imports(MAHALLEH_IMPORT_MEMORY_MB="300", MAHALLEH_IMPORT_SECONDS="12", MAHALLEH_WORKER_JOBS="1") as made:
         yield made
 
 
@@ -67,9 +67,9 @@ def frozen_while(running: Imports, address: str, state: str) -> int:
 
 def test_imports_survive_kills(running: Imports) -> None:
     """The worker, the reading process and the database, each killed in the midst of an import."""
-    report = imports_killed(running, 5, seed=7, rows=12_000)
+    report = imports_killed(running, 3, seed=7, rows=12_000)
     assert report.missed == [], report.table()
-    assert sum(line.hit for line in report.lines) >= 3, report.table()
+    assert sum(line.hit for line in report.lines) >= 2, report.table()
     there = running.standing()
     assert there["tables"], "None of the releases had a table of its own."
 
