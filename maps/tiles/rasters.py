@@ -24,10 +24,11 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import reproject, transform, transform_bounds
 from rasterio.windows import Window
 
-from analysis.disclosure import SMALL_COUNT
+from analysis.disclosure import SMALL_COUNT, counts_people
 from geo.core.crs import STORAGE_EPSG, TILE_EPSG
 from geo.errors import InvalidInput, NotFound
 from layers.models import Layer
+from layers.squares import LEAST_SQUARE_M, people_added, square_px
 from maps.tiles.address import TileAddress
 
 DRAWING: Final = "1"
@@ -35,9 +36,6 @@ DRAWING: Final = "1"
 
 TILE_PX: Final = 256
 DEEPEST_RASTER_ZOOM: Final = 18
-
-LEAST_SQUARE_M: Final = 100.0
-"""Readers from outside are shown people by squares at least this wide."""
 
 _FEW: Final = 1e-9
 """What stands for few people: more than nobody, less than any bound between classes."""
@@ -58,8 +56,7 @@ RAMPS: Final[dict[str, tuple[str, ...]]] = {
 
 UNITS: Final[dict[str, str]] = {Layer.Purpose.POPULATION: "people/ha", Layer.Purpose.ELEVATION: "m"}
 _BY_CODE: Final = {
-    "population": Layer.Purpose.POPULATION, "elevation": Layer.Purpose.ELEVATION, "slope": Layer.Purpose.SLOPE,
-    "flood": Layer.Purpose.HAZARD,
+    "elevation": Layer.Purpose.ELEVATION, "slope": Layer.Purpose.SLOPE, "flood": Layer.Purpose.HAZARD,
 }  # fmt: skip
 
 Array = NDArray[np.float64]
@@ -101,6 +98,8 @@ class Classes:
 
 def purpose_of(layer: Layer) -> str:
     """Return what a raster stands for: as it is said, else as its code says."""
+    if counts_people(layer):
+        return Layer.Purpose.POPULATION
     return (
         layer.purpose if layer.purpose in RAMPS and layer.purpose != "general" else _BY_CODE.get(layer.code, "general")
     )
@@ -167,8 +166,9 @@ def colour_tile(look: Look, tile: TileAddress) -> bytes:
 def value_at(look: Look, lon: float, lat: float) -> tuple[float | None, bool] | None:
     """Return the value of the pixel at a point, and whether it is kept back; None outside the raster.
 
-    Population is people in the pixel.
+    Population is people in the pixel; to readers who are not told of few, in its square.
     """
+    is_by_squares = look.is_guarded and look.counts_people
     with _opened(look.file) as source:
         (x,), (y,) = transform(CRS.from_epsg(STORAGE_EPSG), source.crs, [lon], [lat])
         if not (math.isfinite(x) and math.isfinite(y)):
@@ -176,13 +176,22 @@ def value_at(look: Look, lon: float, lat: float) -> tuple[float | None, bool] | 
         column, row = (math.floor(part) for part in ~source.transform @ (x, y))
         if not (0 <= row < source.height and 0 <= column < source.width):
             return None
-        pixel = source.read(1, window=Window(column, row, 1, 1), masked=True)
-    if np.ma.getmaskarray(pixel).any() or not np.isfinite(pixel.data).all():
+        wide, high = square_px(source) if is_by_squares else (1, 1)
+        left, top = column // wide * wide, row // high * high
+        window = Window(left, top, min(wide, source.width - left), min(high, source.height - top))
+        value = float(people_added(source.read(1, window=window, masked=True), high, wide)[0, 0])
+    if math.isnan(value):
         return None, False
-    value = float(pixel.data[0, 0])
-    if look.is_guarded and look.counts_people and 0 < value < SMALL_COUNT:
-        return None, True
-    return value, False
+    return (None, True) if is_by_squares and 0 < value < SMALL_COUNT else (value, False)
+
+
+def square_m(look: Look) -> float | None:
+    """Return how wide about the squares are in which people are told; None where pixels are told one by one."""
+    if not (look.is_guarded and look.counts_people):
+        return None
+    with _opened(look.file) as source:
+        wide, high = square_px(source)
+        return math.sqrt(_pixel_hectares(source) * 10_000 * wide * high)
 
 
 def _values(look: Look, tile: TileAddress) -> Array:
@@ -248,7 +257,7 @@ def _guarded_values(look: Look, tile: TileAddress) -> Array:
         )
         people = np.where(np.ma.getmaskarray(band), np.nan, band.data.astype(np.float64)) * shrink**2
         per_side = max(1, square // shrink)
-        squares = _sums(people, per_side)
+        squares = people_added(people, per_side, per_side)
         corner = source.transform @ Affine.translation(left, top) @ Affine.scale(per_side * shrink)
         hectares = _pixel_hectares(source) * (per_side * shrink) ** 2
         few = (squares > 0) & (squares < SMALL_COUNT)
@@ -258,16 +267,6 @@ def _guarded_values(look: Look, tile: TileAddress) -> Array:
             dst_transform=_transform(tile), dst_crs=CRS.from_epsg(TILE_EPSG), dst_nodata=np.nan, resampling=Resampling.nearest,
         )  # fmt: skip
     return found
-
-
-def _sums(people: Array, side: int) -> Array:
-    """Return sums over squares of a number of pixels each way; NaN where none is known."""
-    rows, columns = (math.ceil(n / side) * side for n in people.shape)
-    padded = np.full((rows, columns), np.nan)
-    padded[: people.shape[0], : people.shape[1]] = people
-    squares = padded.reshape(rows // side, side, columns // side, side)
-    known = np.isfinite(squares).any(axis=(1, 3))
-    return np.where(known, np.nansum(squares, axis=(1, 3)), np.nan)
 
 
 def _bounds_inside(source: rasterio.DatasetReader, tile: TileAddress) -> tuple[float, float, float, float] | None:

@@ -233,6 +233,11 @@ def test_few_people_are_not_told_to_outsiders(town: Any) -> None:
     assert value("people", *many).json()["value"] == 30
     assert value("people", *limit).json()["value"] == 10
     assert value("people", *nobody).json()["value"] == 0
+    beside = lonlat(6, 26, 40)
+    assert value("people", *beside).json()["value"] == 30, "the square, not the pixel: nothing is found by subtraction"
+    assert value("people", *beside).json()["square_m"] >= 100
+    assert value("people", *beside, insider(town)).json()["value"] == 0
+    assert value("people", *beside, insider(town)).json()["square_m"] is None
     assert value("people", *few, insider(town)).json()["value"] == 4
     assert value("people", *few, insider(town)).json()["unit"] == "people"
 
