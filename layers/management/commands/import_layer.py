@@ -14,8 +14,19 @@ from django.db import transaction
 from geo.errors import InvalidInput, MahallehError, NotFound
 from geo.models import Place
 from layers.models import Layer, Release
-from layers.reading import ACCEPTED, Bounds, Kind, ReadingOptions, is_raster, read_raster, reading, summary
-from layers.selectors import city_bounds, city_places
+from layers.reading import (
+    ACCEPTED,
+    Bounds,
+    Kind,
+    Places,
+    Reading,
+    ReadingOptions,
+    is_raster,
+    read_raster,
+    reading,
+    summary,
+)
+from layers.selectors import city_bounds, city_places, layer_places
 from layers.services import LayerSpec, layer_put, raster_release_create, release_create
 
 _KINDS: Final[dict[str, Kind]] = {"point": "point", "line": "line", "polygon": "polygon"}
@@ -48,6 +59,9 @@ class Command(BaseCommand):
         how.add_argument("--y-field", default=None)
         how.add_argument("--wkt-field", default=None, help="column of a table with geometries as text")
         how.add_argument("--code-field", default=None, help="column of a table with codes or names of places")
+        how.add_argument("--join-layer", default=None, help="layer of the city to whose features --code-field refers")
+        how.add_argument("--sum-fields", default="", help="columns added up over rows of one place, by commas")
+        how.add_argument("--leave-out", action="store_true", help="leave out rows that belong to no place")
         how.add_argument("--swap-xy", action="store_true", help="x and y are exchanged in the file")
         how.add_argument("--scale", type=float, default=None, help="factor of the coordinates; 0.3048 for feet")
         how.add_argument("--band", type=int, default=None)
@@ -94,17 +108,18 @@ class Command(BaseCommand):
             **{
                 key: options[key]
                 for key in ("source_epsg", "encoding", "name_field", "x_field", "y_field", "wkt_field", "code_field",
-                            "repair", "swap_xy", "scale")
+                            "join_layer", "leave_out", "repair", "swap_xy", "scale")
             },
             fields=options["fields"].split(",") if options["fields"] else None,
+            sum_fields=tuple(filter(None, options["sum_fields"].split(","))),
             expect=_KINDS.get(layer.kind) if layer else None,
             near=near,
         )  # fmt: skip
-        with reading(options["file"], asked, places=city_places(city)) as file:
+        with reading(options["file"], asked, places=self._places(city, asked)) as file:
             if options["check"]:
                 file.read()
                 plan = file.plan()
-                self.stderr.write(summary(plan))
+                self._tell(file)
                 plan.require_loadable()
                 return None
             try:
@@ -115,7 +130,26 @@ class Command(BaseCommand):
                     target = layer or self._made(city, kind, options)
                     return release_create(layer=target, reading=file, reference_date=options["reference_date"])
             finally:
-                self.stderr.write(summary(file.plan()))
+                self._tell(file)
+
+    def _tell(self, file: Reading) -> None:
+        joining = file.joining()
+        self.stderr.write("\n".join([summary(file.plan()), *(joining.lines() if joining is not None else ())]))
+
+    @staticmethod
+    def _places(city: Place, asked: ReadingOptions) -> Places | None:
+        """Return what the rows are joined to; None where they are not."""
+        if not asked.code_field:
+            return None
+        if not asked.join_layer:
+            return city_places(city)
+        layer = Layer.objects.current().filter(city=city, code=asked.join_layer, releases__isnull=False).first()
+        if layer is None or layer.kind == Layer.Kind.RASTER:
+            raise NotFound(
+                f"{city.name_en} has no layer {asked.join_layer!r} with features to join to.",
+                code="unknown_layer", remedy="Name another with --join-layer.",
+            )  # fmt: skip
+        return layer_places(layer)
 
     def _made(self, city: Place, kind: str | None, options: dict[str, Any]) -> Layer:
         missing = [
