@@ -72,6 +72,8 @@ class Candidate:
         Share of a sample of the vertices that then lies in the city's bounds, 0 to 1.
     label
         ``EPSG:32639``, with ``, x and y exchanged`` or ``, in feet`` where it is so.
+    points
+        Longitude and latitude of some of the vertices, read this way: for a small map.
     """
 
     epsg: int
@@ -79,6 +81,7 @@ class Candidate:
     scale: float
     share_inside: float
     label: str
+    points: tuple[tuple[float, float], ...] = ()
 
     def as_dict(self) -> dict[str, Json]:
         """Give it as JSON-safe values."""
@@ -236,6 +239,10 @@ class Plan(_Read):
         Whether the rows lie near the city; None if no city was given, or nothing could be placed.
     candidates
         Other ways of reading the coordinates, which would put them into the city; the best first.
+    points
+        Where there are candidates, longitude and latitude of some of the vertices as they were read.
+    encoding_samples
+        Some texts that are not ASCII as they would read in each likely encoding; empty where there is nothing to choose.
     layers
         The layers with geometry that the file has, where it can have several.
     """
@@ -254,6 +261,8 @@ class Plan(_Read):
     is_encoding_guessed: bool = False
     is_plausible: bool | None = None
     candidates: tuple[Candidate, ...] = ()
+    points: tuple[tuple[float, float], ...] = ()
+    encoding_samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
 
 
@@ -267,6 +276,8 @@ class RasterPlan(_Read):
         Reference system, as ``EPSG:32639`` or by name; empty if none was found.
     epsg
         Its EPSG code; None if it has none.
+    is_crs_named
+        Whether the person named it, and the file says nothing or something else.
     width, height
         Columns and rows of pixels.
     band, bands
@@ -287,6 +298,7 @@ class RasterPlan(_Read):
 
     crs: str = ""
     epsg: int | None = None
+    is_crs_named: bool = False
     width: int = 0
     height: int = 0
     band: int = 1

@@ -15,6 +15,8 @@ import pyogrio
 from layers.reading import geojson
 from layers.reading.columns import column_from_arrow
 from layers.reading.containers import declared_codec
+from layers.reading.dates import Dates
+from layers.reading.encodings import dbf_texts
 from layers.reading.limits import Limits
 from layers.reading.plan import Json, Problem, ProblemLog, RefusedError
 from layers.reading.projection import Reference, reference_of
@@ -34,7 +36,6 @@ pyogrio.set_gdal_config_options(
     }
 )
 _RAW: Final = "ISO-8859-1"  # gives every byte of a text as one character, to be decoded here
-_GUESS_BYTES: Final = 4 << 20
 _ANY_ENCODING: Final = ("ESRI Shapefile", "FlatGeobuf")
 # What pyogrio, GDAL and Arrow raise for a file that they cannot read.
 _UNREADABLE: Final = (RuntimeError, OSError, ValueError, LookupError, MemoryError, pa.ArrowException)
@@ -76,11 +77,16 @@ class VectorStream:
         self.names = Names.of(
             list(opened.types), opened.codec if opened.is_latin else None, wanted, left_out=source.housekeeping
         )
-        self.types = {
-            clean: "date" if opened.types[raw].endswith("[D]") else "datetime"
-            for raw, clean in self.names.clean.items()
-            if opened.types[raw].startswith("datetime")
-        }
+        self._dates = Dates() if source.format in ("GeoJSON", "GeoJSONSeq") else None  # in which they are text
+        self.types = (
+            self._dates.types
+            if self._dates
+            else {
+                clean: "date" if opened.types[raw].endswith("[D]") else "datetime"
+                for raw, clean in self.names.clean.items()
+                if opened.types[raw].startswith("datetime")
+            }
+        )
 
     def reference(self) -> Reference:
         """Give the reference system of the coordinates."""
@@ -114,6 +120,8 @@ class VectorStream:
                 values = column_from_arrow(column, clean, rules, self._opened.codec, is_latin=self._opened.is_latin)
             if values is not None:
                 columns[clean] = values
+                if self._dates is not None:
+                    self._dates.look(clean, values)
             elif is_first:
                 message = "The attribute is binary data, which is not kept."
                 self._log.add(Problem("warning", "binary_field", message, "Nothing to do.", field=clean))
@@ -139,6 +147,10 @@ def _open(source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> _Ope
     codec = codec_of(encoding) if encoding and source.format in _ANY_ENCODING else source.encoding
     options = dict(source.open_options)
     info = _info(source, source.target, layer, options, _RAW if is_latin else None)
+    if source.format == "GeoJSONSeq" and any(str(dtype).startswith("datetime") for dtype in info["dtypes"]):
+        # Its driver knows no other way than to write anew what looks like a date.
+        target, options = f"GeoJSON:{geojson.collected(source.path)}", {"DATE_AS_STRING": "YES"}
+        return _opened(target, None, options, _asked(target, None, options, None), info["crs"], "utf-8")
     if is_latin:
         codec = codec or declared_codec(source.path) or _guessed_codec(source.path, info, facts, log)
     return _opened(source.target, layer, options, info, info["crs"] or source.crs, codec or "utf-8", is_latin=is_latin)
@@ -214,48 +226,11 @@ def _asked(target: str, layer: str | None, options: dict[str, str], encoding: st
 def _guessed_codec(shp: Path, info: dict[str, Any], facts: Facts, log: ProblemLog) -> str:
     """Guess the encoding of a shapefile's text from the bytes that are not ASCII, wherever they are in it."""
     names = b" ".join(str(name).encode("latin-1", errors="replace") for name in info["fields"])
-    sample = b" ".join((names, *_high_texts(shp.with_suffix(".dbf"))))
+    sample = b" ".join((names, *dbf_texts(shp.with_suffix(".dbf"))))
     if not sample.isascii():
         facts.is_encoding_guessed = True
         note_guessed_encoding(log, guess_encoding(sample))
     return guess_encoding(sample)
-
-
-def _high_texts(dbf: Path) -> Iterator[bytes]:
-    """Give different texts of a dBASE table that are not ASCII, up to a few megabytes."""
-    with dbf.open("rb") as file:
-        header = file.read(32)
-        rows, start, length = (
-            int.from_bytes(header[4:8], "little"),
-            int.from_bytes(header[8:10], "little"),
-            int.from_bytes(header[10:12], "little"),
-        )
-        described = file.read(max(0, start - 32))
-        fields, offset = [], 1
-        for at in range(0, len(described) - 31, 32):
-            if described[at] == 0x0D:
-                break
-            width = described[at + 16]
-            if described[at + 11 : at + 12] in (b"C", b"M"):
-                fields.append((offset, offset + width))
-            offset += width
-        told: set[bytes] = set()
-        room = _GUESS_BYTES
-        step = max(1, (1 << 20) // max(1, length))
-        file.seek(start)
-        for _ in range(0, rows, step):
-            chunk = file.read(step * length)
-            if chunk.isascii():
-                continue
-            for row in range(0, len(chunk) - length + 1, length):
-                for first, last in fields:
-                    text = chunk[row + first : row + last].rstrip(b" \x00")
-                    if not text.isascii() and text not in told:
-                        told.add(text)
-                        room -= len(text)
-                        yield text
-                if room < 0:
-                    return
 
 
 # Reading

@@ -13,6 +13,7 @@ from django.db import transaction
 from geo.db import sql
 from geo.errors import Conflict
 from layers.models import Feature, Layer, Release
+from layers.partitions import RELEASING, table_of
 from layers.reading.plan import Plan, RasterPlan, Rows
 from layers.reading.reading import Reading, ReadingOptions
 from layers.reading.request import BATCH_ROWS
@@ -24,9 +25,6 @@ StoreProgress: TypeAlias = Callable[[str, int, int], object]
 _MAX_KEPT_WARNINGS: Final = 50
 _EXAMPLES: Final = 50
 _MOVED_M: Final = 1.0
-# Of the lock that whoever makes a release holds until it is there: attaching a table locks the table of releases, and
-# two transactions that have both written to it would wait for each other.
-_RELEASING: Final = 0x6C61796572  # "layer"
 
 
 class Cancelled(Conflict):
@@ -164,7 +162,7 @@ def _store(
     stored = Stored(rows, key)
     try:
         shelf = stored.settle()
-        table = f"{Feature._meta.db_table}_{key}" if shelf else Feature._meta.db_table
+        table = table_of(key) if shelf else Feature._meta.db_table
         if shelf:
             sql.rows("layers", "partition_create", {}, {"partition": table, "features": Feature}, {"shelf": shelf})
 
@@ -215,7 +213,7 @@ def release_next(
     tuple of Release and bool
         And whether it is new, so that its rows are still to be written.
     """
-    sql.lock(_RELEASING)
+    sql.lock(RELEASING)
     Layer.objects.select_for_update(no_key=True).get(pk=layer.pk)  # release numbers are given one at a time
     newest = layer.releases.order_by("-number").first()
     if newest and newest.content_hash == content_hash and newest.reference_date == reference_date:
@@ -271,10 +269,13 @@ def release_difference(release: Release) -> dict[str, Any]:
         ``moved``, ``changed``, ``unchanged``, and ``examples`` of each but the last: row, key, name, lon, lat. Empty
         for a first release.
     """
+    before = release.layer.releases.filter(number__lt=release.number).order_by("-number").first()
+    return releases_compared(release, before) if before is not None else {}
+
+
+def releases_compared(release: Release, before: Release) -> dict[str, Any]:
+    """Compare a release with another one of its layer; see `release_difference`."""
     layer = release.layer
-    before = layer.releases.filter(number__lt=release.number).order_by("-number").first()
-    if before is None:
-        return {}
     # The planner knows nothing of how many rows the parts of this statement have, takes each for one, and would look for
     # the pairs of every row in turn; all joins are by equality, which is hashed or sorted.
     with sql.settings({"enable_nestloop": "off", "work_mem": "128MB"}):
