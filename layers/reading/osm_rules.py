@@ -233,7 +233,7 @@ def rules_of(text: str) -> Rules:
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        found = re.search(r"line (\d+)", str(error))
+        at = re.search(r"line (\d+)", str(error))
         raise RulesError(
             [
                 Problem(
@@ -241,7 +241,7 @@ def rules_of(text: str) -> Rules:
                     "broken_toml",
                     f"The text is not TOML: {str(error)[:200]}.",
                     "Correct the line.",
-                    int(found[1]) if found else None,
+                    int(at[1]) if at else None,
                 )
             ]
         ) from error

@@ -107,6 +107,18 @@ def schema_of(fields: Mapping[str, str], purpose: str, theme: str = "") -> list[
     return found
 
 
+def field_named(name: str, purpose: str = "") -> StandardField | None:
+    """Give the standard field of a name: of layers for a purpose if there is one, else of any layer.
+
+    Examples
+    --------
+    >>> field_named("capacity").title_en, field_named("colour of doors")
+    ('Capacity', None)
+    """
+    named = [field for field in _all() if field.name == name]
+    return min(named, key=lambda field: field.purpose not in ("", purpose), default=None)
+
+
 def _form(name: str) -> str:
     return normalise(name).replace(" ", "").replace("_", "")
 
