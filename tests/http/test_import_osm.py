@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import shapely
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 
@@ -315,3 +316,24 @@ def test_the_walking_network_of_tehran_becomes_a_layer_of_roads(client_as: Any, 
     release = layer.releases.get()
     assert (release.row_count, release.how["layer"]) == (6_912, "walking-network")
     assert "خیابان" in " ".join(Feature.objects.of(release).values_list("name", flat=True))
+
+
+def test_the_command_reads_by_rules_from_a_file_and_remembers_them(
+    demo_city: Any, tmp_path: Path, town: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / "mine.toml"
+    rules.write_text('format = 1\n[[rules]]\ncode = "roads"\ngeometry = "line"\nwhere = { highway = ["footway"] }\n')
+    (tmp_path / "town.osm").write_bytes(town)
+    new = ["--theme", "housing", "--name-fa", "راه", "--name-en", "Paths", "--source", "OpenStreetMap"]
+    how = ["khorramabad", "paths", str(tmp_path / "town.osm"), "--layer", "roads"]
+    call_command("import_layer", *how, *new, "--rules", str(rules))
+    release = Layer.objects.get(code="paths").releases.get()
+    assert release.row_count == 1
+    assert "footway" in release.how["rules"]
+    rules.write_text("format = 1\n[[rules]\n")
+    with pytest.raises(SystemExit):
+        call_command("import_layer", *how, "--rules", str(rules))
+    assert "TOML" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        call_command("import_layer", *how, "--rules", str(tmp_path / "nowhere.toml"))
+    assert Layer.objects.get(code="paths").releases.count() == 1

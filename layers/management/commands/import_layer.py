@@ -28,6 +28,8 @@ from layers.reading import (
 )
 from layers.selectors import city_bounds, city_places, layer_places
 from layers.services import LayerSpec, layer_put, raster_release_create, release_create
+from layers.services.osm_rules import rule_used, rules_wanted
+from layers.services.releases import how_read
 
 _KINDS: Final[dict[str, Kind]] = {"point": "point", "line": "line", "polygon": "polygon"}
 
@@ -64,6 +66,9 @@ class Command(BaseCommand):
         how.add_argument("--leave-out", action="store_true", help="leave out rows that belong to no place")
         how.add_argument("--swap-xy", action="store_true", help="x and y are exchanged in the file")
         how.add_argument("--scale", type=float, default=None, help="factor of the coordinates; 0.3048 for feet")
+        how.add_argument(
+            "--rules", type=Path, default=None, help="of OpenStreetMap: a file of rules in TOML, see docs/data.md"
+        )
         how.add_argument("--band", type=int, default=None)
         how.add_argument("--repair", action="store_true", help="repair invalid geometries where that can be done")
 
@@ -103,8 +108,10 @@ class Command(BaseCommand):
 
     def _store(self, city: Place, layer: Layer | None, near: Bounds | None, options: dict[str, Any]) -> Release | None:
         """Read a file in one pass, storing it as it goes by; None where it is only checked."""
+        said = {"layer": options["file_layer"], "rules": _rules_text(options["rules"])}
         asked = ReadingOptions(
             layer=options["file_layer"],
+            rules=rules_wanted(said) if said["rules"] else None,
             **{
                 key: options[key]
                 for key in ("source_epsg", "encoding", "name_field", "x_field", "y_field", "wkt_field", "code_field",
@@ -128,7 +135,13 @@ class Command(BaseCommand):
                     if layer is None and kind is None:
                         file.plan().require_loadable()
                     target = layer or self._made(city, kind, options)
-                    return release_create(layer=target, reading=file, reference_date=options["reference_date"])
+                    rule = rule_used(said) if file.plan().format == "OSM" else ""
+                    return release_create(
+                        layer=target,
+                        reading=file,
+                        reference_date=options["reference_date"],
+                        how=how_read(asked) | ({"rules": rule} if rule else {}),
+                    )
             finally:
                 self._tell(file)
 
@@ -168,3 +181,18 @@ class Command(BaseCommand):
                 Layer.Visibility.PUBLIC if options["public"] else Layer.Visibility.ASSIGNED, options["source_fa"],
             )
         )  # fmt: skip
+
+
+def _rules_text(path: Path | None) -> str:
+    """Return the text of a file of rules; empty where there is none."""
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"The rules cannot be read: {error}.",
+            code="bad_rules",
+            where=str(path),
+            remedy="Name a text file in UTF-8 that is there.",
+        ) from error

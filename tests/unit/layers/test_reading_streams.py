@@ -61,7 +61,9 @@ def test_rows_come_in_batches_and_are_those_of_the_whole(name: str, write_layer:
         plan = file.plan()
     assert [len(rows) for rows in batches] == [16_384, 16_384, n - 2 * 16_384]
     rows = joined(batches)
-    assert rows.names == tuple(labels)
+    # A difference of so many would take pytest longer to tell than all tests together.
+    others = [(i, *pair) for i, pair in enumerate(zip(rows.names, labels, strict=True)) if pair[0] != pair[1]]
+    assert others[:3] == []
     assert rows.columns["n"] == list(range(n))
     np.testing.assert_allclose(
         shapely.get_coordinates(rows.geometries_4326), shapely.get_coordinates(points), atol=1e-9
