@@ -35,7 +35,9 @@ pyogrio.set_gdal_config_options(
         "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
     }
 )
-_RAW: Final = "ISO-8859-1"  # gives every byte of a text as one character, to be decoded here
+# Gives every byte of a text as one character, to be decoded here. An option of the file, not pyogrio's ``encoding``, which is set for
+# the thread in which reading begins and taken back in the one in which it ends.
+_RAW: Final = "ISO-8859-1"
 _ANY_ENCODING: Final = ("ESRI Shapefile", "FlatGeobuf")
 # What pyogrio, GDAL and Arrow raise for a file that they cannot read.
 _UNREADABLE: Final = (RuntimeError, OSError, ValueError, LookupError, MemoryError, pa.ArrowException)
@@ -145,12 +147,12 @@ def _open(source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> _Ope
     is_latin = source.format == "ESRI Shapefile"
     # The other formats fix the encoding of their text.
     codec = codec_of(encoding) if encoding and source.format in _ANY_ENCODING else source.encoding
-    options = dict(source.open_options)
-    info = _info(source, source.target, layer, options, _RAW if is_latin else None)
+    options = dict(source.open_options) | ({"ENCODING": _RAW} if is_latin else {})
+    info = _info(source, source.target, layer, options)
     if source.format == "GeoJSONSeq" and any(str(dtype).startswith("datetime") for dtype in info["dtypes"]):
         # Its driver knows no other way than to write anew what looks like a date.
         target, options = f"GeoJSON:{geojson.collected(source.path)}", {"DATE_AS_STRING": "YES"}
-        return _opened(target, None, options, _asked(target, None, options, None), info["crs"], "utf-8")
+        return _opened(target, None, options, _asked(target, None, options), info["crs"], "utf-8")
     if is_latin:
         codec = codec or declared_codec(source.path) or _guessed_codec(source.path, info, facts, log)
     return _opened(source.target, layer, options, info, info["crs"] or source.crs, codec or "utf-8", is_latin=is_latin)
@@ -169,7 +171,7 @@ def _open_geojson(source: Source, wanted: Wanted, facts: Facts) -> _Opened:
     target = f"GeoJSON:{text.path}"
     options = dict(source.open_options)
     try:
-        info = _asked(target, None, options, None)
+        info = _asked(target, None, options)
     except _UNREADABLE as error:
         raise geojson.fault(text.path, str(error)) from error
     opened = _opened(target, None, options, info, info["crs"] or geojson.CRS84, "utf-8")
@@ -201,11 +203,9 @@ def _opened(
     return _Opened(target, layer, options, int(info["features"]), crs, types, codec, is_latin)
 
 
-def _info(
-    source: Source, target: str, layer: str | None, options: dict[str, str], encoding: str | None
-) -> dict[str, Any]:
+def _info(source: Source, target: str, layer: str | None, options: dict[str, str]) -> dict[str, Any]:
     try:
-        info = _asked(target, layer, options, encoding)
+        info = _asked(target, layer, options)
     except _UNREADABLE as error:
         raise _broken(error) from error
     if info["driver"] != source.driver:
@@ -215,11 +215,9 @@ def _info(
     return info
 
 
-def _asked(target: str, layer: str | None, options: dict[str, str], encoding: str | None) -> dict[str, Any]:
+def _asked(target: str, layer: str | None, options: dict[str, str]) -> dict[str, Any]:
     with quiet():
-        info: dict[str, Any] = pyogrio.read_info(
-            target, layer=layer, encoding=encoding, force_feature_count=True, **options
-        )
+        info: dict[str, Any] = pyogrio.read_info(target, layer=layer, force_feature_count=True, **options)
     return info
 
 
@@ -271,7 +269,6 @@ def _arrow(opened: _Opened, names: Names, **part: int) -> Iterator[Iterator[pa.R
         opened.target,
         layer=opened.layer,
         columns=list(names.clean),
-        encoding=_RAW if opened.is_latin else None,
         use_pyarrow=True,
         batch_size=BATCH_ROWS,
         **part,
