@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -112,12 +113,15 @@ class Rows:
         One name per row, cleaned; empty where there is none.
     columns
         Attribute name to one JSON-safe value per row: dates are ISO 8601 text, NaN and infinity are None.
+    wkb
+        Arrow array of the geometries in well-known binary, little endian, where the file has them just so.
     """
 
     geometries_4326: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     names: tuple[str, ...] = ()
     columns: Mapping[str, list[Json]] = field(default_factory=dict)
+    wkb: pa.Array | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -131,7 +135,8 @@ class Rows:
     def part(self, start: int, stop: int) -> "Rows":
         """Give some of the rows, from one position to before another."""
         columns = {name: values[start:stop] for name, values in self.columns.items()}
-        return Rows(self.geometries_4326[start:stop], self.numbers[start:stop], self.names[start:stop], columns)
+        wkb = None if self.wkb is None else self.wkb[start:stop]
+        return Rows(self.geometries_4326[start:stop], self.numbers[start:stop], self.names[start:stop], columns, wkb)
 
     def attributes(self) -> Iterator[dict[str, Json]]:
         """Give each row's attributes as a JSON-safe dict; what is null is left out."""

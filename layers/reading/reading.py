@@ -10,6 +10,8 @@ with reading(path, ReadingOptions(near=bounds)) as file:
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from operator import is_
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -231,6 +233,12 @@ class Reading:
             geometries = shapely.transform(geometries, self._changed)
         checked = check_geometries(geometries, raw.numbers, rules, self.log, raw.refused, self._seen)
         rows = rows_of(checked.geometries_4326, raw.numbers, columns, labels, checked.kept)
+        if (
+            raw.wkb is not None
+            and len(rows) == len(raw.numbers)
+            and all(map(is_, rows.geometries_4326, raw.geometries))
+        ):
+            rows = replace(rows, wkb=raw.wkb)
         hashes = None if raw.shape_hashes is None else raw.shape_hashes[checked.kept]
         self._whole.look(rows, hashes)
         self._whole.look_at_problems(mark, raw.numbers, checked)

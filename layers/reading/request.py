@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from geo.core.text import clean_name, normalise
@@ -163,6 +164,8 @@ class Raw:
         Clean name to one JSON-safe value per row, those for the rows' names among them.
     shape_hashes
         Shape ``(n,) int64``: equal for geometries that are equal to the last bit.
+    wkb
+        Arrow array: the well-known binary that the geometries were made of, where it was little endian.
     """
 
     geometries: NDArray[np.object_]
@@ -170,6 +173,7 @@ class Raw:
     numbers: NDArray[np.int64]
     columns: dict[str, list[Json]]
     shape_hashes: NDArray[np.int64] | None = None
+    wkb: pa.Array | None = None
 
 
 class Stream(Protocol):

@@ -24,7 +24,7 @@ from layers.reading.quiet import quiet
 from layers.reading.request import BATCH_ROWS, Facts, Names, Raw, Wanted, duplicate_fields, require_rows
 from layers.reading.source import Source, chosen_layer
 from layers.reading.text import TextRules, codec_of, guess_encoding, note_guessed_encoding
-from layers.reading.wkb import parse_wkb
+from layers.reading.wkb import is_plain, parse_wkb
 
 #: Bytes that GDAL may put into one batch of rows; more rows go into the next. A single row may have more.
 BATCH_BYTES: Final = 32 << 20
@@ -101,13 +101,15 @@ class VectorStream:
         done = vertices = 0
         with ExitStack() as stack:
             for batch in _guarded(self._source, opened, self.names, wanted, log, stack):
-                geometries, refused, count, hashes = parse_wkb(batch.column(batch.num_columns - 1), done, wanted, log)
+                column = batch.column(batch.num_columns - 1)
+                geometries, refused, count, hashes = parse_wkb(column, done, wanted, log)
                 numbers = np.arange(done + 1, done + batch.num_rows + 1, dtype=np.int64)
                 vertices += count
                 done += batch.num_rows
                 _require_room(done, vertices, wanted.limits)
                 columns = self._columns(batch, rules.of_batch(numbers), is_first=done == batch.num_rows)
-                yield Raw(geometries, refused, numbers, columns, hashes)
+                wkb = column if self._source.way == "gdal" and is_plain(column) else None
+                yield Raw(geometries, refused, numbers, columns, hashes, wkb)
         if done != opened.count and opened.count >= 0:
             message = f"Only {done:,} of {opened.count:,} rows can be read: the file is damaged."
             raise RefusedError("broken_file", message, "Copy or upload it again.", row=done + 1)

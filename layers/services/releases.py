@@ -166,7 +166,7 @@ def _store(
         if shelf:
             sql.rows("layers", "partition_create", {}, {"partition": table, "features": Feature}, {"shelf": shelf})
 
-        def chunks() -> Iterator[bytes]:
+        def chunks() -> Iterator[memoryview]:
             for chunk in stored.chunks():
                 watch.tell("storing", stored.done)
                 yield chunk

@@ -174,7 +174,7 @@ def test_the_hash_of_the_content_is_of_shapes_names_and_attributes(layer: Layer,
     digest = hashlib.sha256(shapes.digest() + names.digest() + attributes.digest())
     release = release_create(layer=layer, plan=plan)
     assert release.content_hash == digest.hexdigest()
-    assert [json.loads(text) for text in attribute_texts(plan.rows)] == list(plan.rows.attributes())
+    assert [json.loads(text) for text in attribute_texts(plan.rows).to_pylist()] == list(plan.rows.attributes())
     assert list(Feature.objects.of(release).order_by("number").values_list("attributes", flat=True)) == list(
         plan.rows.attributes()
     )
