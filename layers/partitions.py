@@ -24,6 +24,23 @@ def table_of(shelf: int) -> str:
     return f"{_FEATURES}_{shelf}"
 
 
+def partition_create(shelf: int) -> str:
+    """Make the table of a large release, which is not yet part of the table of all features; return its name."""
+    table = table_of(shelf)
+    sql.rows("layers", "partition_create", {}, {"partition": table, "features": _FEATURES}, {"shelf": shelf})
+    return table
+
+
+def partition_attach(shelf: int) -> None:
+    """Make the table of a large release, filled by now and its release there, part of the table of all features."""
+    table = table_of(shelf)
+    sql.rows("layers", "partition_key", {}, {"partition": table})
+    sql.rows("layers", "partition_index", {}, {"partition": table})
+    sql.rows("layers", "partition_attach", {}, {"partition": table, "features": _FEATURES}, {"shelf": shelf})
+    sql.rows("layers", "partition_settle", {}, {"partition": table})
+    sql.analyze(table, ("shelf", "release_id", "geometry_3857"))  # what is searched by
+
+
 def partitions_drop(shelves: Iterable[int]) -> int:
     """Drop the tables of large releases, with their rows, inside a transaction; return how many.
 

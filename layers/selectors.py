@@ -146,6 +146,30 @@ def layers_to_join(city: Place, user: User) -> list[Layer]:
     return list(found.exclude(kind=Layer.Kind.RASTER).distinct().order_by("code"))
 
 
+def places_to_join(
+    city: Place, code_field: str | None, join_layer: str | None, user: User, release: int | None = None
+) -> Places | None:
+    """Return what the rows of a file are joined to: features of a layer, or the places of the city; None where they are not.
+
+    Parameters
+    ----------
+    code_field : str, optional
+        Field with codes or names.
+    join_layer : str, optional
+        Code of the layer whose features they are of; of the places of the city if None.
+    release : int, optional
+        Number of the release of that layer, where it was settled before.
+
+    Raises
+    ------
+    InvalidInput, LimitExceeded
+        Where there is no such layer, or it has too many features.
+    """
+    if not code_field:
+        return None
+    return layer_places(layer_to_join(city, join_layer, user), release) if join_layer else city_places(city)
+
+
 def layer_places(layer: Layer, release: int | None = None) -> Places:
     """Return the features of a layer, for tables that name them by the layer's key field or by name.
 

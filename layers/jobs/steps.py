@@ -31,7 +31,7 @@ from layers.reading import (
     read_raster,
     reading,
 )
-from layers.selectors import city_bounds, city_places, file_of, layer_places, layer_to_join, made_folder, mapping_kept
+from layers.selectors import city_bounds, file_of, made_folder, mapping_kept, places_to_join
 from layers.services.osm_rules import rule_used, rules_remembered, rules_wanted
 from layers.services.rasters import raster_release_create
 from layers.services.releases import how_read, release_create
@@ -131,19 +131,9 @@ def _opened(
 
 
 def _places(upload: Upload, release: int | None = None) -> Places | None:
-    """Return what a file's rows are joined to; None where they are not.
-
-    Parameters
-    ----------
-    release : int, optional
-        Number of the release of the layer that is joined to, where it was settled before.
-    """
-    if not upload.options.get("code_field"):
-        return None
-    code = upload.options.get("join_layer")
-    if not code:
-        return city_places(upload.city)
-    return layer_places(layer_to_join(upload.city, code, upload.author), release)
+    """Return what a file's rows are joined to; None where they are not."""
+    said = upload.options
+    return places_to_join(upload.city, said.get("code_field"), said.get("join_layer"), upload.author, release)
 
 
 def _join_column(upload: Upload, columns: Sequence[FieldFacts]) -> str | None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from geo.db import sql
 from geo.errors import Conflict
 from layers.models import Feature, Layer, Release
-from layers.partitions import RELEASING, table_of
+from layers.partitions import RELEASING, partition_attach, partition_create
 from layers.reading.plan import Plan, RasterPlan, Rows
 from layers.reading.reading import Reading, ReadingOptions
 from layers.reading.request import BATCH_ROWS
@@ -162,9 +162,7 @@ def _store(
     stored = Stored(rows, key)
     try:
         shelf = stored.settle()
-        table = table_of(key) if shelf else Feature._meta.db_table
-        if shelf:
-            sql.rows("layers", "partition_create", {}, {"partition": table, "features": Feature}, {"shelf": shelf})
+        table = partition_create(shelf) if shelf else Feature._meta.db_table
 
         def chunks() -> Iterator[memoryview]:
             for chunk in stored.chunks():
@@ -183,11 +181,7 @@ def _store(
         raise _AlreadyStoredError(release)
     if shelf:
         watch.tell("indexing", stored.done)
-        sql.rows("layers", "partition_key", {}, {"partition": table})
-        sql.rows("layers", "partition_index", {}, {"partition": table})
-        sql.rows("layers", "partition_attach", {}, {"partition": table, "features": Feature}, {"shelf": shelf})
-        sql.rows("layers", "partition_settle", {}, {"partition": table})
-        sql.analyze(table, ("shelf", "release_id", "geometry_3857"))  # what is searched by
+        partition_attach(shelf)
     watch.tell("comparing", stored.done)
     release.difference = release_difference(release)
     release.save(update_fields=["difference"])
@@ -213,8 +207,7 @@ def release_next(
     tuple of Release and bool
         And whether it is new, so that its rows are still to be written.
     """
-    sql.lock(RELEASING)
-    Layer.objects.select_for_update(no_key=True).get(pk=layer.pk)  # release numbers are given one at a time
+    releasing_lock(layer)
     newest = layer.releases.order_by("-number").first()
     if newest and newest.content_hash == content_hash and newest.reference_date == reference_date:
         return newest, False
@@ -240,6 +233,12 @@ def release_next(
         author=author,
     )
     return release, True
+
+
+def releasing_lock(layer: Layer) -> None:
+    """Wait until nobody else makes a release, until the transaction ends: release numbers are given one at a time."""
+    sql.lock(RELEASING)
+    Layer.objects.select_for_update(no_key=True).get(pk=layer.pk)
 
 
 def how_read(options: ReadingOptions) -> dict[str, Any]:

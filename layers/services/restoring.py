@@ -10,9 +10,9 @@ from geo.db import sql
 from geo.errors import Conflict
 from geo.querysets import User
 from layers.models import Feature, Layer, Raster, Release
-from layers.partitions import RELEASING, table_of
+from layers.partitions import partition_attach, partition_create
 from layers.services.layers import changing_required
-from layers.services.releases import release_difference, releases_compared
+from layers.services.releases import release_difference, releases_compared, releasing_lock
 from layers.services.rows_to_copy import OWN_SHELF_ROWS
 
 MOST_COMPARED: Final = 300_000
@@ -67,8 +67,7 @@ def release_restore(former: Release, user: User, *, seen: int) -> Release:
         shelf = key if former.row_count >= OWN_SHELF_ROWS and layer.kind != Layer.Kind.RASTER else 0
         restorable_required(former, seen)  # before the rows are copied, and once more when nobody else can store any
         _copy_rows(former, key, shelf)
-        sql.lock(RELEASING)
-        Layer.objects.select_for_update(no_key=True).get(pk=layer.pk)
+        releasing_lock(layer)
         newest = restorable_required(former, seen)
         release = Release(pk=key, number=newest.number + 1, shelf=shelf, author_id=user.pk)
         for name in _COPIED:
@@ -76,7 +75,7 @@ def release_restore(former: Release, user: User, *, seen: int) -> Release:
         release.how = {**former.how, "restored": former.number}
         release.save(force_insert=True)
         if shelf:
-            _attach(shelf)
+            partition_attach(shelf)
         if layer.kind == Layer.Kind.RASTER:
             raster = Raster.objects.get(release=former)
             Raster.objects.create(release=release, **{name: getattr(raster, name) for name in _OF_RASTER})
@@ -124,18 +123,6 @@ def restorable_required(former: Release, seen: int | None = None) -> Release:
 
 def _copy_rows(former: Release, key: int, shelf: int) -> None:
     """Write the rows again: into a table of their own where they are many."""
-    table: Any = Feature
-    if shelf:
-        table = table_of(shelf)
-        sql.rows("layers", "partition_create", {}, {"partition": table, "features": Feature}, {"shelf": shelf})
+    table: Any = partition_create(shelf) if shelf else Feature
     keys = {"new": key, "new_shelf": shelf, "old": former.pk, "old_shelf": former.shelf}
     sql.rows("layers", "release_copy", keys, {"partition": table, "features": Feature})
-
-
-def _attach(shelf: int) -> None:
-    table = table_of(shelf)
-    sql.rows("layers", "partition_key", {}, {"partition": table})
-    sql.rows("layers", "partition_index", {}, {"partition": table})
-    sql.rows("layers", "partition_attach", {}, {"partition": table, "features": Feature}, {"shelf": shelf})
-    sql.rows("layers", "partition_settle", {}, {"partition": table})
-    sql.analyze(table, ("shelf", "release_id", "geometry_3857"))

@@ -13,12 +13,12 @@ from django.db import transaction
 
 from geo.errors import InvalidInput, MahallehError, NotFound
 from geo.models import Place
+from geo.querysets import system_user
 from layers.models import Layer, Release
 from layers.reading import (
     ACCEPTED,
     Bounds,
     Kind,
-    Places,
     Reading,
     ReadingOptions,
     is_raster,
@@ -26,7 +26,7 @@ from layers.reading import (
     reading,
     summary,
 )
-from layers.selectors import city_bounds, city_places, layer_places
+from layers.selectors import city_bounds, places_to_join
 from layers.services import LayerSpec, layer_put, raster_release_create, release_create
 from layers.services.osm_rules import rule_used, rules_wanted
 from layers.services.releases import how_read
@@ -122,7 +122,8 @@ class Command(BaseCommand):
             expect=_KINDS.get(layer.kind) if layer else None,
             near=near,
         )  # fmt: skip
-        with reading(options["file"], asked, places=self._places(city, asked)) as file:
+        places = places_to_join(city, asked.code_field, asked.join_layer, system_user())
+        with reading(options["file"], asked, places=places) as file:
             if options["check"]:
                 file.read()
                 plan = file.plan()
@@ -148,21 +149,6 @@ class Command(BaseCommand):
     def _tell(self, file: Reading) -> None:
         joining = file.joining()
         self.stderr.write("\n".join([summary(file.plan()), *(joining.lines() if joining is not None else ())]))
-
-    @staticmethod
-    def _places(city: Place, asked: ReadingOptions) -> Places | None:
-        """Return what the rows are joined to; None where they are not."""
-        if not asked.code_field:
-            return None
-        if not asked.join_layer:
-            return city_places(city)
-        layer = Layer.objects.current().filter(city=city, code=asked.join_layer, releases__isnull=False).first()
-        if layer is None or layer.kind == Layer.Kind.RASTER:
-            raise NotFound(
-                f"{city.name_en} has no layer {asked.join_layer!r} with features to join to.",
-                code="unknown_layer", remedy="Name another with --join-layer.",
-            )  # fmt: skip
-        return layer_places(layer)
 
     def _made(self, city: Place, kind: str | None, options: dict[str, Any]) -> Layer:
         missing = [
