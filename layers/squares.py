@@ -19,8 +19,8 @@ _DEGREE_M: Final = 111_320.0
 _EARTH_M: Final = 6_378_137.0
 
 
-def square_px(source: Any) -> tuple[int, int]:
-    """Return how many pixels wide and high the squares are in which people are told."""
+def pixel_sides_m(source: Any) -> tuple[float, float]:
+    """Return how wide and high a pixel of a raster is on the ground, in its middle."""
     wide_m, high_m = abs(source.transform.a), abs(source.transform.e)
     if source.crs.is_geographic:
         middle = (source.bounds.top + source.bounds.bottom) / 2
@@ -31,7 +31,12 @@ def square_px(source: Any) -> tuple[int, int]:
         if source.crs.to_epsg() == TILE_EPSG:
             shrunk = 1 / math.cosh((source.bounds.top + source.bounds.bottom) / 2 / _EARTH_M)
             wide_m, high_m = wide_m * shrunk, high_m * shrunk
-    wide, high = (2 ** max(0, math.ceil(math.log2(LEAST_SQUARE_M / side_m))) for side_m in (wide_m, high_m))
+    return wide_m, high_m
+
+
+def square_px(source: Any) -> tuple[int, int]:
+    """Return how many pixels wide and high the squares are in which people are told."""
+    wide, high = (2 ** max(0, math.ceil(math.log2(LEAST_SQUARE_M / side_m))) for side_m in pixel_sides_m(source))
     return min(wide, source.width), min(high, source.height)
 
 
@@ -47,4 +52,4 @@ def people_added(band: Any, rows: int, columns: int) -> NDArray[np.float64]:
     return np.where(known, np.nansum(squares, axis=(1, 3)), np.nan)
 
 
-__all__ = ["LEAST_SQUARE_M", "people_added", "square_px"]
+__all__ = ["LEAST_SQUARE_M", "people_added", "pixel_sides_m", "square_px"]

@@ -28,10 +28,10 @@ from analysis.disclosure import SMALL_COUNT, counts_people
 from geo.core.crs import STORAGE_EPSG, TILE_EPSG
 from geo.errors import InvalidInput, NotFound
 from layers.models import Layer
-from layers.squares import LEAST_SQUARE_M, people_added, square_px
+from layers.squares import people_added, pixel_sides_m, square_px
 from maps.tiles.address import TileAddress
 
-DRAWING: Final = "1"
+DRAWING: Final = "2"
 """Part of the name of every finished tile: raise it when the same raster is drawn differently."""
 
 TILE_PX: Final = 256
@@ -238,12 +238,11 @@ def _guarded_values(look: Look, tile: TileAddress) -> Array:
         west, south, east, north = window
         first_column, first_row = ~source.transform @ (west, north)
         last_column, last_row = ~source.transform @ (east, south)
-        pixel_m = math.sqrt(_pixel_hectares(source) * 10_000)
-        square = 2 ** max(0, math.ceil(math.log2(LEAST_SQUARE_M / pixel_m)))
-        top = max(0, math.floor(first_row / square)) * square
-        left = max(0, math.floor(first_column / square)) * square
-        bottom = min(source.height, math.ceil(last_row / square) * square)
-        right = min(source.width, math.ceil(last_column / square) * square)
+        wide, high = square_px(source)
+        top = max(0, math.floor(first_row / high)) * high
+        left = max(0, math.floor(first_column / wide)) * wide
+        bottom = min(source.height, math.ceil(last_row / high) * high)
+        right = min(source.width, math.ceil(last_column / wide) * wide)
         if bottom <= top or right <= left:
             return found
         shrink = 2 ** max(0, math.ceil(math.log2(max(bottom - top, right - left) / _MOST_READ)))
@@ -256,10 +255,10 @@ def _guarded_values(look: Look, tile: TileAddress) -> Array:
             resampling=Resampling.average,
         )
         people = np.where(np.ma.getmaskarray(band), np.nan, band.data.astype(np.float64)) * shrink**2
-        per_side = max(1, square // shrink)
-        squares = people_added(people, per_side, per_side)
-        corner = source.transform @ Affine.translation(left, top) @ Affine.scale(per_side * shrink)
-        hectares = _pixel_hectares(source) * (per_side * shrink) ** 2
+        columns, rows = max(1, wide // shrink), max(1, high // shrink)
+        squares = people_added(people, rows, columns)
+        corner = source.transform @ Affine.translation(left, top) @ Affine.scale(columns * shrink, rows * shrink)
+        hectares = _pixel_hectares(source) * columns * rows * shrink**2
         few = (squares > 0) & (squares < SMALL_COUNT)
         shown = np.where(few, _FEW, squares / hectares)
         reproject(
@@ -290,14 +289,8 @@ def _four(bounds: tuple[float, ...]) -> tuple[float, float, float, float]:
 
 def _pixel_hectares(source: rasterio.DatasetReader) -> float:
     """Return the area of a pixel on the ground."""
-    area = abs(source.transform.a * source.transform.e)
-    if source.crs.is_geographic:
-        middle = (source.bounds.top + source.bounds.bottom) / 2
-        area *= 111_320.0**2 * math.cos(math.radians(middle))
-    elif source.crs.to_epsg() == TILE_EPSG:
-        middle = math.atan(math.sinh((source.bounds.top + source.bounds.bottom) / 2 / 6378137.0))
-        area *= math.cos(middle) ** 2
-    return float(area) / 10_000
+    wide_m, high_m = pixel_sides_m(source)
+    return wide_m * high_m / 10_000
 
 
 def _opened(file: Path) -> rasterio.DatasetReader:
