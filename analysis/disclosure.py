@@ -12,7 +12,11 @@ SMALL_COUNT = 10
 """Counts of people above zero and below this are not told to the public."""
 
 
-_NAMED: Final = frozenset({"people", "population", "households", "women", "men", "children"})
+_WORDS: Final = (
+    "people", "population", "pop", "households", "women", "men", "children", "جمعیت", "نفر", "خانوار", "زنان", "مردان",
+    "کودکان",
+)  # fmt: skip
+_NAMED: Final = frozenset(form(word) for word in _WORDS for form in (str, str.capitalize, str.upper))
 _UNITS: Final = frozenset({"people", "persons", "person", "inhabitants", "households", "نفر", "خانوار"})
 
 
@@ -26,6 +30,24 @@ def people_fields(layer: Layer) -> frozenset[str]:
     by_unit = {str(row.get("name", "")) for row in described if str(row.get("unit", "")).strip().casefold() in _UNITS}
     counted = PopulationSource.objects.filter(layer=layer).exclude(field="").values_list("field", flat=True)
     return (_NAMED | by_unit | set(counted)) - {""}
+
+
+def counts_people(layer: Layer) -> bool:
+    """Tell whether the pixels of a raster are numbers of people.
+
+    By what the layer is said to be for, by its code where nothing is said, by the unit that its description gives, and
+    where a city counts its people on it.
+    """
+    if layer.kind != Layer.Kind.RASTER:
+        return False
+    units = {str(row.get("unit", "")).strip().casefold() for row in layer.schema if isinstance(row, dict)}
+    by_code = layer.purpose == Layer.Purpose.GENERAL and layer.code == Layer.Purpose.POPULATION
+    return (
+        layer.purpose == Layer.Purpose.POPULATION
+        or by_code
+        or bool(units & _UNITS)
+        or PopulationSource.objects.filter(layer=layer).exists()
+    )
 
 
 def is_insider(user: User, city: Place) -> bool:

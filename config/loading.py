@@ -1,12 +1,17 @@
-"""Loading a whole city from its description: everything is read and checked first, then all is written, or nothing."""
+"""Loading a whole city from its description: all of it is written, or nothing.
+
+Places are read and checked before anything is written; layers are stored as they are read, so that memory does not grow
+with their files.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -16,12 +21,24 @@ from django.db import connection, transaction
 from analysis.services import index_put
 from config.retiring import layers_left, places_reopen, places_retire, settings_retire
 from geo.core.text import clean_name, slugify
-from geo.errors import InvalidInput, NotFound
+from geo.errors import InvalidInput, MahallehError, NotFound
 from geo.models import Boundary, Place
 from geo.services import PlaceSpec, boundary_approve, place_put, places_import
 from layers import services as layers_services
 from layers.models import Feature, Layer, Release, Service, Theme
-from layers.reading import DESCRIPTION, CityDescription, Plan, RasterPlan, read_city, read_file, summary
+from layers.reading import (
+    DESCRIPTION,
+    Bounds,
+    CityDescription,
+    Plan,
+    RasterPlan,
+    ReadingOptions,
+    is_raster,
+    read_city,
+    read_file,
+    summary,
+)
+from layers.reading import reading as opened
 from layers.reading.city_parts import FileReference, LayerFile, NamedPlace, PlaceFile
 
 Say = Callable[[str], object]
@@ -72,12 +89,38 @@ def description_of(path: Path, data: Path | None) -> tuple[Path, Path | None]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
-    """A description with every file it names read and found loadable."""
+    """A description with every place it names read and found loadable.
+
+    Attributes
+    ----------
+    outlines, places
+        What the files of places hold.
+    near
+        Bounds around the places, in which layers should lie; None if there are none.
+    repair
+        Whether to repair invalid geometries in all files.
+    """
 
     description: CityDescription
     outlines: dict[str, Plan]
     places: tuple[tuple[PlaceFile, Plan], ...]
-    layers: tuple[tuple[LayerFile, Plan | RasterPlan], ...]
+    near: Bounds | None
+    repair: bool
+
+    def asked(self, file: FileReference, **more: Any) -> dict[str, Any]:
+        """Return how a file is to be read."""
+        return {**file.options(), "repair": self.repair or file.repair, "near": self.near, **more}
+
+    def asked_of_layer(self, layer: LayerFile) -> dict[str, Any]:
+        """Return how the file of a layer is to be read."""
+        people = self.description.population
+        return self.asked(
+            layer.file,
+            name_field=layer.name_field or None,
+            fields=layer.fields,
+            expect=layer.kind if layer.kind != "raster" else None,
+            non_negative=people is not None and people.layer == layer.code,
+        )
 
 
 def city_load(path: Path, *, data: Path | None = None, repair: bool = False, say: Say = lambda line: None) -> Place:
@@ -127,11 +170,10 @@ def _read(path: Path, data: Path | None, repair: bool, say: Say) -> _Reading:
         themes=tuple(Theme.objects.values_list("code", flat=True)),
     )
     failed: list[Plan | RasterPlan] = []
-    near: tuple[float, float, float, float] | None = None
+    reading = _Reading(description, {}, (), None, repair)
 
-    def read(file: FileReference, **options: object) -> Plan | RasterPlan:
-        asked = {**file.options(), "repair": repair or file.repair, "near": near, **options}
-        plan = read_file(file.path, **asked, wording=DESCRIPTION)
+    def read(file: FileReference, **options: Any) -> Plan | RasterPlan:
+        plan = read_file(file.path, **reading.asked(file, **options), wording=DESCRIPTION)
         say(summary(plan))
         if not plan.is_loadable:
             failed.append(plan)
@@ -143,34 +185,38 @@ def _read(path: Path, data: Path | None, repair: bool, say: Say) -> _Reading:
         if isinstance(plan, Plan) and plan.is_loadable:
             _check_fields(place_file, plan)
             places.append((place_file, plan))
-    if places:
-        # What comes next should lie near the places: a file of another city, or one with swapped axes, is noticed.
-        west, south, east, north = shapely.total_bounds(np.concatenate([p.rows.geometries_4326 for _, p in places]))
-        margin = _NEAR_MARGIN_DEGREES
-        near = (west - margin, south - margin, east + margin, north + margin)
-    people = description.population.layer if description.population else ""
-    layers = [
-        (layer, read(layer.file, **_layer_options(layer), non_negative=layer.code == people))
-        for layer in description.layers
-    ]
-    near = None
     outlines = {}
     for named in (*description.chain, description.city):
         if named.outline:
             plan = read(named.outline.file, expect="polygon")
             if isinstance(plan, Plan):
                 outlines[named.code] = plan
+    reading = replace(reading, outlines=outlines, places=tuple(places), near=_around(places))
     if failed:
+        for layer in description.layers:  # so that all problems are told at once
+            _layer_checked(reading, layer, say)
         failed[0].require_loadable()
-    return _Reading(description, outlines, tuple(places), tuple(layers))
+    return reading
 
 
-def _layer_options(layer: LayerFile) -> dict[str, object]:
-    return {
-        "name_field": layer.name_field or None,
-        "fields": layer.fields,
-        "expect": layer.kind if layer.kind != "raster" else None,
-    }
+def _around(places: list[tuple[PlaceFile, Plan]]) -> Bounds | None:
+    """Return bounds in which the layers should lie: a file of another city, or one with swapped axes, is noticed."""
+    if not places:
+        return None
+    west, south, east, north = shapely.total_bounds(np.concatenate([p.rows.geometries_4326 for _, p in places]))
+    margin = _NEAR_MARGIN_DEGREES
+    return west - margin, south - margin, east + margin, north + margin
+
+
+def _layer_checked(reading: _Reading, layer: LayerFile, say: Say) -> None:
+    """Read the file of a layer only to tell its problems."""
+    path, asked = layer.file.path, reading.asked_of_layer(layer)
+    if is_raster(path):
+        say(summary(read_file(path, **asked, wording=DESCRIPTION)))
+        return
+    with opened(path, ReadingOptions(**asked), wording=DESCRIPTION) as file:
+        file.read()
+        say(summary(file.plan()))
 
 
 def _check_fields(place_file: PlaceFile, plan: Plan) -> None:
@@ -216,26 +262,7 @@ def _write(reading: _Reading, say: Say) -> Place:
         say(f"Placed {len(plan.rows)} {place_file.kind}s.")
     places_reopen(paths, days, say)
     places_retire(city, paths, days, say)
-    layers = {}
-    for layer_file, layer_plan in reading.layers:
-        layer = layers_services.layer_put(
-            layers_services.LayerSpec(
-                city, layer_file.theme, layer_file.code, _kind_of(layer_file, layer_plan), layer_file.name_fa,
-                layer_file.name_en, layer_file.source, layer_file.licence,
-                Layer.Visibility.PUBLIC if layer_file.public else Layer.Visibility.ASSIGNED,
-                layer_file.source_fa,
-            )
-        )  # fmt: skip
-        if isinstance(layer_plan, RasterPlan):
-            release = layers_services.raster_release_create(
-                layer=layer, plan=layer_plan, path=layer_file.file.path, reference_date=layer_file.reference_date
-            )
-        else:
-            release = layers_services.release_create(
-                layer=layer, plan=layer_plan, reference_date=layer_file.reference_date
-            )
-        layers[layer_file.code] = layer
-        say(f"Stored {layer_file.code}, release {release.number}.")
+    layers = _layers_put(reading, city, say)
     for rule in description.supply:
         layers_services.supply_put(
             city=city, service_code=rule.service, layer=layers[rule.layer], where=dict(rule.where)
@@ -347,15 +374,69 @@ def _places_put(city: Place, place_file: PlaceFile, plan: Plan, districts: dict[
     return {f"{spec.parent.path}/{spec.code}" for spec, _ in items if spec.parent}
 
 
-def _kind_of(layer: LayerFile, plan: Plan | RasterPlan) -> str:
-    if isinstance(plan, RasterPlan):
-        return "raster"
-    kind = layer.kind or plan.kind
-    if kind is None:
-        raise InvalidInput(
-            "The layer has no rows, so its kind is unknown.",
-            code="no_rows",
-            where=layer.code,
-            remedy='Say `kind = "point"` (or line, polygon).',
+def _layers_put(reading: _Reading, city: Place, say: Say) -> dict[str, Layer]:
+    """Store the layers, each as it is read; once one has an error, the others are read to tell theirs, and it is raised."""
+    layers: dict[str, Layer] = {}
+    fault: MahallehError | None = None
+    for layer_file in reading.description.layers:
+        if fault is not None:
+            _layer_checked(reading, layer_file, say)
+            continue
+        try:
+            release = _release_put(reading, city, layer_file, say)
+        except MahallehError as error:
+            fault = error
+        else:
+            layers[layer_file.code] = release.layer
+            say(f"Stored {layer_file.code}, release {release.number}.")
+    if fault is not None:
+        raise fault
+    return layers
+
+
+def _release_put(reading: _Reading, city: Place, layer_file: LayerFile, say: Say) -> Release:
+    path, day = layer_file.file.path, layer_file.reference_date
+    asked = reading.asked_of_layer(layer_file)
+    if is_raster(path):
+        plan = read_file(path, **asked, wording=DESCRIPTION)
+        say(summary(plan))
+        plan.require_loadable()
+        if not isinstance(plan, RasterPlan):  # `is_raster` says so
+            raise TypeError(layer_file.code)
+        layer = _layer_put(reading, city, layer_file, "raster")
+        return layers_services.raster_release_create(layer=layer, plan=plan, path=path, reference_date=day)
+    with opened(path, ReadingOptions(**asked), wording=DESCRIPTION) as file:
+        try:
+            kind = layer_file.kind or file.kind
+            if file.kind is None:  # without a row that can be used: what is wrong is known when all are read
+                file.read()
+                file.plan().require_loadable()
+            if kind is None:
+                raise InvalidInput(
+                    "The layer has no rows, so its kind is unknown.",
+                    code="no_rows",
+                    where=layer_file.code,
+                    remedy='Say `kind = "point"` (or line, polygon).',
+                )
+            layer = _layer_put(reading, city, layer_file, kind)
+            return layers_services.release_create(layer=layer, reading=file, reference_date=day)
+        finally:
+            say(summary(file.plan()))
+
+
+def _layer_put(reading: _Reading, city: Place, layer_file: LayerFile, kind: str) -> Layer:
+    people = reading.description.population
+    if kind == Layer.Kind.RASTER and people is not None and people.layer == layer_file.code:
+        purpose: str = Layer.Purpose.POPULATION
+    else:  # what somebody said meanwhile stays
+        known = Layer.objects.filter(city=city, code=layer_file.code).values_list("purpose", flat=True)
+        purpose = known.first() or Layer.Purpose.GENERAL
+    return layers_services.layer_put(
+        layers_services.LayerSpec(
+            city, layer_file.theme, layer_file.code, kind, layer_file.name_fa, layer_file.name_en, layer_file.source,
+            layer_file.licence,
+            Layer.Visibility.PUBLIC if layer_file.public else Layer.Visibility.ASSIGNED,
+            layer_file.source_fa,
+            purpose,
         )
-    return kind
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.contrib.gis.db.models import GeometryField
 from django.contrib.gis.geos import GEOSGeometry
+from django.db import transaction
 from django.db.models import Exists, F, Func, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, StrIndex
 
@@ -16,6 +17,7 @@ from geo.core.crs import STORAGE_EPSG, TILE_EPSG
 from geo.core.text import normalise
 from geo.db.spatial import BoxesOverlap, SpatialQuerySet
 from geo.querysets import User, assigned_q, is_administrator
+from layers.partitions import partitions_drop
 
 if TYPE_CHECKING:
     from layers.models import Release
@@ -97,6 +99,15 @@ class ReleaseQuerySet(QuerySet[Any]):
         newest = self.model.objects.filter(layer=OuterRef("layer")).order_by("-number").values("pk")[:1]
         return self.filter(pk=Subquery(newest))
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete them with all they hold; the tables that large ones have of their own go too."""
+        with transaction.atomic():
+            partitions_drop(self.order_by().values_list("shelf", flat=True))
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
     def next_number(self, layer: Any) -> int:
         """Return the number a new release of a layer gets."""
         return int(self.filter(layer=layer).aggregate(top=Max("number"))["top"] or 0) + 1
@@ -152,7 +163,7 @@ class UploadQuerySet(QuerySet[Any]):
     """Files on their way in."""
 
     def visible_to(self, user: User) -> Self:
-        """Keep the uploads of cities whose layers a user may change, and the user's own."""
+        """Keep the uploads of cities whose layers a user may change."""
         if is_administrator(user):
             return self
         if not (user.is_authenticated and user.is_active):

@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.gis.db.models import Extent
+from django.db.models import Value
+from django.db.models.fields.json import KeyTextTransform
 
 from geo.core.text import normalise
 from geo.db.shapes import to_shapely
-from geo.errors import NotFound
+from geo.errors import InvalidInput, LimitExceeded, NotFound
 from geo.models import Boundary, Place
 from geo.querysets import User
-from layers.models import FieldMapping, Layer, Upload
+from layers.models import Feature, FieldMapping, Layer, Upload
+from layers.reading import Partner, Places
+
+MOST_PARTNERS: Final = 100_000
+"""Features of a layer that a table can be joined to: they are held in memory."""
 
 
 def upload_get(upload: UUID, user: User) -> Upload:
@@ -104,21 +110,95 @@ def city_bounds(city: Place) -> tuple[float, float, float, float] | None:
     return tuple(found) if found else None
 
 
-def city_places(city: Place) -> dict[str, Any]:
-    """Return the geometries in force of the places in a city, by code and by name as `normalise` gives it.
-
-    A name that two places have stands for neither.
-    """
+def city_places(city: Place) -> Places:
+    """Return the places in a city with their geometries in force, for tables that name them."""
     within = Place.objects.within(city).exclude(pk=city.pk).order_by().values("pk")
-    found: dict[str, Any] = {}
-    twice: set[str] = set()
-    for boundary in Boundary.objects.current().filter(place__in=within).select_related("place"):
-        place, shape = boundary.place, to_shapely(boundary.geometry)
-        found[place.code] = shape
-        for name in {normalise(place.name_fa), normalise(place.name_en)} - {"", place.code}:
-            twice |= {name} if name in found else set()
-            found[name] = shape
-    return {name: shape for name, shape in found.items() if name not in twice}
+    boundaries = Boundary.objects.current().filter(place__in=within).select_related("place").order_by("place__code")
+    return Places(
+        Partner(one.place.code, one.place.name_fa, to_shapely(one.geometry), (one.place.name_en,)) for one in boundaries
+    )
+
+
+def layer_to_join(city: Place, code: str, user: User) -> Layer:
+    """Return the layer of a city to whose features a table is to be joined.
+
+    Raises
+    ------
+    InvalidInput
+        Where there is none with features, or the user may not know of it; the two are not told apart.
+    """
+    layers = Layer.objects.visible_to(user).current().filter(city=city, code=code, releases__isnull=False)
+    found: Layer | None = layers.exclude(kind=Layer.Kind.RASTER).first()
+    if found is None:
+        raise InvalidInput(
+            f"{city.name_en} has no layer {code[:60]!r} with features to join to.",
+            code="unknown_layer",
+            where="join_layer",
+            remedy="Choose another layer, or join to the places of the city.",
+            details={"city": city.name, "layer": code[:60]},
+        )
+    return found
+
+
+def layers_to_join(city: Place, user: User) -> list[Layer]:
+    """Return the layers of a city that a table can be joined to."""
+    found = Layer.objects.visible_to(user).current().filter(city=city, releases__isnull=False)
+    return list(found.exclude(kind=Layer.Kind.RASTER).distinct().order_by("code"))
+
+
+def places_to_join(
+    city: Place, code_field: str | None, join_layer: str | None, user: User, release: int | None = None
+) -> Places | None:
+    """Return what the rows of a file are joined to: features of a layer, or the places of the city; None where they are not.
+
+    Parameters
+    ----------
+    code_field : str, optional
+        Field with codes or names.
+    join_layer : str, optional
+        Code of the layer whose features they are of; of the places of the city if None.
+    release : int, optional
+        Number of the release of that layer, where it was settled before.
+
+    Raises
+    ------
+    InvalidInput, LimitExceeded
+        Where there is no such layer, or it has too many features.
+    """
+    if not code_field:
+        return None
+    return layer_places(layer_to_join(city, join_layer, user), release) if join_layer else city_places(city)
+
+
+def layer_places(layer: Layer, release: int | None = None) -> Places:
+    """Return the features of a layer, for tables that name them by the layer's key field or by name.
+
+    Parameters
+    ----------
+    layer : Layer
+        It must have a release.
+    release : int, optional
+        Number of the release; the newest if None.
+
+    Raises
+    ------
+    LimitExceeded
+        Where there are too many.
+    """
+    releases = layer.releases.order_by("-number")
+    found = (releases if release is None else releases.filter(number=release))[0]
+    if found.row_count > MOST_PARTNERS:
+        raise LimitExceeded(
+            f"Layer {layer.code!r} has {found.row_count:,} features, more than the {MOST_PARTNERS:,} that a table can be joined to.",
+            code="too_many_features",
+            where="join_layer",
+            remedy="Choose another layer.",
+            details={"layer": layer.code},
+        )
+    key = KeyTextTransform(layer.key_field, "attributes") if layer.key_field else Value("")
+    rows = Feature.objects.of(found).order_by("number").annotate(_key=key).values_list("_key", "name", "geometry")
+    partners = (Partner(code or "", name, to_shapely(geometry)) for code, name, geometry in rows)
+    return Places(partners, layer=layer.code, release=found.number)
 
 
 def columns_fingerprint(names: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from procrastinate.exceptions import JobAborted
 
 from layers.jobs.process import Outcome, Progress, done_apart
 from layers.models import Upload
+from layers.partitions import partitions_sweep
 from layers.selectors import folder_of
 from layers.services.rasters import raster_sweep
 from layers.services.uploads import (
@@ -65,6 +66,7 @@ def sweep(timestamp: int) -> None:
     """Remove what nobody needs any more."""
     uploads_sweep()
     raster_sweep()
+    partitions_sweep()
 
 
 def _done(context: JobContext, key: UUID, step: str, state: Upload.State) -> None:

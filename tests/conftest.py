@@ -46,12 +46,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 FIRST = (
     "tests/browser/test_workbench.py",
+    # Waits for processes that are killed and started again.
+    "tests/db/test_worker.py",
     # These two make a cluster of their own: they run while another worker makes what the others copy.
     "tests/benchmarks/test_benchmarks_run.py",
     "tests/db/test_workbench_load.py",
     "tests/http/test_access.py",
     "tests/db/test_workbench_properties.py",
+    "tests/browser/test_imports.py",
     "tests/browser/test_workbench_review.py",
+    "tests/browser/test_catalogue.py",
     "tests/browser/test_main_job.py",
     "tests/http/test_published.py",
     "tests/db/test_imports_killed.py",

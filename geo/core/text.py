@@ -43,6 +43,10 @@ PLACE_PREFIXES: Final = (
     "شهرستان", "استان", "شهر", "بخش", "دهستان", "روستای", "منطقه", "ناحیه", "محله",
 )  # fmt: skip
 
+_KINDS_IN_ENGLISH: Final = frozenset({
+    "county", "province", "state", "city", "town", "district", "village", "neighbourhood", "neighborhood", "municipality",
+})  # fmt: skip
+
 _LATIN_OF_PERSIAN: Final = str.maketrans({
     "ا": "a", "آ": "a", "أ": "a", "إ": "e", "ٱ": "a", "ب": "b", "پ": "p", "ت": "t", "ث": "s", "ج": "j", "چ": "ch",
     "ح": "h", "خ": "kh", "د": "d", "ذ": "z", "ر": "r", "ز": "z", "ژ": "zh", "س": "s", "ش": "sh", "ص": "s", "ض": "z",
@@ -126,6 +130,28 @@ def squeezed(text: str) -> str:
     'saovicente'
     """
     return normalise(text).replace(" ", "")
+
+
+def joining_forms(text: str) -> tuple[str, ...]:
+    """Give the forms by which a name is found in another list of places, the strictest first.
+
+    The name as `squeezed` gives it, and so without a word that says what kind of place it is («شهرستان», "county").
+    A number loses the zeros before it, which one program writes and another drops.
+
+    Examples
+    --------
+    >>> joining_forms("شهرستان پل\u200cدختر") == (squeezed("شهرستان پلدختر"), "پلدختر")
+    True
+    >>> joining_forms("Khorramabad County"), joining_forms("City of York"), joining_forms("County"), joining_forms("۰۰۷")
+    (('khorramabadcounty', 'khorramabad'), ('cityofyork', 'york'), ('county',), ('7',))
+    """
+    bare = normalise(text, drop_prefix=True).split()
+    if len(bare) > 1 and bare[-1] in _KINDS_IN_ENGLISH:
+        bare = bare[:-1]
+    elif len(bare) > 1 and bare[0] in _KINDS_IN_ENGLISH:
+        bare = bare[2:] if bare[1] == "of" and len(bare) > 2 else bare[1:]
+    forms = (form.lstrip("0") or "0" if form.isdecimal() else form for form in (squeezed(text), "".join(bare)))
+    return tuple(dict.fromkeys(form for form in forms if form))
 
 
 def slugify(text: str) -> str:

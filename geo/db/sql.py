@@ -68,7 +68,7 @@ _COPY_END = b"\xff\xff"
 
 
 def copy_binary(
-    table: type[Model] | str, columns: Sequence[str], chunks: Iterable[bytes], *, is_new: bool = False
+    table: type[Model] | str, columns: Sequence[str], chunks: Iterable[bytes | memoryview], *, is_new: bool = False
 ) -> None:
     """Write rows that are in PostgreSQL's binary form already, inside the transaction that is open.
 

@@ -11,6 +11,8 @@ import shapely
 
 from geo.core.text import clean_name, normalise
 from layers.reading import FieldFacts, Plan, RasterPlan, Rows
+from layers.reading.encodings import LIKELY
+from layers.reading.schemas import StandardField, suggested_fields
 
 MOST_PROBLEMS: Final = 500
 MOST_PREVIEW: Final = 100
@@ -21,8 +23,6 @@ _TYPES: Final = frozenset({"text", "integer", "number", "boolean", "date", "date
 _NAMES: Final = tuple(re.sub(r"[\s_]+", "", name) for name in (
     "نام", "name_fa", "namefa", "name", "عنوان", "title", "name_en", "nome",
 ))  # fmt: skip
-_ENCODINGS: Final = ["utf-8", "cp1256", "cp1252", "iso-8859-6"]
-
 Json = dict[str, Any]
 
 
@@ -50,7 +50,12 @@ def vector_report(plan: Plan, columns: Sequence[FieldFacts], mapping: Sequence[J
             | {"becomes": becomes.as_dict() if becomes else None}
         )
     return _common(plan) | {
-        "encoding": {"name": plan.encoding, "is_guessed": plan.is_encoding_guessed, "candidates": _ENCODINGS},
+        "encoding": {
+            "name": plan.encoding,
+            "is_guessed": plan.is_encoding_guessed,
+            "candidates": list(plan.encoding_samples) or list(LIKELY),
+            "samples": {name: list(texts) for name, texts in plan.encoding_samples.items()},
+        },
         "layers": list(plan.layers) or ([plan.layer] if plan.layer else []),
         "layer": plan.layer,
         "kind": plan.kind,
@@ -104,6 +109,7 @@ def _crs(plan: Plan | RasterPlan) -> Json:
         "is_guessed": plan.is_crs_guessed,
         "is_plausible": plan.is_plausible,
         "candidates": [one.as_dict() for one in plan.candidates],
+        "points": [list(point) for point in plan.points],
     }
 
 
@@ -147,16 +153,35 @@ def suggested(columns: Sequence[str], schema: Sequence[Json]) -> list[Json]:
     return rules
 
 
-def name_field(columns: Sequence[str]) -> str | None:
+def with_standard_fields(fields: Sequence[Json], purpose: str, theme: str) -> list[Json]:
+    """Say of each column which standard field of such a layer it could be; null where none has a name like it."""
+    found = suggested_fields([field["name"] for field in fields], purpose, theme)
+    return [field | {"standard": _standard(found.get(field["name"]))} for field in fields]
+
+
+def _standard(field: StandardField | None) -> Json | None:
+    if field is None:
+        return None
+    members = ("name", "type", "unit", "title_fa", "title_en", "description")
+    return {member: getattr(field, member) for member in members}
+
+
+def name_field(columns: Sequence[FieldFacts]) -> str | None:
     """Suggest the column with the names of things; None where none is called so.
+
+    Of several that are called so, the likeliest, unless another has more than twice as many values.
 
     Examples
     --------
-    >>> name_field(["id", "نام"]), name_field(["id", "cap"])
+    >>> name_field([FieldFacts("id", "text", 2), FieldFacts("نام", "text", 2)]), name_field([FieldFacts("id", "text", 2)])
     ('نام', None)
+    >>> name_field([FieldFacts("name_fa", "text", 1), FieldFacts("name", "text", 9)])
+    'name'
     """
-    plain = {_plain(column): column for column in reversed(columns)}
-    return next((plain[name] for name in _NAMES if name in plain), None)
+    plain = {_plain(column.name): column for column in reversed(columns)}
+    known = [plain[name] for name in _NAMES if name in plain]
+    most = max((column.filled for column in known), default=0)
+    return next((column.name for column in known if 2 * column.filled >= most), None)
 
 
 def _plain(text: str) -> str:

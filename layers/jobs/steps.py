@@ -11,14 +11,17 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from geo.core.text import normalise
 from geo.errors import InvalidInput
 from layers.jobs import report
 from layers.jobs.difference import Things, difference_estimated
+from layers.jobs.offers import is_osm, offers
 from layers.models import Layer, Release, Upload
 from layers.reading import (
+    DEFAULT,
     FieldFacts,
     FieldRule,
-    Limits,
+    Places,
     Plan,
     RasterPlan,
     Reading,
@@ -28,9 +31,10 @@ from layers.reading import (
     read_raster,
     reading,
 )
-from layers.selectors import city_bounds, city_places, file_of, made_folder, mapping_kept
+from layers.selectors import city_bounds, file_of, made_folder, mapping_kept, places_to_join
+from layers.services.osm_rules import rule_used, rules_remembered, rules_wanted
 from layers.services.rasters import raster_release_create
-from layers.services.releases import release_create
+from layers.services.releases import how_read, release_create
 from layers.services.uploads import upload_layer, upload_locked, upload_stored
 
 Tell = Callable[[str, int, int], None]
@@ -38,35 +42,45 @@ Tell = Callable[[str, int, int], None]
 
 REQUEST: Final = Wording(with_value="“{name}: {value}”", alone="“{name}”", renamed={})
 """How options are called in the interface."""
-LIMITS: Final = Limits(file_bytes=4_000_000_000, rows=10_000_000, vertices=1_000_000_000)
-"""What a file may hold, unpacked: its size does not matter where it is read in batches."""
 
 
 def examine(task: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Read a file, check it, and return the report; what is looked at on the map goes into the upload's folder."""
-    upload = Upload.objects.select_related("city", "layer").get(pk=task["upload"])
+    upload = Upload.objects.select_related("city", "layer__theme").get(pk=task["upload"])
     path, layer, folder = file_of(upload), upload.layer, made_folder(upload.pk)
     sample = report.Sample()
+    if layer is not None and "layer" not in upload.options and is_osm(path):
+        upload.options |= rules_remembered(layer)
     if is_raster(path):
         raster = _raster(upload, path, tell)
         plan: Plan | RasterPlan = raster
         found = report.raster_report(raster)
     else:
         things = Things(layer.key_field if layer is not None else "")
-        columns = _columns(upload, path)
+        tell("reading", 0, 0)
+        places = _places(upload)
+        columns = _columns(upload, path, places)
         kept = mapping_kept(layer, upload.options.get("organisation", ""), [c.name for c in columns]) if layer else None
         schema = list(layer.schema) if layer is not None else []
         mapping = upload.mapping or (kept.mapping if kept else report.suggested([c.name for c in columns], schema))
-        name_field = upload.options.get("name_field") or report.name_field([c.name for c in columns])
-        with _opened(upload, path, mapping, name_field, tell) as file:
+        name_field = upload.options.get("name_field") or report.name_field(columns)
+        name_field = name_field or _join_column(upload, columns)
+        with _opened(upload, path, mapping, name_field, places, tell) as file:
             for rows in file.batches():
                 sample.add(rows)
                 things.add(rows)
             vector = file.plan()
+            joining = file.joining()
         plan = vector
         found = report.vector_report(vector, columns, mapping)
+        found["joining"] = joining.as_dict() if joining is not None else None
         found["name_field"] = name_field
         found["is_mapping_kept"] = kept is not None and not upload.mapping
+        found["options"] = upload.options
+        found["fields"] = report.with_standard_fields(found["fields"], *_purpose(upload))
+        if plan.format == "OSM":
+            tell("counting", 0, 0)
+            found["offers"] = offers(path, folder, rules_wanted(upload.options), DEFAULT)
         if layer is not None and plan.is_loadable:
             tell("comparing", 0, 0)
             found["difference"] = difference_estimated(layer, things)
@@ -99,7 +113,12 @@ STEPS: Final[Mapping[str, Callable[[Mapping[str, Any], Tell], dict[str, Any]]]] 
 
 @contextmanager
 def _opened(
-    upload: Upload, path: Path, mapping: Sequence[Mapping[str, Any]], name_field: str | None, tell: Tell
+    upload: Upload,
+    path: Path,
+    mapping: Sequence[Mapping[str, Any]],
+    name_field: str | None,
+    places: Places | None,
+    tell: Tell,
 ) -> Iterator[Reading]:
     """Open a file of rows, to be read as its upload says."""
 
@@ -107,16 +126,26 @@ def _opened(
         tell("reading", done, max(of, 0))
 
     options = replace(_options(upload), mapping=_rules(mapping), name_field=name_field)
-    places = city_places(upload.city) if options.code_field else None
-    with reading(path, options, limits=LIMITS, wording=REQUEST, progress=progress, places=places) as file:
+    with reading(path, options, wording=REQUEST, progress=progress, places=places) as file:
         yield file
 
 
-def _columns(upload: Upload, path: Path) -> tuple[FieldFacts, ...]:
+def _places(upload: Upload, release: int | None = None) -> Places | None:
+    """Return what a file's rows are joined to; None where they are not."""
+    said = upload.options
+    return places_to_join(upload.city, said.get("code_field"), said.get("join_layer"), upload.author, release)
+
+
+def _join_column(upload: Upload, columns: Sequence[FieldFacts]) -> str | None:
+    """Return the column by which rows are joined, which names them where no other does."""
+    asked = normalise(upload.options.get("code_field") or "")
+    return next((one.name for one in columns if asked and normalise(one.name) == asked), None)
+
+
+def _columns(upload: Upload, path: Path, places: Places | None) -> tuple[FieldFacts, ...]:
     """Look at the first rows: which columns there are, under the names that the file has."""
-    options = replace(_options(upload), fields=None)
-    places = city_places(upload.city) if options.code_field else None
-    with reading(path, options, limits=LIMITS, wording=REQUEST, places=places) as file:
+    options = replace(_options(upload), fields=None, sum_fields=())
+    with reading(path, options, wording=REQUEST, places=places) as file:
         next(file.batches(), None)
         return file.plan().fields
 
@@ -139,10 +168,21 @@ def _rules(mapping: Sequence[Mapping[str, Any]]) -> tuple[FieldRule, ...]:
     )
 
 
+def _purpose(upload: Upload) -> tuple[str, str]:
+    """Return what the layer of an upload stands for, and its theme, as far as it is known."""
+    if upload.layer is not None:
+        return upload.layer.purpose, upload.layer.theme.code
+    by_rule = next((one for one in rules_wanted(upload.options).rules if one.code == upload.options.get("layer")), None)
+    said, rule = upload.new_layer, by_rule
+    purpose = said.get("purpose") or (rule.purpose if rule and not said else "") or Layer.Purpose.GENERAL
+    return str(purpose), str(said.get("theme") or (rule.theme if rule and not said else ""))
+
+
 def _options(upload: Upload) -> ReadingOptions:
     said = {name: value for name, value in upload.options.items() if name != "organisation"}
     kind = upload.layer.kind if upload.layer is not None else None
     expect: Any = kind if kind != Layer.Kind.RASTER else None
+    said["rules"] = rules_wanted(upload.options)
     return ReadingOptions(**said, expect=expect, near=city_bounds(upload.city))
 
 
@@ -167,7 +207,9 @@ def _rows_stored(upload: Upload, path: Path, tell: Tell) -> Release:
         tell(step, done, max(of, 0))
 
     name_field = upload.report.get("name_field")
-    with _opened(upload, path, upload.mapping, name_field, lambda *_: None) as file:
+    settled = (upload.report.get("joining") or {}).get("release")  # what was looked at is what is stored
+    places = _places(upload, settled)
+    with _opened(upload, path, upload.mapping, name_field, places, lambda *_: None) as file:
         kind = file.kind
         if kind is None:
             file.read()
@@ -179,6 +221,7 @@ def _rows_stored(upload: Upload, path: Path, tell: Tell) -> Release:
             reading=file,
             reference_date=upload.reference_date,
             author=upload.author,
+            how=how_read(file.options) | ({"rules": rule_used(upload.options)} if "offers" in upload.report else {}),
             progress=progress,
         )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +14,7 @@ from geo.core.text import normalise
 from geo.models import Assignment, Place
 from layers.models.taxonomy import Theme
 from layers.models.wording import Named, Sourced
+from layers.partitions import partitions_drop
 from layers.querysets import LayerQuerySet, ReleaseQuerySet
 
 
@@ -181,6 +184,12 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"{self.layer} v{self.number}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete it with all it holds; the table that a large one has of its own goes too."""
+        with transaction.atomic():
+            partitions_drop([self.shelf])
+            return super().delete(*args, **kwargs)
 
     @property
     def bounds_4326(self) -> tuple[float, float, float, float] | None:

@@ -9,21 +9,23 @@ from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
+from layers.reading.archive import holds_raster
 from layers.reading.city import CityDescriptionError, read_city
 from layers.reading.city_parts import CityDescription
-from layers.reading.limits import DEFAULT, Limits
+from layers.reading.grids import RAW_SUFFIXES
+from layers.reading.limits import DEFAULT, WHOLE, Limits
+from layers.reading.places import Joining, Partner, Places
 from layers.reading.plan import Candidate, FieldFacts, Kind, Plan, Problem, RasterPlan, Rows, Trouble, summary
 from layers.reading.projection import Bounds
 from layers.reading.raster import read_raster
 from layers.reading.reading import FieldRule, Reading, ReadingOptions, read_rows, reading
-from layers.reading.recognise import ACCEPTED, content_of
-from layers.reading.table import Places
+from layers.reading.recognise import ACCEPTED, RASTERS, ZIP, content_of
 from layers.reading.wording import COMMAND, DESCRIPTION, Wording
 
 __all__ = [
-    "ACCEPTED", "COMMAND", "DEFAULT", "DESCRIPTION", "Bounds", "Candidate", "CityDescription", "CityDescriptionError",
-    "FieldFacts", "FieldRule", "Kind", "Limits", "Places", "Plan", "Problem", "RasterPlan", "Reading", "ReadingOptions", "Rows", "Trouble",
-    "Wording",
+    "ACCEPTED", "COMMAND", "DEFAULT", "DESCRIPTION", "WHOLE", "Bounds", "Candidate", "CityDescription", "CityDescriptionError",
+    "FieldFacts", "FieldRule", "Joining", "Kind", "Limits", "Partner", "Places", "Plan", "Problem", "RasterPlan", "Reading",
+    "ReadingOptions", "Rows", "Trouble", "Wording",
     "is_raster", "read_city", "read_file", "read_raster", "read_table", "read_vector", "reading", "summary",
 ]  # fmt: skip
 
@@ -33,7 +35,7 @@ _RASTER = frozenset({"source_epsg", "near", "band", "non_negative"})
 def read_file(
     path: Path,
     *,
-    limits: Limits = DEFAULT,
+    limits: Limits | None = None,
     wording: Wording = COMMAND,
     places: Places | None = None,
     **options: Any,
@@ -44,7 +46,9 @@ def read_file(
     ----------
     path
         As for `read_vector`, `read_table` and `read_raster`.
-    limits, wording, places
+    limits
+        Sizes accepted; `WHOLE` for rows and `DEFAULT` for a raster if None.
+    wording, places
         As for `layers.reading.reading.Reading`.
     **options
         Those of `ReadingOptions`; the ones that mean nothing for the content found are not used. So a caller can
@@ -61,14 +65,17 @@ def read_file(
         raise TypeError(f"read_file has no option {sorted(unknown)}")
     if is_raster(path):
         asked = {name: value for name, value in options.items() if name in _RASTER and value is not None}
-        return read_raster(path, **asked, limits=limits, wording=wording)
-    return read_rows(path, ReadingOptions(**options), limits=limits, wording=wording, places=places)
+        return read_raster(path, **asked, limits=limits or DEFAULT, wording=wording)
+    return read_rows(path, ReadingOptions(**options), limits=limits or WHOLE, wording=wording, places=places)
 
 
 def is_raster(path: Path) -> bool:
     """Say whether a file is read by `read_raster`, by its first bytes; False where it cannot be looked at."""
     try:
-        return path.is_file() and not path.is_symlink() and content_of(path) == "GTiff"
+        if not path.is_file() or path.is_symlink():
+            return False
+        content = content_of(path)
+        return content in RASTERS or path.suffix.lower() in RAW_SUFFIXES or (content == ZIP and holds_raster(path))
     except (OSError, ValueError):
         return False
 
@@ -84,7 +91,7 @@ def read_vector(
     expect: Kind | None = None,
     repair: bool = False,
     near: Bounds | None = None,
-    limits: Limits = DEFAULT,
+    limits: Limits = WHOLE,
     wording: Wording = COMMAND,
 ) -> Plan:
     """Read a vector file whole into rows in EPSG:4326, with every problem located. Never raises for a bad file.
@@ -121,7 +128,7 @@ def read_table(
     expect: Kind | None = None,
     repair: bool = False,
     near: Bounds | None = None,
-    limits: Limits = DEFAULT,
+    limits: Limits = WHOLE,
     wording: Wording = COMMAND,
 ) -> Plan:
     """Read a table with coordinates whole into rows in EPSG:4326. Never raises for a bad file.

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from layers.reading.grids import tile_name
 from layers.reading.limits import Limits
 from layers.reading.plan import RefusedError, first_names
 from layers.reading.recognise import ACCEPTED, ARCHIVES, content_of, is_named_as_readable
@@ -25,6 +26,11 @@ _GEODATABASE_PART: Final = re.compile(r"a[0-9a-f]{8}\.(gdbtable|gdbtablx)|gdb|ti
 _NESTED: Final = frozenset({".zip", ".kmz", ".gz", ".tgz", ".7z", ".rar", ".tar", ".bz2", ".xz", ".zst"})
 # What lies beside the data in a zip and is not the data, unless nothing else is there.
 _BESIDE: Final = frozenset({".txt", ".xml"})
+# Made by programs beside plain pixels; the pixels say the same.
+_STATISTICS: Final = frozenset({".stx", ".sta", ".clr", ".enp", ".ovr", ".rrd"})
+# What belongs to a raster: where its pixels lie, and in which reference system.
+_RASTER_PARTS: Final = (".prj", ".tfw")
+_RASTER_SUFFIXES: Final = frozenset({".tif", ".tiff", ".asc", ".img", ".nc", ".hgt", ".xyz"})
 _CHUNK_BYTES: Final = 1 << 20
 # Below this an archive cannot do harm, however well it is packed.
 _HARMLESS_BYTES: Final = 10 * _CHUNK_BYTES
@@ -47,7 +53,8 @@ def unpack(path: Path, folder: Path, limits: Limits) -> Path:
     Returns
     -------
     Path
-        ``layer.shp`` with its parts, the folder ``layer.gdb``, or ``layer`` with the ending the member had.
+        ``layer.shp`` with its parts, the folder ``layer.gdb``, or ``layer`` with the ending the member had; of a
+        raster with its ``.prj``, ``.tfw`` and ``.hdr`` beside it.
 
     Raises
     ------
@@ -68,14 +75,29 @@ def unpack(path: Path, folder: Path, limits: Limits) -> Path:
             for suffix, member in parts.items():
                 room -= unpack_member(archive, member, folder / f"layer{suffix}", room)
             return folder / "layer.shp"
-        member = _only_file(members)
-        target = folder / f"layer{_suffix(member)}"
-        unpack_member(archive, member, target, limits.file_bytes)
+        header = _header_of_raw(members)
+        member, beside = header if header else (_only_file(members), {})
+        target = folder / (tile_name(PurePosixPath(member.filename).name) or f"layer{_suffix(member)}")
+        room = limits.file_bytes - unpack_member(archive, member, target, limits.file_bytes)
+        for suffix, part in (beside or _parts_of_raster(members, member)).items():
+            room -= unpack_member(archive, part, folder / f"layer{suffix}", room)
     if member.file_size == 0:
         raise RefusedError("empty_file", f"'{_shown(member)}' in the zip is empty.", "Export it again.")
-    if content_of(target) in ARCHIVES:
+    if not header and content_of(target) in ARCHIVES:
         raise _nested(_shown(member))
     return target
+
+
+def holds_raster(path: Path) -> bool:
+    """Say whether the one file of a zip is a raster, by its name; False where the zip cannot be looked at."""
+    try:
+        with opened(path) as archive:
+            members = [member for member in archive.infolist()[:MAX_PARTS] if not _is_clutter(member.filename)]
+            if any(_suffix(member) == ".shp" or _geodatabase_of(member) is not None for member in members):
+                return False
+            return bool(_header_of_raw(members)) or _suffix(_only_file(members)) in _RASTER_SUFFIXES
+    except RefusedError:
+        return False
 
 
 @contextmanager
@@ -214,6 +236,39 @@ def _only_file(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
             f"Zip one layer only: {ACCEPTED}.",
         )
     return data[0]
+
+
+def _header_of_raw(members: list[zipfile.ZipInfo]) -> tuple[zipfile.ZipInfo, dict[str, zipfile.ZipInfo]] | None:
+    """Find plain pixels and what belongs to them; None where no file is a header of the one beside it."""
+    headers = [member for member in members if _suffix(member) == ".hdr"]
+    if len(headers) != 1:
+        return None
+    stem = PurePosixPath(headers[0].filename).with_suffix("")
+    pixels = [
+        member
+        for member in members
+        if _suffix(member) not in {".hdr", *_RASTER_PARTS, *_BESIDE, *_STATISTICS}
+        and stem in (PurePosixPath(member.filename), PurePosixPath(member.filename).with_suffix(""))
+    ]
+    if len(pixels) != 1 or _suffix(pixels[0]) in _RASTER_SUFFIXES - {".img"}:
+        return None
+    return pixels[0], {".hdr": headers[0], **_parts_of_raster(members, pixels[0])}
+
+
+def _parts_of_raster(members: list[zipfile.ZipInfo], raster: zipfile.ZipInfo) -> dict[str, zipfile.ZipInfo]:
+    """Find the files of the same name that say where a raster lies."""
+    stem = PurePosixPath(raster.filename).with_suffix("")
+    parts: dict[str, zipfile.ZipInfo] = {}
+    for member in members:
+        if _suffix(member) in _RASTER_PARTS and PurePosixPath(member.filename).with_suffix("") == stem:
+            if _suffix(member) in parts:
+                raise RefusedError(
+                    "unsafe_archive",
+                    f"The zip holds two files '{PurePosixPath(member.filename).name}'.",
+                    "Make the zip again.",
+                )
+            parts[_suffix(member)] = member
+    return parts
 
 
 def _geodatabase_of(member: zipfile.ZipInfo) -> PurePosixPath | None:

@@ -1,18 +1,19 @@
 """Layers that are read in Arrow batches here and not by GDAL's own reader: GeoParquet, and OpenStreetMap by a rule."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from layers.reading.limits import Limits
-from layers.reading.osm import Left, fields_of, osm_batches
-from layers.reading.osm_rules import default_rules
+from layers.reading.osm import Left, fields_of, osm_batches, osm_counts
+from layers.reading.osm_rules import Rule, Rules, default_rules
 from layers.reading.parquet import parquet_batches, require_sound_parquet
 from layers.reading.plan import Problem
-from layers.reading.source import Source, chosen_layer
+from layers.reading.source import Source, chosen_layer, open_source
 
 #: Name of the last column of every batch: geometries as well-known binary.
 GEOMETRY: Final = "wkb_geometry"
@@ -42,6 +43,18 @@ class OpenedBatches:
     crs: str | None
     n_rows: int = -1
     warnings: list[Problem] = field(default_factory=list)
+
+
+def osm_offers(path: Path, rules: Sequence[Rule], limits: Limits) -> dict[str, int]:
+    """Say how many rows each of several rules would give of an OpenStreetMap file.
+
+    Raises
+    ------
+    RefusedError
+        If the file cannot be read.
+    """
+    with open_source(path, limits, rules=Rules(tuple(rules))) as source:
+        return osm_counts(source.path, rules, BATCH_ROWS) if source.format == "OSM" else {}
 
 
 @contextmanager

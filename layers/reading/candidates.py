@@ -17,6 +17,8 @@ from layers.reading.projection import Bounds, Floats, Reference, padded, within
 FOOT_M: Final = 0.3048
 _LEAST_SHARE: Final = 0.9
 _SAMPLE: Final = 2_000
+_POINTS: Final = 100
+_DECIMALS: Final = 5  # about a metre
 
 
 def candidates(
@@ -59,9 +61,24 @@ def candidates(
         lon_lat = _reference(epsg).to_lon_lat((sample[:, ::-1] if swap else sample) * scale)
         share = float(within(lon_lat, around).mean())
         if share >= least:
-            found.append((Candidate(epsg, swap, scale, round(share, 4), label), float(within(lon_lat, near).mean())))
+            candidate = Candidate(epsg, swap, scale, round(share, 4), label, some_points(lon_lat))
+            found.append((candidate, float(within(lon_lat, near).mean())))
     # Of two that put all of it around the city, the one that puts more of it inside; among equals, the simplest.
     return tuple(candidate for candidate, _ in sorted(found, key=lambda pair: -round(pair[1], 2)))
+
+
+def some_points(lon_lat: Floats) -> tuple[tuple[float, float], ...]:
+    """Give not more than 100 points, spread over all of them; those that have no place are left out.
+
+    Examples
+    --------
+    >>> from layers.reading.candidates import some_points
+    >>> import numpy as np
+    >>> some_points(np.array([[48.3, 33.4], [np.inf, 0]]))
+    ((48.3, 33.4),)
+    """
+    shown = np.round(lon_lat[np.isfinite(lon_lat).all(axis=1)], _DECIMALS)
+    return tuple((x, y) for x, y in shown[:: -(-len(shown) // _POINTS) or 1].tolist())
 
 
 def suggested_epsg(xy: Floats, near: Bounds | None, *, besides: Sequence[str] = ()) -> int | None:

@@ -25,6 +25,7 @@ _SEPARATORS: Final = ",;\t|"
 _BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # A geometry as text can be long; above this a cell is refused by the reader, whatever its attribute limit.
 _CELL_CHARACTERS: Final = 32 << 20
+_BATCH_CHARACTERS: Final = 8 << 20
 _CHUNK_BYTES: Final = 1 << 20
 _GUESS_BYTES: Final = 4 << 20
 
@@ -67,11 +68,11 @@ class CsvText:
         self.header = self._header()
 
     def batches(self, rows: int, *, is_told: bool = False) -> Iterator[Cells]:
-        """Give the rows below the header, so many at a time; rows of a wrong length are told unless they were."""
+        """Give the rows below the header, so many or fewer at a time; those of a wrong length are told unless they were."""
         with self._text() as stream:
             reader = self._reader(stream)
             width = len(self.header)
-            number, found, is_header = self._skipped, 0, True
+            number, found, size, is_header = self._skipped, 0, 0, True
             cells: list[list[str]] = []
             numbers: list[int] = []
             ragged: list[bool] = []
@@ -98,9 +99,10 @@ class CsvText:
                     if found > self._limits.rows:
                         message = f"The table has more than {self._limits.rows:,} rows."
                         raise RefusedError("too_many_rows", message, "Cut it to the city.", row=number)
-                    if len(cells) == rows:
+                    size += sum(map(len, row))
+                    if len(cells) == rows or size > _BATCH_CHARACTERS:
                         yield _cells(cells, numbers, ragged)
-                        cells, numbers, ragged = [], [], []
+                        cells, numbers, ragged, size = [], [], [], 0
             except csv.Error as error:
                 raise _unreadable(error, number + 1) from error
             if cells:

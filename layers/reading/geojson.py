@@ -170,6 +170,20 @@ def broken_line(path: Path) -> RefusedError | None:
     return None
 
 
+def collected(path: Path) -> Path:
+    """Write a sequence of features that `broken_line` finds whole as one collection beside it."""
+    target = path.with_name("collected.geojson")
+    with path.open("rb") as lines, target.open("wb") as file:
+        file.write(b'{"type":"FeatureCollection","features":[')
+        before = b"\n"
+        for line in lines:
+            if text := line.strip(b" \t\r\n\x1e").removeprefix(codecs.BOM_UTF8):
+                file.write(before + text)
+                before = b",\n"
+        file.write(b"\n]}\n")
+    return target
+
+
 def _is_json(text: bytes) -> bool:
     try:
         parsed = json.loads(text.decode("utf-8"))

@@ -7,7 +7,7 @@ becomes. Each kind of element that the rule can take is read once, from the begi
 
 import json
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from layers.reading.limits import Limits
 from layers.reading.osm_file import MAX_TEMPORARY_MB
-from layers.reading.osm_rules import KEY_FIELD, Rule, Tags
+from layers.reading.osm_rules import KEY_FIELD, Condition, Rule, Tags
 from layers.reading.plan import Problem, RefusedError
 
 GEOMETRY: Final = "wkb_geometry"
@@ -105,7 +105,7 @@ def osm_batches(
     wanted = [name for name in fields_of(rule) if columns is None or name in columns]
     done = 0
     for layer in _LAYERS[rule.geometry]:
-        for batch in _read(path, layer, rule, batch_rows):
+        for batch in _read(path, layer, [rule], batch_rows):
             tags = [_tags(text) for text in batch.column("all_tags").to_pylist()]
             taken = np.flatnonzero([rule.takes(one) for one in tags])
             if not len(taken):
@@ -122,14 +122,57 @@ def osm_batches(
             yield _batch(keys, [tags[index] for index in chosen], shapes[kept], rule, wanted, left)
 
 
-def _read(path: Path, layer: str, rule: Rule, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    tags = sorted({tag for needed in rule.needed_tags for tag in needed})
+def osm_counts(path: Path, rules: Sequence[Rule], batch_rows: int) -> dict[str, int]:
+    """Count the rows that each of several rules would give, reading the file once; before any check of what they are.
+
+    Parameters
+    ----------
+    path
+        The .pbf or .osm file, in a folder that may be written to.
+    rules
+        What is counted.
+    batch_rows
+        Things looked at together.
+
+    Returns
+    -------
+    dict
+        Code of the rule to the number of rows.
+
+    Raises
+    ------
+    RefusedError
+        If the file breaks off.
+    """
+    counts = dict.fromkeys((rule.code for rule in rules), 0)
+    for layer in ("points", "lines", "multipolygons"):
+        wanted = [rule for rule in rules if layer in _LAYERS[rule.geometry]]
+        # By a tag without which a condition cannot hold: of each thing, few conditions are looked at.
+        by_tag: dict[str, list[tuple[Rule, Condition]]] = {}
+        for rule in wanted:
+            for condition in rule.where:
+                by_tag.setdefault(condition.tags[0][0], []).append((rule, condition))
+        for batch in _read(path, layer, wanted, batch_rows) if wanted else ():
+            taken: dict[str, list[int]] = {}
+            for index, text in enumerate(batch.column("all_tags").to_pylist()):
+                tags = _tags(text)
+                may = {rule.code: rule for tag in tags for rule, one in by_tag.get(tag, ()) if one.holds(tags)}
+                for code, rule in may.items():
+                    if not any(condition.holds(tags) for condition in rule.unless):
+                        taken.setdefault(code, []).append(index)
+            for rule in wanted:
+                if indices := taken.get(rule.code):
+                    counts[rule.code] += int(_shaped(batch, np.array(indices), layer, rule, Left())[1].sum())
+    return counts
+
+
+def _read(path: Path, layer: str, rules: Sequence[Rule], batch_rows: int) -> Iterator[pa.RecordBatch]:
+    alternatives = sorted({needed for rule in rules for needed in rule.needed_tags})
+    tags = sorted({tag for needed in alternatives for tag in needed})
     configuration = path.with_name("tags.ini")
     configuration.write_text(_configuration(tags), encoding="ascii")
     # GDAL passes over what cannot be taken before it is made a row of.
-    where = " OR ".join(
-        "(" + " AND ".join(f'"{tag}" IS NOT NULL' for tag in needed) + ")" for needed in rule.needed_tags
-    )
+    where = " OR ".join("(" + " AND ".join(f'"{tag}" IS NOT NULL' for tag in needed) + ")" for needed in alternatives)
     try:
         with (
             warnings.catch_warnings(action="ignore"),

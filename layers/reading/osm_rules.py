@@ -4,6 +4,7 @@ A rule says which things it takes, by their tags; what they become (points, line
 become attributes. The rules that come with the program are in ``fixtures/taxonomy/osm_rules.toml``.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from layers.reading.plan import Problem, RefusedError
-from layers.reading.toml_section import Lines, Section, suggestion
+from layers.reading.toml_section import Lines, Section, shown, suggestion
 
 Geometry: TypeAlias = Literal["point", "line", "polygon", "any"]
 Tags: TypeAlias = Mapping[str, str]
@@ -29,7 +30,13 @@ TYPES: Final = ("text", "integer", "number", "boolean")
 _FILE: Final = Path(__file__).resolve().parents[2] / "fixtures" / "taxonomy" / "osm_rules.toml"
 _MAX_BYTES: Final = 1 << 20
 _MAX_RULES: Final = 200
+_MAX_ALTERNATIVES: Final = 100
+_MAX_TAGS: Final = 300
+_MAX_DOTS: Final = 100
+_LINE: Final = 80
 _TAG: Final = re.compile(r"[A-Za-z0-9_:.-]{1,80}")
+# What the reader of the files calls columns of its own.
+_READERS_OWN: Final = frozenset({KEY_FIELD, "osm_way_id", "all_tags", "other_tags", "wkb_geometry"})
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NUMBER: Final = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([a-z\"'°%]*)", re.IGNORECASE)
 # Lengths as people write them, in metres; what has no unit is in the unit that OpenStreetMap supposes.
@@ -174,6 +181,13 @@ class Rules:
         known = [rule.code for rule in self.rules]
         raise RefusedError("no_such_layer", f"There is no rule '{code[:100]}'.", suggestion(code, known))
 
+    def changed_by(self, own: "Rules") -> "Rules":
+        """Give these rules with some of another's in the place of those of the same code; its further ones come first."""
+        changed = {rule.code: rule for rule in own.rules}
+        known = {rule.code for rule in self.rules}
+        new = tuple(rule for rule in own.rules if rule.code not in known)
+        return Rules((*new, *(changed.get(rule.code, rule) for rule in self.rules)))
+
 
 class RulesError(Exception):
     """Rules that cannot be used; carries every problem, each with its line."""
@@ -212,12 +226,24 @@ def rules_of(text: str) -> Rules:
     """
     if len(text.encode(errors="replace")) > _MAX_BYTES:
         raise RulesError([Problem("error", "file_too_large", "The rules take more than 1 MB.", "Write fewer.")])
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.count(".") > _MAX_DOTS:  # of a key with very many parts, reading takes the square of their number
+            message = f"The line has more than {_MAX_DOTS} points."
+            raise RulesError([Problem("error", "broken_toml", message, "Correct the line.", number)])
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        line = re.search(r"line (\d+)", str(error))
+        at = re.search(r"line (\d+)", str(error))
         raise RulesError(
-            [Problem("error", "broken_toml", f"{error}.", "Correct the line.", int(line[1]) if line else None)]
+            [
+                Problem(
+                    "error",
+                    "broken_toml",
+                    f"The text is not TOML: {str(error)[:200]}.",
+                    "Correct the line.",
+                    int(at[1]) if at else None,
+                )
+            ]
         ) from error
     problems: list[Problem] = []
     lines = Lines(text)
@@ -233,6 +259,8 @@ def rules_of(text: str) -> Rules:
         _rule(Section("rules", table, problems, lines, position=position, numbered=True), common)
         for position, table in enumerate(tables, start=1)
     ]
+    if len({tag for rule in found for needed in rule.needed_tags for tag in needed}) > _MAX_TAGS:
+        top.problem("rules", f"the rules look for more than {_MAX_TAGS} different tags.", "Write fewer.")
     top.finish()
     codes = [rule.code for rule in found]
     for position, code in enumerate(codes, start=1):
@@ -242,6 +270,78 @@ def rules_of(text: str) -> Rules:
     if problems:
         raise RulesError(problems)
     return Rules(tuple(found))
+
+
+def rules_text(rules: Sequence[Rule]) -> str:
+    """Write rules as TOML, each with all its attributes, so that a person can change them.
+
+    Examples
+    --------
+    >>> print(rules_text([Rule("wells", "point", (Condition((("man_made", ("water_well",)),)),))]))
+    format = 1
+    <BLANKLINE>
+    [[rules]]
+    code = "wells"
+    purpose = "general"
+    geometry = "point"
+    where = { man_made = ["water_well"] }
+    <BLANKLINE>
+    """
+    return "\n".join(["format = 1\n", *map(rule_text, rules)])
+
+
+def rule_text(rule: Rule) -> str:
+    """Write one rule as the table that it is in `rules_text`."""
+    said = {
+        "code": rule.code if rule.code != rule.service else "", "service": rule.service, "name_fa": rule.name_fa,
+        "name_en": rule.name_en, "theme": rule.theme, "purpose": rule.purpose, "geometry": rule.geometry,
+    }  # fmt: skip
+    lines = ["[[rules]]", *(f"{name} = {_quoted(text)}" for name, text in said.items() if text)]
+    lines.append(f"where = {_alternatives(rule.where)}")
+    if rule.unless:
+        one = Condition(tuple(pair for condition in rule.unless for pair in condition.tags))
+        is_one = len({tag for tag, _ in one.tags}) == len(one.tags)
+        lines.append(f"not = {_alternatives((one,) if is_one else rule.unless)}")
+    if rule.attributes:
+        lines += ["", "[rules.attributes]", *map(_attribute_text, rule.attributes)]
+    return "\n".join(lines) + "\n"
+
+
+def _alternatives(conditions: Sequence[Condition]) -> str:
+    tables = [
+        "{ " + ", ".join(f"{_key(tag)} = {_values(values)}" for tag, values in one.tags) + " }" for one in conditions
+    ]
+    return tables[0] if len(tables) == 1 else "[\n" + "".join(f"    {table},\n" for table in tables) + "]"
+
+
+def _values(values: Sequence[str]) -> str:
+    """Write a list; a long one on several lines."""
+    if values == (ANY,):
+        return _quoted(ANY)
+    texts = [_quoted(value) for value in values]
+    if len(whole := ", ".join(texts)) <= _LINE:
+        return f"[{whole}]"
+    lines = [""]
+    for text in texts:
+        lines += [""] if lines[-1] and len(lines[-1]) + len(text) > _LINE else []
+        lines[-1] += f"{text}, "
+    return "[\n" + "".join(f"    {line.rstrip()}\n" for line in lines) + "]"
+
+
+def _attribute_text(attribute: TagAttribute) -> str:
+    tags = _quoted(attribute.tags[0]) if len(attribute.tags) == 1 else _values(attribute.tags)
+    if attribute.type == "text":
+        return f"{attribute.name} = {tags}"
+    unit = f", unit = {_quoted(attribute.unit)}" if attribute.unit else ""
+    return f"{attribute.name} = {{ tag = {tags}, type = {_quoted(attribute.type)}{unit} }}"
+
+
+def _key(tag: str) -> str:
+    return tag if re.fullmatch(r"[A-Za-z0-9_-]+", tag) else _quoted(tag)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _rule(section: Section, common: tuple[TagAttribute, ...]) -> Rule:
@@ -275,18 +375,23 @@ def _conditions(section: Section, key: str) -> tuple[Condition, ...]:
     if value is None:
         return ()
     found = []
+    if isinstance(value, list) and len(value) > _MAX_ALTERNATIVES:
+        section.problem(key, f"'{key}' has more than {_MAX_ALTERNATIVES} alternatives.", "Write fewer.")
+        return ()
     for table in value if isinstance(value, list) else [value]:
         if not isinstance(table, dict) or not table:
-            section.problem(key, f"'{key}' is {table!r}.", f'Write {key} = {{ amenity = ["clinic", "doctors"] }}.')
+            section.problem(key, f"'{key}' is {shown(table)}.", f'Write {key} = {{ amenity = ["clinic", "doctors"] }}.')
             continue
         tags = []
         for tag, allowed in table.items():
             values = [allowed] if isinstance(allowed, str) else allowed
-            if not _TAG.fullmatch(tag):
-                section.problem(key, f"'{tag}' cannot be a tag.", "Use letters, digits, and : _ . -")
+            if not _TAG.fullmatch(tag) or tag.lower() in _READERS_OWN:
+                section.problem(key, f"{shown(tag)} cannot be a tag.", "Use letters, digits, and : _ . -")
             elif not isinstance(values, list) or not values or not all(isinstance(item, str) for item in values):
                 section.problem(
-                    key, f"the values of '{tag}' are {allowed!r}.", f'Write {tag} = ["one", "two"], or {tag} = "*".'
+                    key,
+                    f"the values of {shown(tag)} are {shown(allowed)}.",
+                    f'Write {tag} = ["one", "two"], or {tag} = "*".',
                 )
             else:
                 tags.append((tag, tuple(values)))
@@ -300,7 +405,7 @@ def _attributes(section: Section, key: str) -> tuple[TagAttribute, ...]:
     if value is None:
         return ()
     if not isinstance(value, dict):
-        section.problem(key, f"'{key}' is {value!r}.", f'Write {key} = {{ name = "name" }}.')
+        section.problem(key, f"'{key}' is {shown(value)}.", f'Write {key} = {{ name = "name" }}.')
         return ()
     found = []
     for name, given in value.items():
@@ -309,7 +414,7 @@ def _attributes(section: Section, key: str) -> tuple[TagAttribute, ...]:
         tags = [tags] if isinstance(tags, str) else tags
         kind, unit = table.get("type", "text"), table.get("unit", "")
         if not _NAME.fullmatch(name) or name == KEY_FIELD:
-            section.problem(key, f"'{name}' cannot be an attribute.", "Use small letters, digits and underscores.")
+            section.problem(key, f"{shown(name)} cannot be an attribute.", "Use small letters, digits and underscores.")
         elif (
             not isinstance(tags, list)
             or not tags
@@ -318,13 +423,13 @@ def _attributes(section: Section, key: str) -> tuple[TagAttribute, ...]:
         ):
             section.problem(
                 key,
-                f"the attribute '{name}' is {given!r}.",
+                f"the attribute '{name}' is {shown(given)}.",
                 f'Write {name} = "tag", {name} = ["tag", "other tag"] or {name} = {{ tag = "width", type = "number" }}.',
             )
         elif kind not in TYPES:
-            section.problem(key, f"the type of '{name}' is {kind!r}.", suggestion(str(kind), TYPES))
+            section.problem(key, f"the type of '{name}' is {shown(kind)}.", suggestion(str(kind)[:80], TYPES))
         elif unit and (unit not in ("m", "cm", "mm") or kind not in ("number", "integer")):
-            section.problem(key, f"the unit of '{name}' is {unit!r}.", "Give a number the unit m, cm or mm.")
+            section.problem(key, f"the unit of '{name}' is {shown(unit)}.", "Give a number the unit m, cm or mm.")
         else:
             found.append(TagAttribute(name, tuple(tags), kind, unit))
     return tuple(found)

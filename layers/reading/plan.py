@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
@@ -72,6 +73,8 @@ class Candidate:
         Share of a sample of the vertices that then lies in the city's bounds, 0 to 1.
     label
         ``EPSG:32639``, with ``, x and y exchanged`` or ``, in feet`` where it is so.
+    points
+        Longitude and latitude of some of the vertices, read this way: for a small map.
     """
 
     epsg: int
@@ -79,6 +82,7 @@ class Candidate:
     scale: float
     share_inside: float
     label: str
+    points: tuple[tuple[float, float], ...] = ()
 
     def as_dict(self) -> dict[str, Json]:
         """Give it as JSON-safe values."""
@@ -109,12 +113,15 @@ class Rows:
         One name per row, cleaned; empty where there is none.
     columns
         Attribute name to one JSON-safe value per row: dates are ISO 8601 text, NaN and infinity are None.
+    wkb
+        Arrow array of the geometries in well-known binary, little endian, where the file has them just so.
     """
 
     geometries_4326: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     names: tuple[str, ...] = ()
     columns: Mapping[str, list[Json]] = field(default_factory=dict)
+    wkb: pa.Array | None = None
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -128,7 +135,8 @@ class Rows:
     def part(self, start: int, stop: int) -> "Rows":
         """Give some of the rows, from one position to before another."""
         columns = {name: values[start:stop] for name, values in self.columns.items()}
-        return Rows(self.geometries_4326[start:stop], self.numbers[start:stop], self.names[start:stop], columns)
+        wkb = None if self.wkb is None else self.wkb[start:stop]
+        return Rows(self.geometries_4326[start:stop], self.numbers[start:stop], self.names[start:stop], columns, wkb)
 
     def attributes(self) -> Iterator[dict[str, Json]]:
         """Give each row's attributes as a JSON-safe dict; what is null is left out."""
@@ -236,6 +244,10 @@ class Plan(_Read):
         Whether the rows lie near the city; None if no city was given, or nothing could be placed.
     candidates
         Other ways of reading the coordinates, which would put them into the city; the best first.
+    points
+        Where there are candidates, longitude and latitude of some of the vertices as they were read.
+    encoding_samples
+        Some texts that are not ASCII as they would read in each likely encoding; empty where there is nothing to choose.
     layers
         The layers with geometry that the file has, where it can have several.
     """
@@ -254,6 +266,8 @@ class Plan(_Read):
     is_encoding_guessed: bool = False
     is_plausible: bool | None = None
     candidates: tuple[Candidate, ...] = ()
+    points: tuple[tuple[float, float], ...] = ()
+    encoding_samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
 
 
@@ -267,6 +281,8 @@ class RasterPlan(_Read):
         Reference system, as ``EPSG:32639`` or by name; empty if none was found.
     epsg
         Its EPSG code; None if it has none.
+    is_crs_named
+        Whether the person named it, and the file says nothing or something else.
     width, height
         Columns and rows of pixels.
     band, bands
@@ -287,6 +303,7 @@ class RasterPlan(_Read):
 
     crs: str = ""
     epsg: int | None = None
+    is_crs_named: bool = False
     width: int = 0
     height: int = 0
     band: int = 1

@@ -1,23 +1,27 @@
-"""A GeoTIFF into a plan: where it is, what is in it, and every problem with its place and remedy.
+"""A raster into a plan: where it is, what is in it, and every problem with its place and remedy; then into a GeoTIFF.
 
 The only module of `layers.reading` that reads rasters. Values are looked at window by window, so that memory does
-not grow with the raster.
+not grow with the raster. Whatever format a raster came in, it is kept as a cloud-optimised GeoTIFF.
 """
 
 import math
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import rasterio
-from rasterio.enums import ColorInterp
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+import rasterio.shutil
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import CRSError, RasterioError
 from rasterio.windows import Window
 
 from layers.reading.candidates import suggested_epsg
+from layers.reading.grids import require_few_pixels, require_whole_raw
 from layers.reading.limits import DEFAULT, Limits
 from layers.reading.plan import Problem, ProblemLog, RasterPlan, RefusedError
 from layers.reading.projection import (
@@ -27,12 +31,14 @@ from layers.reading.projection import (
     padded,
     reference_of,
 )
-from layers.reading.source import open_source
+from layers.reading.quiet import quiet
+from layers.reading.source import Source, open_source
 from layers.reading.wording import COMMAND, Wording, option
 
 _WINDOW_PIXELS: Final = 4_000_000
 _BLOCK_BYTES: Final = 256 << 20
 _EDGE_POINTS: Final = 21
+_PRJ_BYTES: Final = 65_536
 # Values that stand for "no data" in files that do not say so.
 _USUAL_NODATA: Final = (-9999.0, -99999.0, -32768.0, -32767.0, -2147483648.0, float(np.finfo(np.float32).min))
 
@@ -47,12 +53,14 @@ def read_raster(
     limits: Limits = DEFAULT,
     wording: Wording = COMMAND,
 ) -> RasterPlan:
-    """Read what a GeoTIFF holds, with every problem located. Never raises for a bad file.
+    """Read what a raster holds, with every problem located. Never raises for a bad file.
 
     Parameters
     ----------
     path
-        A .tif or .tiff file. Files beside it (.aux.xml, .ovr, .tfw) are not read.
+        A GeoTIFF, ESRI ASCII grid, ERDAS Imagine, classic netCDF, SRTM or XYZ file, or a zip with one of them or with
+        ENVI or BIL pixels and their header. Files beside it (.aux.xml, .ovr, .tfw, .prj) are not read; in a zip .prj,
+        .tfw and .hdr are.
     band
         The band meant, from 1; may be left out if there is only one.
     source_epsg
@@ -76,11 +84,11 @@ def read_raster(
     try:
         with open_source(Path(path), limits) as source:
             facts |= {"format": source.format, "sha256": source.sha256}
-            if source.format != "GTiff":
+            if source.way != "raster":
                 raise RefusedError(
                     "not_a_raster", f"The file is a {source.format}, not a raster.", "Choose another file."
                 )
-            _read(source.path, _Wanted(band, source_epsg, non_negative, near, limits), facts, log)
+            _read(source, _Wanted(band, source_epsg, non_negative, near, limits), facts, log)
     except RefusedError as refused:
         log.add(refused.problem)
     known = {"format": "", "sha256": ""} | facts
@@ -98,32 +106,88 @@ class _Wanted:
     limits: Limits
 
 
-def _read(path: Path, wanted: _Wanted, facts: dict[str, Any], log: ProblemLog) -> None:
+def _read(source: Source, wanted: _Wanted, facts: dict[str, Any], log: ProblemLog) -> None:
+    with _opened(source) as dataset:
+        facts |= {"width": dataset.width, "height": dataset.height, "bands": dataset.count}
+        require_few_pixels(dataset.width, dataset.height, wanted.limits)
+        band = _band(dataset, wanted, log)
+        dtype, nodata = _stored_as(dataset, band)
+        facts |= {"band": band, "dtype": dtype, "nodata": nodata}
+        _require_readable(dataset, band)
+        if source.format in _RAW:
+            bits = np.dtype(dataset.dtypes[band - 1]).itemsize * 8
+            require_whole_raw(source.path, dataset.width, dataset.height, dataset.count, bits)
+        _locate(source, dataset, wanted, facts, log)
+        _look_at_values(dataset, band, wanted, facts, log)
+
+
+# Opening
+
+
+_RAW: Final = frozenset({"ENVI", "EHdr"})
+_OPEN_OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    # Else the first rows decide whether the numbers of the others keep their decimals.
+    "AAIGrid": {"DATATYPE": "Float64"},
+}
+_PARTS: Final = (".hdr", ".prj", ".tfw")
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[Any]:
+    """Open a raster by the driver of its format and no other."""
+    path = source.path
+    # A side file may say anything about any other file, so the folder is not even listed; except for the parts that
+    # were unpacked with the raster into a folder with nothing else in it.
+    has_parts = any(path.with_suffix(suffix).exists() for suffix in _PARTS)
     try:
         with (
-            warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning),
-            # A side file may say anything about any other file; the folder is not even listed.
-            rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"),
-            rasterio.open(path, driver="GTiff") as dataset,
+            quiet(),
+            rasterio.Env(
+                GDAL_DISABLE_READDIR_ON_OPEN="TRUE" if has_parts else "EMPTY_DIR",
+                GDAL_PAM_ENABLED="NO",
+                GDAL_GEOREF_SOURCES="INTERNAL,WORLDFILE",
+            ),
+            rasterio.open(path, driver=source.format, **_OPEN_OPTIONS.get(source.format, {})) as dataset,
         ):
-            facts |= {"width": dataset.width, "height": dataset.height, "bands": dataset.count}
-            band = _band(dataset, wanted, log)
-            facts |= {"band": band, "dtype": dataset.dtypes[band - 1], "nodata": dataset.nodatavals[band - 1]}
-            _require_readable(dataset, band, wanted.limits)
-            _locate(dataset, wanted, facts, log)
-            _look_at_values(dataset, band, wanted, facts, log)
-    except (RasterioError, OSError) as error:
-        raise _broken(error) from error
+            yield dataset
+    except (RasterioError, CRSError, OSError, UnicodeError) as error:
+        raise _broken(error, path) from error
 
 
-def _broken(error: BaseException, row: int | None = None) -> RefusedError:
-    detail = str(error.__cause__ or error).split(";")[0].strip().rstrip(".")[:160]
+def _broken(error: BaseException, path: Path | None = None, row: int | None = None) -> RefusedError:
+    said = str(error.__cause__ or error)
+    detail = (said.replace(str(path), "the file") if path else said).split(";")[0].strip().rstrip(".")[:160]
     return RefusedError(
         "broken_file",
-        f"The GeoTIFF cannot be read: {detail}.",
+        f"The raster cannot be read: {detail}.",
         "Copy or upload it again; it may be cut off.",
         row=row,
     )
+
+
+def _stored_as(dataset: Any, band: int) -> tuple[str, float | None]:
+    """Give the type of a band's values and what stands for none: numbers that are packed into smaller ones are unpacked."""
+    dtype, nodata = dataset.dtypes[band - 1], dataset.nodatavals[band - 1]
+    if not _is_packed(dataset, band):
+        return dtype, nodata
+    return "float32" if dtype in ("uint8", "int8", "uint16", "int16") else "float64", math.nan
+
+
+def _is_packed(dataset: Any, band: int) -> bool:
+    return bool((dataset.scales[band - 1], dataset.offsets[band - 1]) != (1.0, 0.0))
+
+
+def _values(dataset: Any, band: int, window: Window) -> "np.ma.MaskedArray[Any, Any]":
+    """Read some pixels of a band, as the values they stand for."""
+    try:
+        values: np.ma.MaskedArray[Any, Any] = dataset.read(band, window=window, masked=True)
+    except (RasterioError, OSError) as error:
+        raise _broken(error, row=int(window.row_off) + 1) from error
+    if not _is_packed(dataset, band):
+        return values
+    dtype, _ = _stored_as(dataset, band)
+    plain = values.data.astype(np.float64) * dataset.scales[band - 1] + dataset.offsets[band - 1]
+    return np.ma.MaskedArray(plain.astype(dtype), np.ma.getmaskarray(values))
 
 
 # Is it a raster of values that can be read?
@@ -140,6 +204,12 @@ def _band(dataset: Any, wanted: _Wanted, log: ProblemLog) -> int:
         )
     if dataset.count == 1:
         return 1
+    if dataset.count == 0:
+        raise RefusedError(
+            "several_rasters",
+            f"The file holds {len(dataset.subdatasets):,} rasters, not one.",
+            "Write the one that is meant to a file of its own (gdal_translate NETCDF:file.nc:name name.tif).",
+        )
     if ColorInterp.red in dataset.colorinterp:
         raise RefusedError(
             "picture",
@@ -151,14 +221,7 @@ def _band(dataset: Any, wanted: _Wanted, log: ProblemLog) -> int:
     return 1
 
 
-def _require_readable(dataset: Any, band: int, limits: Limits) -> None:
-    pixels = dataset.width * dataset.height
-    if pixels > limits.pixels:
-        raise RefusedError(
-            "raster_too_large",
-            f"The raster has {dataset.width:,} × {dataset.height:,} = {pixels:,} pixels, more than {limits.pixels:,}.",
-            "Cut it to the city (gdalwarp -te), or make its pixels larger.",
-        )
+def _require_readable(dataset: Any, band: int) -> None:
     dtype = np.dtype(dataset.dtypes[band - 1]) if dataset.dtypes[band - 1] != "complex_int16" else np.dtype(complex)
     if dtype.kind not in "iuf":
         raise RefusedError(
@@ -178,7 +241,7 @@ def _require_readable(dataset: Any, band: int, limits: Limits) -> None:
 # Where is it?
 
 
-def _locate(dataset: Any, wanted: _Wanted, facts: dict[str, Any], log: ProblemLog) -> None:
+def _locate(source: Source, dataset: Any, wanted: _Wanted, facts: dict[str, Any], log: ProblemLog) -> None:
     transform = dataset.transform
     if transform.is_identity:
         raise RefusedError(
@@ -200,11 +263,12 @@ def _locate(dataset: Any, wanted: _Wanted, facts: dict[str, Any], log: ProblemLo
             "Turn it upright (gdalwarp to the same reference system).",
         )
     declared = None
-    if dataset.crs:
-        code = dataset.crs.to_epsg()
-        declared = f"EPSG:{code}" if code else dataset.crs.to_wkt()
+    if crs := dataset.crs or _crs_beside(source):
+        code = _epsg_of(crs)
+        declared = f"EPSG:{code}" if code else crs.to_wkt()
     reference = reference_of(declared, wanted.source_epsg)
     facts |= {"crs": reference.label, "epsg": reference.crs.to_epsg()}
+    facts["is_crs_named"] = wanted.source_epsg is not None and facts["crs"] != declared
     if facts["epsg"] is None:
         raise RefusedError(
             "unusable_crs",
@@ -225,6 +289,32 @@ def _locate(dataset: Any, wanted: _Wanted, facts: dict[str, Any], log: ProblemLo
                 lat=(south + north) / 2,
             )
         )
+
+
+def _epsg_of(crs: CRS) -> int | None:
+    """Give the code of a reference system; a geographic one is also known by its name, whatever order its axes have."""
+    code: int | None = crs.to_epsg()
+    if code is None and crs.is_geographic:
+        with suppress(CRSError):
+            code = CRS.from_wkt(crs.to_wkt(version="WKT1_ESRI"), morph_from_esri_dialect=True).to_epsg()
+    return code
+
+
+def _crs_beside(source: Source) -> CRS | None:
+    """Read the reference system from the .prj part, for formats whose drivers do not."""
+    part = source.path.with_suffix(".prj")
+    if not part.exists():
+        return None
+    with part.open("rb") as file:
+        text = file.read(_PRJ_BYTES).decode("utf-8", errors="replace").strip().lstrip("\ufeff")
+    try:
+        return CRS.from_wkt(text, morph_from_esri_dialect=True) if text else None
+    except CRSError as error:
+        raise RefusedError(
+            "unknown_crs",
+            f"The reference system named in the file is not known: {text[:80]!r}.",
+            f"Name the system the coordinates are in with {option('source_epsg')}, for example {option('source_epsg', 32639)}.",
+        ) from error
 
 
 def _bounds_4326(bounds: Bounds, reference: Reference, near: Bounds | None) -> Bounds:
@@ -291,11 +381,7 @@ class _Tally:
 def _look_at_values(dataset: Any, band: int, wanted: _Wanted, facts: dict[str, Any], log: ProblemLog) -> None:
     tally = _Tally()
     for window in _windows(dataset, band):
-        try:
-            values = dataset.read(band, window=window, masked=True)
-        except (RasterioError, OSError) as error:
-            raise _broken(error, row=int(window.row_off) + 1) from error
-        _count(values, window, tally)
+        _count(_values(dataset, band, window), window, tally)
     facts["valid_pixels"] = tally.valid
     if tally.valid:
         facts |= {"minimum": tally.minimum, "maximum": tally.maximum, "total": tally.total}
@@ -368,3 +454,66 @@ def _report(dataset: Any, tally: _Tally, wanted: _Wanted, facts: dict[str, Any],
         add("warning", "undeclared_nodata", message, declare, tally.negative_at)
     if wanted.non_negative and tally.total == 0:
         add("warning", "all_zero", "Every pixel is zero.", "Check that it is the right file.")
+
+
+# Keeping it
+
+
+def store_raster(path: Path, plan: RasterPlan, target: Path, *, limits: Limits = DEFAULT) -> None:
+    """Write the band that was read as a cloud-optimised GeoTIFF of one band: values, no data, and place.
+
+    Parameters
+    ----------
+    path
+        The file that was read.
+    plan
+        What was found in it; loadable.
+    target
+        Where to write; made anew. Something is written beside it meanwhile, of the same beginning of name.
+    limits
+        Sizes accepted.
+
+    Raises
+    ------
+    RefusedError
+        If the file was changed since it was read, or can no longer be read.
+    """
+    with open_source(Path(path), limits) as source:
+        if source.sha256 != plan.sha256:
+            raise RefusedError("file_changed", "The file was changed while it was read.", "Bring it again.")
+        with _opened(source) as dataset:
+            says_all = source.format == "GTiff" and dataset.crs is not None and dataset.crs.to_epsg() == plan.epsg
+            if says_all and dataset.count == 1 and not _is_packed(dataset, 1):
+                _copy(dataset, target)
+                return
+            plain = target.with_name(f"{target.name}.plain")
+            try:
+                _write_plain(dataset, plan, plain)
+                with rasterio.open(plain, driver="GTiff") as written:
+                    _copy(written, target)
+            finally:
+                plain.unlink(missing_ok=True)
+
+
+def _copy(dataset: Any, target: Path) -> None:
+    rasterio.shutil.copy(
+        dataset, target, driver="COG", compress="deflate", predictor="yes", blocksize=256, overview_resampling="average"
+    )
+
+
+def _write_plain(dataset: Any, plan: RasterPlan, target: Path) -> None:
+    """Write the pixels as a GeoTIFF that says what the plan says."""
+    has_mask = plan.nodata is None and MaskFlags.all_valid not in dataset.mask_flag_enums[plan.band - 1]
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK="YES"),
+        rasterio.open(
+            target, "w", driver="GTiff", width=plan.width, height=plan.height, count=1, dtype=plan.dtype,
+            nodata=plan.nodata, crs=CRS.from_epsg(plan.epsg), transform=Affine(*(plan.transform or ())),
+            tiled=True, blockxsize=256, blockysize=256, bigtiff="IF_SAFER",
+        ) as written,
+    ):  # fmt: skip
+        for window in _windows(dataset, plan.band):
+            values = _values(dataset, plan.band, window)
+            written.write(values.data if plan.nodata is None else values.filled(plan.nodata), 1, window=window)
+            if has_mask:
+                written.write_mask(~np.ma.getmaskarray(values), window=window)

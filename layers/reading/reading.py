@@ -10,22 +10,27 @@ with reading(path, ReadingOptions(near=bounds)) as file:
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from operator import is_
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 import shapely
 
-from layers.reading.candidates import candidates
+from layers.reading.candidates import candidates, some_points
 from layers.reading.checks import check_geometries
+from layers.reading.encodings import encoding_samples
 from layers.reading.examination import Rules, Seen
-from layers.reading.limits import DEFAULT, Limits
+from layers.reading.joining import JoinedStream
+from layers.reading.limits import DEFAULT, WHOLE, Limits
 from layers.reading.mapping import FieldMapper
+from layers.reading.places import Joining, Places
 from layers.reading.plan import Candidate, Kind, Plan, Problem, ProblemLog, RefusedError, Rows
 from layers.reading.projection import Floats, Reference
 from layers.reading.request import Facts, FieldRule, Raw, ReadingOptions, Stream, Wanted, labels_of, rows_of
 from layers.reading.source import Source, open_source
-from layers.reading.table import Places, TableStream
+from layers.reading.table import TableStream
 from layers.reading.vector import VectorStream
 from layers.reading.whole import Whole, joined
 from layers.reading.wording import COMMAND, Wording, option
@@ -52,7 +57,7 @@ class Reading:
     progress
         Told after each batch.
     places
-        Geometries of places by code and name, for tables that name them (``code_field``).
+        What rows are joined to, where they name it (``code_field``).
     only
         Refuse any other kind of file.
     """
@@ -96,7 +101,10 @@ class Reading:
             self._facts.format, self._facts.sha256 = source.format, source.sha256
             for noticed in source.warnings:
                 self.log.add(noticed)
-            self._stream = stream = self._streamed(source)
+            try:
+                self._stream = stream = self._streamed(source)
+            finally:  # of a file that was refused for its text, they help to choose
+                self._facts.encoding_samples = encoding_samples(source, self._facts, self.options.encoding)
             self._mapper = FieldMapper(self.options.mapping, [*stream.names.kept], self.log)
             self._reference = self._placed(stream)
             self._facts.crs = self._reference.label
@@ -121,9 +129,11 @@ class Reading:
         if source.way == "raster" or (only == "table") != (source.way == "table"):
             code, what = ("not_a_table", "table") if only == "table" else ("not_a_vector_file", "vector layer")
             raise RefusedError(code, f"The file is a {source.format}, not a {what}.", "Choose another file.")
-        if source.way == "table":
-            return TableStream(source, self._wanted, self._facts, self.log, self._places)
-        return VectorStream(source, self._wanted, self._facts, self.log)
+        opened = TableStream if source.way == "table" else VectorStream
+        stream: Stream = opened(source, self._wanted, self._facts, self.log)
+        if self.options.code_field:
+            return JoinedStream(stream, self._wanted, self._places or Places([]), self.log, self._tell)
+        return stream
 
     def _placed(self, stream: Stream) -> Reference:
         """Find the reference system; where there is none, say in which the coordinates would lie in the city."""
@@ -194,8 +204,7 @@ class Reading:
                 n_kept += len(rows)
                 self._n_read += len(raw.numbers)
                 self.log.end_batch(len(raw.numbers))
-                if self._progress:
-                    self._progress(self._n_read, self._facts.count)
+                self._tell(stream.n_rows if isinstance(stream, JoinedStream) else self._n_read)
                 yield rows
         except RefusedError as refused:
             self._refuse(refused)
@@ -204,7 +213,11 @@ class Reading:
             self.log.add(
                 Problem("error", "no_rows", "No row has a geometry, so none is left.", "Export the layer again.")
             )
-        self._whole.finish(self._seen.kind)
+        self._whole.finish(self._seen.kind, is_joined=isinstance(stream, JoinedStream))
+
+    def _tell(self, done: int) -> None:
+        if self._progress:
+            self._progress(done, self._facts.count)
 
     def _checked(self, raw: Raw, rules: Rules) -> Rows:
         stream = self._stream
@@ -215,10 +228,17 @@ class Reading:
             columns = self._mapper.apply(columns, raw.numbers)
         labels = labels_of(raw.columns, stream.names.name, len(raw.numbers))
         geometries = raw.geometries
-        if self.options.swap_xy or self.options.scale is not None:
+        is_own = not isinstance(stream, JoinedStream)
+        if is_own and (self.options.swap_xy or self.options.scale is not None):
             geometries = shapely.transform(geometries, self._changed)
         checked = check_geometries(geometries, raw.numbers, rules, self.log, raw.refused, self._seen)
         rows = rows_of(checked.geometries_4326, raw.numbers, columns, labels, checked.kept)
+        if (
+            raw.wkb is not None
+            and len(rows) == len(raw.numbers)
+            and all(map(is_, rows.geometries_4326, raw.geometries))
+        ):
+            rows = replace(rows, wkb=raw.wkb)
         hashes = None if raw.shape_hashes is None else raw.shape_hashes[checked.kept]
         self._whole.look(rows, hashes)
         self._whole.look_at_problems(mark, raw.numbers, checked)
@@ -230,14 +250,22 @@ class Reading:
 
     # What was found
 
+    def joining(self) -> Joining | None:
+        """Say how the rows read so far found what they are joined to; None where they are not joined."""
+        return self._stream.facts() if isinstance(self._stream, JoinedStream) else None
+
     def plan(self, rows: Rows | None = None) -> Plan:
         """Say what was found so far, or of all once the batches are exhausted; with the rows if they are given."""
         facts, whole, seen = self._facts, self._whole, self._seen
         types = self._stream.types if self._stream else {}
         near = self.options.near
         found = self._candidates
+        points: tuple[tuple[float, float], ...] = ()
         if not found and near is not None and seen.samples and (seen.n_away > 0 or self.log.has_errors):
-            found = candidates(np.concatenate(seen.samples), near, besides=(facts.crs,))
+            sample = np.concatenate(seen.samples)
+            found = candidates(sample, near, besides=(facts.crs,))
+            if found and self._reference is not None:
+                points = some_points(self._reference.to_lon_lat(sample))
         return Plan(
             file_name=self.path.name,
             format=facts.format,
@@ -258,6 +286,8 @@ class Reading:
             is_encoding_guessed=facts.is_encoding_guessed,
             is_plausible=None if near is None or not seen.n_placed else seen.n_away < seen.n_placed / 2,
             candidates=found,
+            points=points,
+            encoding_samples=facts.encoding_samples,
             layers=facts.layers,
         )
 
@@ -285,7 +315,7 @@ def read_rows(
     path: Path,
     options: ReadingOptions,
     *,
-    limits: Limits = DEFAULT,
+    limits: Limits = WHOLE,
     wording: Wording = COMMAND,
     places: Places | None = None,
     only: Literal["table", "vector"] | None = None,

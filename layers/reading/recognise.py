@@ -5,21 +5,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Final, Literal, TypeAlias
 
+from layers.reading.grids import IMAGINE, NETCDF, is_points_on_a_grid, is_text_grid, is_tile
 from layers.reading.plan import RefusedError
 
 Format: TypeAlias = Literal[
     "GPKG", "GeoJSON", "GeoJSONSeq", "ESRI Shapefile", "FlatGeobuf", "KML", "GPX", "GML", "OpenFileGDB", "Parquet",
-    "CSV", "XLSX", "OSM", "GTiff",
+    "CSV", "XLSX", "OSM", "GTiff", "AAIGrid", "HFA", "netCDF", "SRTMHGT", "XYZ", "ENVI", "EHdr",
 ]  # fmt: skip
 
 FORMATS: Final[tuple[Format, ...]] = (
     "GPKG", "GeoJSON", "GeoJSONSeq", "ESRI Shapefile", "FlatGeobuf", "KML", "GPX", "GML", "OpenFileGDB", "Parquet",
-    "CSV", "XLSX", "OSM", "GTiff",
+    "CSV", "XLSX", "OSM", "GTiff", "AAIGrid", "HFA", "netCDF", "SRTMHGT", "XYZ", "ENVI", "EHdr",
 )  # fmt: skip
+#: Those of them that are rasters; GDAL's drivers have the same names.
+RASTERS: Final[frozenset[Format]] = frozenset({
+    "GTiff", "AAIGrid", "HFA", "netCDF", "SRTMHGT", "XYZ", "ENVI", "EHdr",
+})  # fmt: skip
 ACCEPTED: Final = (
     "GeoPackage, GeoJSON (also one feature per line), Shapefile (a folder, or a zip with one), FlatGeobuf, GeoParquet, "
-    "KML or KMZ, GPX, GML, File Geodatabase (a zip with the .gdb folder), CSV, XLSX, OpenStreetMap (.pbf, .osm) or "
-    "GeoTIFF"
+    "KML or KMZ, GPX, GML, File Geodatabase (a zip with the .gdb folder), CSV, XLSX, OpenStreetMap (.pbf, .osm), "
+    "GeoTIFF, ESRI ASCII grid (.asc), ERDAS Imagine (.img), netCDF (classic), SRTM (.hgt), points on a grid (.xyz), or "
+    "a zip with one of these and its .prj, or with ENVI or BIL pixels and their .hdr"
 )
 ZIP: Final = "zip archive"
 #: Archives within which nothing is looked for: a zip in a zip is refused as any other.
@@ -31,7 +37,8 @@ ARCHIVES: Final = frozenset({
 _SUFFIX_OF_CONTENT: Final[Mapping[str, str]] = {
     "GPKG": ".gpkg", "GeoJSON": ".geojson", "GeoJSONSeq": ".geojsonl", "ESRI Shapefile": ".shp", "FlatGeobuf": ".fgb",
     "KML": ".kml", "KMZ": ".kmz", "GPX": ".gpx", "GML": ".gml", "Parquet": ".parquet", "CSV": ".csv", "XLSX": ".xlsx",
-    "OSM": ".osm", "OSM PBF": ".pbf", "GTiff": ".tif", ZIP: ".zip",
+    "OSM": ".osm", "OSM PBF": ".pbf", "GTiff": ".tif", "AAIGrid": ".asc", "HFA": ".img", "netCDF": ".nc",
+    "SRTMHGT": ".hgt", "XYZ": ".xyz", ZIP: ".zip",
 }  # fmt: skip
 # What a name promises; where a format has two forms, either will do.
 _CONTENTS_OF_SUFFIX: Final[Mapping[str, tuple[str, ...]]] = {
@@ -39,13 +46,15 @@ _CONTENTS_OF_SUFFIX: Final[Mapping[str, tuple[str, ...]]] = {
     ".geojsonl": ("GeoJSONSeq", "GeoJSON"), ".geojsons": ("GeoJSONSeq", "GeoJSON"), ".jsonl": ("GeoJSONSeq", "GeoJSON"),
     ".ndjson": ("GeoJSONSeq", "GeoJSON"), ".geojsonseq": ("GeoJSONSeq", "GeoJSON"), ".shp": ("ESRI Shapefile",),
     ".fgb": ("FlatGeobuf",), ".kml": ("KML",), ".kmz": ("KMZ",), ".gpx": ("GPX",), ".gml": ("GML",), ".xml": ("GML",),
-    ".parquet": ("Parquet",), ".geoparquet": ("Parquet",), ".csv": ("CSV",), ".tsv": ("CSV",), ".txt": ("CSV",),
+    ".parquet": ("Parquet",), ".geoparquet": ("Parquet",), ".csv": ("CSV",), ".tsv": ("CSV",),
+    ".txt": ("CSV", "AAIGrid"),
     ".xlsx": ("XLSX",), ".osm": ("OSM",), ".pbf": ("OSM PBF",), ".tif": ("GTiff",), ".tiff": ("GTiff",),
-    ".zip": (ZIP,),
+    ".asc": ("AAIGrid",), ".img": ("HFA",), ".nc": ("netCDF",), ".hgt": ("SRTMHGT",), ".xyz": ("XYZ",), ".zip": (ZIP,),
 }  # fmt: skip
 _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x00\x00\x27\x0a", "ESRI Shapefile"), (b"fgb\x03fgb", "FlatGeobuf"), (b"PAR1", "Parquet"),
-    (b"II*\x00", "GTiff"), (b"MM\x00*", "GTiff"), (b"II+\x00", "GTiff"), (b"MM\x00+", "GTiff"),
+    (IMAGINE, "HFA"), *((magic, "netCDF") for magic in NETCDF), (b"\x89HDF", "netCDF-4 or HDF5 file"),
+    (b"GRIB", "GRIB file"), (b"II*\x00", "GTiff"), (b"MM\x00*", "GTiff"), (b"II+\x00", "GTiff"), (b"MM\x00+", "GTiff"),
     (b"\x89PNG", "PNG image"), (b"\xff\xd8\xff", "JPEG image"), (b"GIF8", "GIF image"), (b"%PDF", "PDF document"),
     (b"\x1f\x8b", "gzip archive"), (b"7z\xbc\xaf", "7-zip archive"), (b"Rar!", "RAR archive"),
     (b"BZh", "bzip2 archive"), (b"\xfd7zXZ", "xz archive"), (b"(\xb5/\xfd", "Zstandard archive"),
@@ -91,12 +100,18 @@ def content_of(path: Path) -> str:
         binary = _content_of_binary(head)
         if binary is not None:
             return binary
+        if is_tile(path):  # which has no mark but its name and size
+            return "SRTMHGT"
         text = _as_text(head)
         if text is None:
             return "binary file of an unknown kind"
         text = text.lstrip()
         if text.startswith(("{", "\x1e")):
             return "GeoJSONSeq" if _is_sequence(text, file) else "GeoJSON"
+    if is_text_grid(head):
+        return "AAIGrid"
+    if path.suffix.lower() == ".xyz" and is_points_on_a_grid(head):
+        return "XYZ"
     return _content_of_markup(text, path) if text.startswith("<") else "CSV"
 
 

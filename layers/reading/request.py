@@ -1,14 +1,15 @@
 """What a person asks of a file of rows, and what is known of it: common to layers and tables."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from geo.core.text import clean_name
+from geo.core.text import clean_name, normalise
 from layers.reading.examination import Mask, Rules
 from layers.reading.limits import DEFAULT, Limits
 from layers.reading.plan import Json, Kind, ProblemLog, RefusedError, Rows, first_names
@@ -63,7 +64,15 @@ class ReadingOptions:
     x_field, y_field, wkt_field
         Of a table: columns with the coordinates, or with geometries as text; found by their names if None.
     code_field
-        Of a table without coordinates: column with codes or names of places, whose geometries are taken.
+        Column with codes or names of places, or of the features of a layer, whose geometries are taken.
+    join_layer
+        Code of the layer whose features they are; places of the city if None. The caller brings them.
+    pairs
+        By what stands in the column, what it is taken for: for names that differ in more than spelling.
+    sum_fields
+        Columns that are added up where several rows belong to one place, which then becomes one row.
+    leave_out
+        Leave out rows that belong to no place, saying so for each, instead of refusing the file.
     expect
         Kind of geometry the rows must have; None accepts any one kind.
     repair
@@ -91,6 +100,10 @@ class ReadingOptions:
     y_field: str | None = None
     wkt_field: str | None = None
     code_field: str | None = None
+    join_layer: str | None = None
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    sum_fields: Collection[str] = ()
+    leave_out: bool = False
     expect: Kind | None = None
     repair: bool = False
     near: Bounds | None = None
@@ -132,6 +145,7 @@ class Facts:
     count: int = -1
     is_crs_guessed: bool = False
     is_encoding_guessed: bool = False
+    encoding_samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +164,8 @@ class Raw:
         Clean name to one JSON-safe value per row, those for the rows' names among them.
     shape_hashes
         Shape ``(n,) int64``: equal for geometries that are equal to the last bit.
+    wkb
+        Arrow array: the well-known binary that the geometries were made of, where it was little endian.
     """
 
     geometries: NDArray[np.object_]
@@ -157,6 +173,7 @@ class Raw:
     numbers: NDArray[np.int64]
     columns: dict[str, list[Json]]
     shape_hashes: NDArray[np.int64] | None = None
+    wkb: pa.Array | None = None
 
 
 class Stream(Protocol):
@@ -176,7 +193,7 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Attribute names: as in the file to clean, which of them are kept, and which one names the rows."""
+    """Attribute names: as in the file to clean (those read), which of them are kept, and which one names the rows."""
 
     clean: dict[str, str]
     kept: frozenset[str]
@@ -229,7 +246,8 @@ class Names:
         kept = frozenset(asked) if asked is not None else frozenset(cleaned) - house
         dropped = {clean_name(rule.source) for rule in options.mapping if not rule.keep}
         kept -= dropped
-        return cls({r: c for r, c in clean.items() if c in kept or c == name}, kept, name)
+        joining = {normalise(field) for field in (options.code_field, *options.sum_fields) if field}
+        return cls({r: c for r, c in clean.items() if c in kept or c == name or normalise(c) in joining}, kept, name)
 
 
 def duplicate_fields(names: list[str]) -> RefusedError:

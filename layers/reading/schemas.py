@@ -4,7 +4,7 @@ The list is data (``fixtures/taxonomy/schemas.toml``); what is here reads it and
 """
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -80,6 +80,43 @@ def suggested_fields(names: Collection[str], purpose: str, theme: str = "") -> d
         if name is not None:
             found[name] = field
     return {name: found[name] for name in names if name in found}
+
+
+def schema_of(fields: Mapping[str, str], purpose: str, theme: str = "") -> list[dict[str, str]]:
+    """Describe those of a layer's fields that are standard ones, as a layer keeps it.
+
+    Parameters
+    ----------
+    fields
+        Name in the layer to the unit of its numbers; empty for the usual one.
+
+    Examples
+    --------
+    >>> [(row["name"], row["unit"]) for row in schema_of({"diameter_mm": "", "colour": ""}, "network", "utilities")]
+    [('diameter_mm', 'mm')]
+    """
+    known = {field.name: field for field in reversed(standard_fields(purpose, theme))}
+    found = []
+    for name, unit in fields.items():
+        field = known.get(name)
+        if field is not None:
+            row = {
+                "name": name, "unit": unit or field.unit, "title_fa": field.title_fa, "title_en": field.title_en,
+            }  # fmt: skip
+            found.append({member: text for member, text in row.items() if text})
+    return found
+
+
+def field_named(name: str, purpose: str = "") -> StandardField | None:
+    """Give the standard field of a name: of layers for a purpose if there is one, else of any layer.
+
+    Examples
+    --------
+    >>> field_named("capacity").title_en, field_named("colour of doors")
+    ('Capacity', None)
+    """
+    named = [field for field in _all() if field.name == name]
+    return min(named, key=lambda field: field.purpose not in ("", purpose), default=None)
 
 
 def _form(name: str) -> str:

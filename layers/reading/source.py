@@ -29,6 +29,14 @@ from layers.reading.containers import (
     stage_geopackage,
 )
 from layers.reading.geojson import broken_line
+from layers.reading.grids import (
+    RAW_SUFFIXES,
+    header_driver,
+    require_sound_imagine,
+    require_whole_netcdf,
+    require_whole_text_grid,
+    tile_name,
+)
 from layers.reading.limits import Limits
 from layers.reading.markup import require_safe_markup
 from layers.reading.osm_file import MAX_TEMPORARY_MB, require_whole_pbf
@@ -38,6 +46,7 @@ from layers.reading.plan import Problem, RefusedError, first_names
 from layers.reading.recognise import (
     ACCEPTED,
     FORMATS,
+    RASTERS,
     ZIP,
     Format,
     content_of,
@@ -72,11 +81,12 @@ _DRIVER: Final[Mapping[Format, str]] = {
     "XLSX": "XLSX", "OSM": "OSM",
 }  # fmt: skip
 _WAY: Final[Mapping[Format, Way]] = {
-    "Parquet": "arrow", "OSM": "arrow", "CSV": "table", "XLSX": "table", "GTiff": "raster",
+    "Parquet": "arrow", "OSM": "arrow", "CSV": "table", "XLSX": "table", **dict.fromkeys(RASTERS, "raster"),
 }  # fmt: skip
 # A prefix makes GDAL use that driver and no other.
 _PREFIX: Final[Mapping[Format, str]] = {"GeoJSON": "GeoJSON:", "GeoJSONSeq": "GeoJSONSeq:"}
 _OPEN_OPTIONS: Final[Mapping[Format, Mapping[str, str]]] = {
+    "GeoJSON": {"DATE_AS_STRING": "YES"},
     # Nothing is written beside the file, no schema is fetched, and none is looked for where the file says it is.
     "GML": {"WRITE_GFS": "NO", "DOWNLOAD_SCHEMA": "NO", "USE_SCHEMA_IMPORT": "NO", "REFRESH_CACHE": "NO"},
     "XLSX": {"HEADERS": "FORCE", "FIELD_TYPES": "AUTO"},
@@ -259,11 +269,15 @@ def chosen_layer(source: Source, wanted: str | None) -> str | None:
 
 def _stage(path: Path, content: str, stage: Path, limits: Limits, *, is_ours: bool = False) -> tuple[Path, Format]:
     """Put a file of a known content into the private folder, under a name that its driver knows."""
-    staged = stage / f"layer{suffix_of(content)}"
+    # An SRTM tile says where it lies by its name only.
+    staged = stage / (tile_name(path.name) if content == "SRTMHGT" else f"layer{suffix_of(content)}")
     if content == ZIP:
         inner = unpack(path, stage, limits)
         if inner.is_dir():
             return inner, "OpenFileGDB"
+        header = inner.with_suffix(".hdr")
+        if header.exists() and (driver := header_driver(header)):
+            return inner, format_of(driver)
         found = content_of(inner)
         require_name_fits(inner.name, found)
         return _stage(inner, found, stage, limits, is_ours=True)
@@ -285,7 +299,7 @@ def _source(name: str, kind: Format, staged: Path, sha256: str, limits: Limits, 
         driver=_DRIVER.get(kind, ""),
         target=f"{_PREFIX.get(kind, '')}{staged}",
         open_options=_OPEN_OPTIONS.get(kind, {}),
-        encoding=None if kind in ("ESRI Shapefile", "CSV", "GeoJSON", "GTiff") else "utf-8",
+        encoding=None if kind in RASTERS | {"ESRI Shapefile", "CSV", "GeoJSON"} else "utf-8",
         crs=_CRS.get(kind),
         housekeeping=_HOUSEKEEPING.get(kind, frozenset()),
         name_field=_NAME_FIELD.get(kind),
@@ -307,6 +321,12 @@ def _source(name: str, kind: Format, staged: Path, sha256: str, limits: Limits, 
             return replace(source, layers=_listed(source, kept=_has_rows))
         case "Parquet":
             require_sound_parquet(staged, limits)
+        case "AAIGrid":
+            require_whole_text_grid(staged, limits)
+        case "HFA":
+            require_sound_imagine(staged)
+        case "netCDF":
+            require_whole_netcdf(staged)
         case "GeoJSONSeq":
             fault = broken_line(staged)
             if fault is not None:
@@ -495,6 +515,12 @@ def _require_not_a_part(path: Path) -> None:
             "unsupported_format",
             f"'{path.name}' is only one part of a shapefile.",
             "Give the .shp file, the folder, or a zip with all parts.",
+        )
+    if path.suffix.lower() in RAW_SUFFIXES | {".hdr"}:
+        raise RefusedError(
+            "unsupported_format",
+            f"'{path.name}' is only one part of a raster of plain pixels.",
+            "Bring the pixels and their header (.hdr) in one zip.",
         )
 
 

@@ -1,4 +1,4 @@
-"""A table (CSV or worksheet) into batches of rows: by coordinates, by geometries as text, or by codes of places.
+"""A table (CSV or worksheet) into batches of rows: by coordinates, by geometries as text, or none where it is joined.
 
 Numbers are understood as people write them: Persian digits, decimal commas, spaces.
 """
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -26,9 +26,6 @@ from layers.reading.request import BATCH_ROWS, Facts, Names, Raw, Wanted, requir
 from layers.reading.source import Source, chosen_layer
 from layers.reading.text import TextRules, clean_column
 from layers.reading.wording import option
-
-#: Geometries of places in EPSG:4326, by code and by name as `geo.core.text.normalise` gives it.
-Places: TypeAlias = Mapping[str, shapely.Geometry]
 
 # Pairs of column names, as `normalise` gives them, and whether they say by themselves that values are degrees.
 _COORDINATE_NAMES: Final = (
@@ -95,17 +92,15 @@ class TableStream:
         On being made, where the file is no table with coordinates, or has no such column.
     """
 
-    def __init__(
-        self, source: Source, wanted: Wanted, facts: Facts, log: ProblemLog, places: Places | None = None
-    ) -> None:
-        self._wanted, self._log, self._places = wanted, log, places or {}
+    def __init__(self, source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> None:
+        self._wanted, self._log = wanted, log
         rows: _Rows = (
             _CsvRows(source, wanted, facts, log) if source.format == "CSV" else _SheetRows(source, wanted, facts, log)
         )
         self._rows = rows
         self.names = Names.of(rows.header, None, wanted)
         self.types = rows.types
-        self._place = place = _place_of(rows.header, wanted, self._places)
+        self._place = place = _place_of(rows.header, wanted)
         # That "lon" and "lat" mean WGS 84 is what nearly everybody means by them.
         facts.is_crs_guessed = place.is_degrees and wanted.options.source_epsg is None
 
@@ -134,8 +129,8 @@ class TableStream:
 
     def _geometries(self, chunk: _Chunk) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
         place = self._place
-        if place.code:
-            return self._geometries_of_places(place.code, chunk)
+        if place.code:  # it takes the geometries of what it is joined to: `layers.reading.joining`
+            return np.full(len(chunk.numbers), None, dtype=object), chunk.ragged
         if place.wkt:
             return _geometries_of_text(place.wkt, chunk, self._log)
         values = {field: chunk.cells[field] for field in (place.x, place.y)}
@@ -155,21 +150,6 @@ class TableStream:
         points[~refused] = shapely.points(xy[~refused])
         return points, refused
 
-    def _geometries_of_places(self, field: str, chunk: _Chunk) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-        cells = ["" if cell is None else str(cell).strip() for cell in chunk.cells[field]]
-        found = np.full(len(cells), None, dtype=object)
-        for index, cell in enumerate(cells):
-            found[index] = self._places.get(cell) or self._places.get(normalise(cell)) if cell else None
-        unknown = shapely.is_missing(found) & ~chunk.ragged
-
-        def describe(index: int) -> Problem:
-            message = f"There is no place {cells[index][:40]!r}." if cells[index] else "The place is not named."
-            remedy = "Write its code or its name as the city's places have it; or delete the row."
-            return Problem("error", "unknown_place", message, remedy, int(chunk.numbers[index]), field)
-
-        self._log.add_rows("error", "unknown_place", np.flatnonzero(unknown), describe)
-        return found, np.asarray(unknown | chunk.ragged)
-
 
 # Where rows come from
 
@@ -179,10 +159,6 @@ class _CsvRows:
 
     def __init__(self, source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> None:
         limits = wanted.limits
-        size = source.path.stat().st_size
-        if size > limits.table_bytes:
-            message = f"The table has {size / 1e6:,.0f} MB, more than {limits.table_bytes / 1e6:,.0f} MB."
-            raise RefusedError("file_too_large", message, "Cut it to the city, or bring it as a GeoPackage.")
         text = CsvText(source.path, wanted.options.encoding, limits, log)
         facts.encoding, facts.is_encoding_guessed = text.codec, text.is_guessed
         if all(not math.isnan(number(cell)) for cell in text.header):
@@ -339,7 +315,7 @@ class _Place:
     is_degrees: bool = False
 
 
-def _place_of(header: Sequence[str], wanted: Wanted, places: Places) -> _Place:
+def _place_of(header: Sequence[str], wanted: Wanted) -> _Place:
     by_form = {normalise(name): name for name in reversed(header)}
     options = wanted.options
     for kind, given in (("code_field", options.code_field), ("wkt_field", options.wkt_field)):
@@ -364,11 +340,11 @@ def _place_of(header: Sequence[str], wanted: Wanted, places: Places) -> _Place:
     wkt = next((by_form[form] for form in _GEOMETRY_NAMES if form in by_form), None)
     if wkt:
         return _Place(wkt=wkt)
-    by_code = f", name a column with codes or names of places with {option('code_field')}" if places else ""
     raise RefusedError(
         "no_coordinates",
         f"No columns with coordinates were found among {first_names(header, 40)}.",
-        f"Name them with {option('x_field')} and {option('y_field')}{by_code}, or call them lon and lat.",
+        f"Name them with {option('x_field')} and {option('y_field')}, name a column with codes or names of places with "
+        f"{option('code_field')}, or call them lon and lat.",
         row=1,
     )
 

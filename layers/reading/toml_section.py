@@ -18,6 +18,13 @@ CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_-]+)\s*\]\]?\s*(?:#.*)?")
 _KEY: Final = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*[.=]""")
 _LONGEST_TEXT: Final = 300
+_SHOWN: Final = 80
+
+
+def shown(value: Any) -> str:
+    """Show a value in a message, cut short where it is long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 class Lines:
@@ -68,7 +75,7 @@ class Section:
     def code(self) -> str:
         """The section's own code for messages, if it has one."""
         code = self._table.get("code")
-        return code if isinstance(code, str) else ""
+        return code[:_SHOWN] if isinstance(code, str) else ""
 
     def problem(self, key: str | None, message: str, remedy: str, *, code: str = "bad_value") -> None:
         """Record an error at a key of this table."""
@@ -99,7 +106,7 @@ class Section:
             return ""
         if not isinstance(value, str):
             self.problem(
-                key, f"'{key}' is {value!r}, not a text.", f"Put it between quotation marks: {key} = {example}."
+                key, f"'{key}' is {shown(value)}, not a text.", f"Put it between quotation marks: {key} = {example}."
             )
             return ""
         text = clean_name(value)
@@ -136,7 +143,7 @@ class Section:
             return None
         if type(value) is not datetime.date:
             self.problem(
-                key, f"'{key}' is {value!r}, not a date.", f"Write {key} = 2022-08-01, without quotation marks."
+                key, f"'{key}' is {shown(value)}, not a date.", f"Write {key} = 2022-08-01, without quotation marks."
             )
             return None
         return value
@@ -147,7 +154,7 @@ class Section:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.problem(key, f"'{key}' is {value!r}.", f"Write {key} = true or {key} = false.")
+            self.problem(key, f"'{key}' is {shown(value)}.", f"Write {key} = true or {key} = false.")
             return default
         return value
 
@@ -159,7 +166,7 @@ class Section:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value) or not low <= value <= high:
             unit = f" {unit}" if unit else ""
-            self.problem(key, f"'{key}' is {value!r}.", f"Give a number from {low:g} to {high:g}{unit}.")
+            self.problem(key, f"'{key}' is {shown(value)}.", f"Give a number from {low:g} to {high:g}{unit}.")
             return None
         return float(value)
 
@@ -169,7 +176,7 @@ class Section:
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            self.problem(key, f"'{key}' is {value!r}.", f"Give a whole number from {low} to {high}.")
+            self.problem(key, f"'{key}' is {shown(value)}.", f"Give a whole number from {low} to {high}.")
             return None
         return value
 
@@ -179,7 +186,7 @@ class Section:
         if value is None:
             return None
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.problem(key, f"'{key}' is {value!r}, not a list of texts.", f'Write {key} = ["one", "two"].')
+            self.problem(key, f"'{key}' is {shown(value)}, not a list of texts.", f'Write {key} = ["one", "two"].')
             return None
         return tuple(clean_name(item) for item in value)
 

@@ -15,6 +15,8 @@ import pyogrio
 from layers.reading import geojson
 from layers.reading.columns import column_from_arrow
 from layers.reading.containers import declared_codec
+from layers.reading.dates import Dates
+from layers.reading.encodings import dbf_texts
 from layers.reading.limits import Limits
 from layers.reading.plan import Json, Problem, ProblemLog, RefusedError
 from layers.reading.projection import Reference, reference_of
@@ -22,7 +24,7 @@ from layers.reading.quiet import quiet
 from layers.reading.request import BATCH_ROWS, Facts, Names, Raw, Wanted, duplicate_fields, require_rows
 from layers.reading.source import Source, chosen_layer
 from layers.reading.text import TextRules, codec_of, guess_encoding, note_guessed_encoding
-from layers.reading.wkb import parse_wkb
+from layers.reading.wkb import is_plain, parse_wkb
 
 #: Bytes that GDAL may put into one batch of rows; more rows go into the next. A single row may have more.
 BATCH_BYTES: Final = 32 << 20
@@ -33,8 +35,9 @@ pyogrio.set_gdal_config_options(
         "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
     }
 )
-_RAW: Final = "ISO-8859-1"  # gives every byte of a text as one character, to be decoded here
-_GUESS_BYTES: Final = 4 << 20
+# Gives every byte of a text as one character, to be decoded here. An option of the file, not pyogrio's ``encoding``, which is set for
+# the thread in which reading begins and taken back in the one in which it ends.
+_RAW: Final = "ISO-8859-1"
 _ANY_ENCODING: Final = ("ESRI Shapefile", "FlatGeobuf")
 # What pyogrio, GDAL and Arrow raise for a file that they cannot read.
 _UNREADABLE: Final = (RuntimeError, OSError, ValueError, LookupError, MemoryError, pa.ArrowException)
@@ -76,11 +79,16 @@ class VectorStream:
         self.names = Names.of(
             list(opened.types), opened.codec if opened.is_latin else None, wanted, left_out=source.housekeeping
         )
-        self.types = {
-            clean: "date" if opened.types[raw].endswith("[D]") else "datetime"
-            for raw, clean in self.names.clean.items()
-            if opened.types[raw].startswith("datetime")
-        }
+        self._dates = Dates() if source.format in ("GeoJSON", "GeoJSONSeq") else None  # in which they are text
+        self.types = (
+            self._dates.types
+            if self._dates
+            else {
+                clean: "date" if opened.types[raw].endswith("[D]") else "datetime"
+                for raw, clean in self.names.clean.items()
+                if opened.types[raw].startswith("datetime")
+            }
+        )
 
     def reference(self) -> Reference:
         """Give the reference system of the coordinates."""
@@ -93,13 +101,15 @@ class VectorStream:
         done = vertices = 0
         with ExitStack() as stack:
             for batch in _guarded(self._source, opened, self.names, wanted, log, stack):
-                geometries, refused, count, hashes = parse_wkb(batch.column(batch.num_columns - 1), done, wanted, log)
+                column = batch.column(batch.num_columns - 1)
+                geometries, refused, count, hashes = parse_wkb(column, done, wanted, log)
                 numbers = np.arange(done + 1, done + batch.num_rows + 1, dtype=np.int64)
                 vertices += count
                 done += batch.num_rows
                 _require_room(done, vertices, wanted.limits)
                 columns = self._columns(batch, rules.of_batch(numbers), is_first=done == batch.num_rows)
-                yield Raw(geometries, refused, numbers, columns, hashes)
+                wkb = column if self._source.way == "gdal" and is_plain(column) else None
+                yield Raw(geometries, refused, numbers, columns, hashes, wkb)
         if done != opened.count and opened.count >= 0:
             message = f"Only {done:,} of {opened.count:,} rows can be read: the file is damaged."
             raise RefusedError("broken_file", message, "Copy or upload it again.", row=done + 1)
@@ -114,6 +124,8 @@ class VectorStream:
                 values = column_from_arrow(column, clean, rules, self._opened.codec, is_latin=self._opened.is_latin)
             if values is not None:
                 columns[clean] = values
+                if self._dates is not None:
+                    self._dates.look(clean, values)
             elif is_first:
                 message = "The attribute is binary data, which is not kept."
                 self._log.add(Problem("warning", "binary_field", message, "Nothing to do.", field=clean))
@@ -137,8 +149,12 @@ def _open(source: Source, wanted: Wanted, facts: Facts, log: ProblemLog) -> _Ope
     is_latin = source.format == "ESRI Shapefile"
     # The other formats fix the encoding of their text.
     codec = codec_of(encoding) if encoding and source.format in _ANY_ENCODING else source.encoding
-    options = dict(source.open_options)
-    info = _info(source, source.target, layer, options, _RAW if is_latin else None)
+    options = dict(source.open_options) | ({"ENCODING": _RAW} if is_latin else {})
+    info = _info(source, source.target, layer, options)
+    if source.format == "GeoJSONSeq" and any(str(dtype).startswith("datetime") for dtype in info["dtypes"]):
+        # Its driver knows no other way than to write anew what looks like a date.
+        target, options = f"GeoJSON:{geojson.collected(source.path)}", {"DATE_AS_STRING": "YES"}
+        return _opened(target, None, options, _asked(target, None, options), info["crs"], "utf-8")
     if is_latin:
         codec = codec or declared_codec(source.path) or _guessed_codec(source.path, info, facts, log)
     return _opened(source.target, layer, options, info, info["crs"] or source.crs, codec or "utf-8", is_latin=is_latin)
@@ -157,7 +173,7 @@ def _open_geojson(source: Source, wanted: Wanted, facts: Facts) -> _Opened:
     target = f"GeoJSON:{text.path}"
     options = dict(source.open_options)
     try:
-        info = _asked(target, None, options, None)
+        info = _asked(target, None, options)
     except _UNREADABLE as error:
         raise geojson.fault(text.path, str(error)) from error
     opened = _opened(target, None, options, info, info["crs"] or geojson.CRS84, "utf-8")
@@ -189,11 +205,9 @@ def _opened(
     return _Opened(target, layer, options, int(info["features"]), crs, types, codec, is_latin)
 
 
-def _info(
-    source: Source, target: str, layer: str | None, options: dict[str, str], encoding: str | None
-) -> dict[str, Any]:
+def _info(source: Source, target: str, layer: str | None, options: dict[str, str]) -> dict[str, Any]:
     try:
-        info = _asked(target, layer, options, encoding)
+        info = _asked(target, layer, options)
     except _UNREADABLE as error:
         raise _broken(error) from error
     if info["driver"] != source.driver:
@@ -203,59 +217,20 @@ def _info(
     return info
 
 
-def _asked(target: str, layer: str | None, options: dict[str, str], encoding: str | None) -> dict[str, Any]:
+def _asked(target: str, layer: str | None, options: dict[str, str]) -> dict[str, Any]:
     with quiet():
-        info: dict[str, Any] = pyogrio.read_info(
-            target, layer=layer, encoding=encoding, force_feature_count=True, **options
-        )
+        info: dict[str, Any] = pyogrio.read_info(target, layer=layer, force_feature_count=True, **options)
     return info
 
 
 def _guessed_codec(shp: Path, info: dict[str, Any], facts: Facts, log: ProblemLog) -> str:
     """Guess the encoding of a shapefile's text from the bytes that are not ASCII, wherever they are in it."""
     names = b" ".join(str(name).encode("latin-1", errors="replace") for name in info["fields"])
-    sample = b" ".join((names, *_high_texts(shp.with_suffix(".dbf"))))
+    sample = b" ".join((names, *dbf_texts(shp.with_suffix(".dbf"))))
     if not sample.isascii():
         facts.is_encoding_guessed = True
         note_guessed_encoding(log, guess_encoding(sample))
     return guess_encoding(sample)
-
-
-def _high_texts(dbf: Path) -> Iterator[bytes]:
-    """Give different texts of a dBASE table that are not ASCII, up to a few megabytes."""
-    with dbf.open("rb") as file:
-        header = file.read(32)
-        rows, start, length = (
-            int.from_bytes(header[4:8], "little"),
-            int.from_bytes(header[8:10], "little"),
-            int.from_bytes(header[10:12], "little"),
-        )
-        described = file.read(max(0, start - 32))
-        fields, offset = [], 1
-        for at in range(0, len(described) - 31, 32):
-            if described[at] == 0x0D:
-                break
-            width = described[at + 16]
-            if described[at + 11 : at + 12] in (b"C", b"M"):
-                fields.append((offset, offset + width))
-            offset += width
-        told: set[bytes] = set()
-        room = _GUESS_BYTES
-        step = max(1, (1 << 20) // max(1, length))
-        file.seek(start)
-        for _ in range(0, rows, step):
-            chunk = file.read(step * length)
-            if chunk.isascii():
-                continue
-            for row in range(0, len(chunk) - length + 1, length):
-                for first, last in fields:
-                    text = chunk[row + first : row + last].rstrip(b" \x00")
-                    if not text.isascii() and text not in told:
-                        told.add(text)
-                        room -= len(text)
-                        yield text
-                if room < 0:
-                    return
 
 
 # Reading
@@ -296,7 +271,6 @@ def _arrow(opened: _Opened, names: Names, **part: int) -> Iterator[Iterator[pa.R
         opened.target,
         layer=opened.layer,
         columns=list(names.clean),
-        encoding=_RAW if opened.is_latin else None,
         use_pyarrow=True,
         batch_size=BATCH_ROWS,
         **part,

@@ -108,9 +108,9 @@ class Whole:
             if at < len(numbers) and numbers[at] == row and (shown := _shown(checked.placed[at])) is not None:
                 self._troubles.append(Trouble(row, problem.severity, problem.code, shown))
 
-    def finish(self, kind: Kind | None) -> None:
-        """Report what shows only when all rows of a layer are known."""
-        self._doubles.report(self._log, kind)
+    def finish(self, kind: Kind | None, *, is_joined: bool = False) -> None:
+        """Report what shows only when all rows of a layer are known; rows that are joined may well share a geometry."""
+        self._doubles.report(self._log, kind, is_joined=is_joined)
 
     def fields(self, types: Mapping[str, str]) -> tuple[FieldFacts, ...]:
         """Say what the attributes hold; ``types`` says which texts are dates."""
@@ -190,15 +190,16 @@ class _Doubles:
         for name, values in rows.columns.items():
             is_nested = kinds[name] & {list, dict}
             contents = contents * _MIX + _hashes(map(repr, values) if is_nested else values, len(values))
-        named = np.fromiter(map(bool, rows.names), dtype=bool, count=len(rows))
+        is_placed = np.isfinite(boxes[:, 0])
+        named = np.fromiter(map(bool, rows.names), dtype=bool, count=len(rows)) & is_placed
         self._numbers.append(rows.numbers)
         self._centres.append(centres.astype(np.float32))
         # A row with a problem has no geometry, and is double with none; nor is one without a name.
-        self._shapes.append(np.where(np.isfinite(boxes[:, 0]), shape_hashes, -rows.numbers))
+        self._shapes.append(np.where(is_placed, shape_hashes, -rows.numbers))
         self._contents.append(contents)
         self._names.append(np.where(named, (names * _MIX + cells[:, 0]) * _MIX + cells[:, 1], -rows.numbers))
 
-    def report(self, log: ProblemLog, kind: Kind | None) -> None:
+    def report(self, log: ProblemLog, kind: Kind | None, *, is_joined: bool) -> None:
         """Tell of every row that was there before, once."""
         if not self._numbers:
             return
@@ -223,6 +224,8 @@ class _Doubles:
 
         told("duplicate_row", doubled[is_same_row], first_shape[is_same_row],
              "The row is the same as row {row} in everything.", "Delete one of them.")  # fmt: skip
+        if is_joined:
+            return
         doubled, first_shape = doubled[~is_same_row], first_shape[~is_same_row]
         if kind != "point":
             told("duplicate_geometry", doubled, first_shape,

@@ -1,6 +1,6 @@
 """Geometries as they come from GDAL, in well-known binary, into shapely: sizes first, then row by row what is broken."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +58,14 @@ def parse_wkb(
     refused[broken] = shapely.is_missing(geometries[broken])
     hashes = np.fromiter(map(hash, wkb), dtype=np.int64, count=len(wkb))
     return geometries, refused, int(sizes[~huge].sum()) // 16, hashes
+
+
+def is_plain(column: pa.Array) -> bool:
+    """Tell whether all of a column is well-known binary of flat geometries in little-endian order, as it is stored."""
+    return not column.null_count and set(pc.unique(pc.binary_slice(column, 0, 5)).to_pylist()) <= _PLAIN
+
+
+_PLAIN: Final = frozenset(b"\x01" + kind.to_bytes(4, "little") for kind in range(1, 8))
 
 
 def _mended_wkb(data: bytes, row: int, wanted: Wanted, log: ProblemLog) -> shapely.Geometry | None:

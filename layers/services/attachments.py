@@ -18,7 +18,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from geo.core.text import clean_name
 from geo.errors import Forbidden, InvalidInput, LimitExceeded
@@ -246,6 +246,7 @@ def _document(data: bytes) -> _Kept:
 
 
 def _photo(data: bytes, picture_format: str, keeps_location: bool) -> _Kept:
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint, where it was imported, has it otherwise
     try:
         with Image.open(io.BytesIO(data), formats=[picture_format]) as opened:
             _pixels_required(opened.size)

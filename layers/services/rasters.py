@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Mapping
@@ -12,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -20,7 +20,9 @@ from rasterio.windows import Window
 
 from geo.errors import InvalidInput
 from layers.models import Layer, Raster, Release
-from layers.reading.plan import RasterPlan
+from layers.reading.limits import DEFAULT, Limits
+from layers.reading.plan import RasterPlan, RefusedError
+from layers.reading.raster import store_raster
 from layers.services.releases import release_next
 
 _ORPHAN_AGE_S: Final = 3600
@@ -37,6 +39,7 @@ def raster_release_create(
     reference_date: date | None = None,
     author: User | None = None,
     how: Mapping[str, Any] | None = None,
+    limits: Limits = DEFAULT,
 ) -> Release:
     """Store a raster as the next release of a layer, as a cloud-optimised GeoTIFF named by its content.
 
@@ -46,7 +49,7 @@ def raster_release_create(
     Raises
     ------
     InvalidInput
-        Where the plan has errors, or the raster's reference system has no EPSG code.
+        Where the plan has errors, the raster's reference system has no EPSG code, or the file was changed meanwhile.
     """
     plan.require_loadable()
     if plan.epsg is None:
@@ -57,19 +60,26 @@ def raster_release_create(
             remedy="Name one when the file is read, or reproject it.",
         )
     settings.RASTER_DIR.mkdir(parents=True, exist_ok=True)
-    name = f"{plan.sha256}-b{plan.band}.tif"
+    # The same file may be read in several ways: another band, or another reference system than it says.
+    way = f"-b{plan.band}-epsg{plan.epsg}" if plan.is_crs_named else f"-b{plan.band}"
+    content = plan.sha256 if way == "-b1" else hashlib.sha256(f"{plan.sha256}{way}".encode()).hexdigest()
+    name = f"{plan.sha256}{way}.tif" if plan.bands == 1 else f"{plan.sha256}{way}-of-{plan.bands}.tif"
     target = settings.RASTER_DIR / name
     if not target.exists():
         part = settings.RASTER_DIR / f".part-{os.getpid()}-{name}"
-        rasterio.shutil.copy(
-            path, part, driver="COG", compress="deflate", predictor="yes", blocksize=256, overview_resampling="average"
-        )
+        try:
+            store_raster(path, plan, part, limits=limits)
+        except RefusedError as refused:
+            raise InvalidInput(
+                refused.problem.message,
+                code=refused.problem.code,
+                where=plan.file_name,
+                remedy=refused.problem.remedy,
+            ) from refused
         part.replace(target)
-    statistics = raster_statistics(target, plan.band, plan.minimum, plan.maximum)
+    statistics = raster_statistics(target, 1, plan.minimum, plan.maximum)
     with transaction.atomic():
-        release, is_new = release_next(
-            layer, plan, plan.sha256, plan.valid_pixels, reference_date, author=author, how=how
-        )
+        release, is_new = release_next(layer, plan, content, plan.valid_pixels, reference_date, author=author, how=how)
         if is_new:
             transform = plan.transform
             Raster.objects.create(

@@ -13,6 +13,7 @@ from django.db import transaction
 from geo.db import sql
 from geo.errors import Conflict
 from layers.models import Feature, Layer, Release
+from layers.partitions import RELEASING, partition_attach, partition_create
 from layers.reading.plan import Plan, RasterPlan, Rows
 from layers.reading.reading import Reading, ReadingOptions
 from layers.reading.request import BATCH_ROWS
@@ -24,9 +25,6 @@ StoreProgress: TypeAlias = Callable[[str, int, int], object]
 _MAX_KEPT_WARNINGS: Final = 50
 _EXAMPLES: Final = 50
 _MOVED_M: Final = 1.0
-# Of the lock that whoever makes a release holds until it is there: attaching a table locks the table of releases, and
-# two transactions that have both written to it would wait for each other.
-_RELEASING: Final = 0x6C61796572  # "layer"
 
 
 class Cancelled(Conflict):
@@ -164,11 +162,9 @@ def _store(
     stored = Stored(rows, key)
     try:
         shelf = stored.settle()
-        table = f"{Feature._meta.db_table}_{key}" if shelf else Feature._meta.db_table
-        if shelf:
-            sql.rows("layers", "partition_create", {}, {"partition": table, "features": Feature}, {"shelf": shelf})
+        table = partition_create(shelf) if shelf else Feature._meta.db_table
 
-        def chunks() -> Iterator[bytes]:
+        def chunks() -> Iterator[memoryview]:
             for chunk in stored.chunks():
                 watch.tell("storing", stored.done)
                 yield chunk
@@ -185,11 +181,7 @@ def _store(
         raise _AlreadyStoredError(release)
     if shelf:
         watch.tell("indexing", stored.done)
-        sql.rows("layers", "partition_key", {}, {"partition": table})
-        sql.rows("layers", "partition_index", {}, {"partition": table})
-        sql.rows("layers", "partition_attach", {}, {"partition": table, "features": Feature}, {"shelf": shelf})
-        sql.rows("layers", "partition_settle", {}, {"partition": table})
-        sql.analyze(table, ("shelf", "release_id", "geometry_3857"))  # what is searched by
+        partition_attach(shelf)
     watch.tell("comparing", stored.done)
     release.difference = release_difference(release)
     release.save(update_fields=["difference"])
@@ -215,8 +207,7 @@ def release_next(
     tuple of Release and bool
         And whether it is new, so that its rows are still to be written.
     """
-    sql.lock(_RELEASING)
-    Layer.objects.select_for_update(no_key=True).get(pk=layer.pk)  # release numbers are given one at a time
+    releasing_lock(layer)
     newest = layer.releases.order_by("-number").first()
     if newest and newest.content_hash == content_hash and newest.reference_date == reference_date:
         return newest, False
@@ -242,6 +233,12 @@ def release_next(
         author=author,
     )
     return release, True
+
+
+def releasing_lock(layer: Layer) -> None:
+    """Wait until nobody else makes a release, until the transaction ends: release numbers are given one at a time."""
+    sql.lock(RELEASING)
+    Layer.objects.select_for_update(no_key=True).get(pk=layer.pk)
 
 
 def how_read(options: ReadingOptions) -> dict[str, Any]:
@@ -271,10 +268,13 @@ def release_difference(release: Release) -> dict[str, Any]:
         ``moved``, ``changed``, ``unchanged``, and ``examples`` of each but the last: row, key, name, lon, lat. Empty
         for a first release.
     """
+    before = release.layer.releases.filter(number__lt=release.number).order_by("-number").first()
+    return releases_compared(release, before) if before is not None else {}
+
+
+def releases_compared(release: Release, before: Release) -> dict[str, Any]:
+    """Compare a release with another one of its layer; see `release_difference`."""
     layer = release.layer
-    before = layer.releases.filter(number__lt=release.number).order_by("-number").first()
-    if before is None:
-        return {}
     # The planner knows nothing of how many rows the parts of this statement have, takes each for one, and would look for
     # the pairs of every row in turn; all joins are by equality, which is hashed or sorted.
     with sql.settings({"enable_nestloop": "off", "work_mem": "128MB"}):

@@ -10,12 +10,13 @@ import hashlib
 import json
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
 from json.encoder import encode_basestring
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
@@ -37,8 +38,8 @@ _JSONB: Final = np.dtype([("size", ">i4"), ("version", "i1")])
 _JSONB_VERSION: Final = 1
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _LOOK_S: Final = 0.2
-# 0.0 and -0.0 are one key of a dictionary and two numbers, so that floats with a zero are said one by one.
-_SAY: Final[Mapping[type, Callable[[Any], str]]] = {int: int.__repr__, float: float.__repr__, str: encode_basestring}
+_ESCAPED: Final = r'["\\\x00-\x1f]'
+"""What cannot stand in a text of JSON as it is."""
 
 
 class Batches(Protocol):
@@ -65,11 +66,11 @@ class ContentHash:
     def __init__(self) -> None:
         self._geometries, self._names, self._attributes = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
 
-    def add(self, geometries: Sequence[bytes], names: Sequence[bytes], attributes: Sequence[bytes]) -> None:
+    def add(self, geometries: pa.Array, names: pa.Array, attributes: pa.Array) -> None:
         """Add rows: shapes in well-known binary and attributes in JSON, both of which say where they end; and names."""
-        self._geometries.update(b"".join(geometries))
-        self._names.update(b"\x1e".join([*names, b""]))
-        self._attributes.update(b"".join(attributes))
+        self._geometries.update(_bytes_of(geometries))
+        self._names.update(_bytes_of(pc.binary_join_element_wise(names, b"\x1e", b"")))
+        self._attributes.update(_bytes_of(attributes))
 
     def hexdigest(self) -> str:
         """Give the hash of all rows added so far."""
@@ -147,7 +148,7 @@ class Stored:
         self._first: list[Rows] = []
         self._read = _Ahead(_sound(rows), "rows read")
         self._batches = iter(self._read)
-        self._packed: _Ahead[tuple[int, bytes]] | None = None
+        self._packed: _Ahead[tuple[int, memoryview]] | None = None
         self.shelf = 0
         self.done = 0
 
@@ -160,7 +161,7 @@ class Stored:
         self.shelf = self._release_id if n >= OWN_SHELF_ROWS else 0
         return self.shelf
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[memoryview]:
         """Give the rows as they come; an error of a thread is raised here."""
         self._packed = _Ahead(self._pack(), "rows packed")
         for n, chunk in self._packed:
@@ -178,7 +179,7 @@ class Stored:
         """Of all rows handed over: the same for the same rows, however they came."""
         return self._content.hexdigest()
 
-    def _pack(self) -> Iterator[tuple[int, bytes]]:
+    def _pack(self) -> Iterator[tuple[int, memoryview]]:
         while self._first:
             rows = self._first.pop(0)
             yield len(rows), packed(rows, self._release_id, self.shelf, self._content)
@@ -193,72 +194,107 @@ def _sound(rows: Batches) -> Iterator[Rows]:
             yield batch
 
 
-def packed(rows: Rows, release_id: int, shelf: int, content: ContentHash) -> bytes:
+def packed(rows: Rows, release_id: int, shelf: int, content: ContentHash) -> memoryview:
     """Give rows in the binary form of COPY for `COLUMNS`, and add them to the hash of the content.
 
     The geometries go without their reference system, which is that of the column.
     """
-    geometries: list[bytes] = shapely.to_wkb(rows.geometries_4326, byte_order=1).tolist()
-    attributes = _encoded(attribute_texts(rows))
-    names = _encoded(rows.names)
-    sizes = np.fromiter(map(len, geometries), dtype=np.int64, count=len(geometries))
+    geometries = _binary(rows.wkb if rows.wkb is not None else shapely.to_wkb(rows.geometries_4326, byte_order=1))
+    attributes = _binary(attribute_texts(rows))
+    names = _binary(rows.names)
     content.add(geometries, names, attributes)
-    names = [name if len(name) <= _NAME_CHARACTERS else name.decode()[:_NAME_CHARACTERS].encode() for name in names]
+    if pc.max(pc.binary_length(names)).as_py() > _NAME_CHARACTERS:
+        names = _binary([name[:_NAME_CHARACTERS] for name in rows.names])
     heads = np.empty(len(rows), dtype=_HEAD)
     heads["values"], heads["key_size"], heads["key"] = len(COLUMNS), 8, release_id
     heads["number_size"], heads["number"] = 4, rows.numbers
     heads["shelf_size"], heads["shelf"] = 8, shelf
-    heads["name_size"] = np.fromiter(map(len, names), dtype=np.int64, count=len(names))
+    heads["name_size"] = _sizes(names)
     jsonb = np.empty(len(rows), dtype=_JSONB)
-    jsonb["size"] = np.fromiter(map(len, attributes), dtype=np.int64, count=len(attributes)) + 1
-    jsonb["version"] = _JSONB_VERSION
-    pieces = zip(_each(heads), names, _each(sizes.astype(">i4")), geometries, _each(jsonb), attributes, strict=True)
-    return b"".join(chain.from_iterable(pieces))
+    jsonb["size"], jsonb["version"] = _sizes(attributes) + 1, _JSONB_VERSION
+    pieces = (_each(heads), names, _each(_sizes(geometries).astype(">i4")), geometries, _each(jsonb), attributes)
+    return _bytes_of(pc.binary_join_element_wise(*pieces, b""))
 
 
-def _each(values: NDArray[Any]) -> list[bytes]:
+def _binary(values: Any) -> pa.Array:
+    """Give texts or bytes as an array that Arrow puts together: of a batch, which is far smaller than the 2 GB it may hold."""
+    found = values if isinstance(values, pa.Array) else pa.array(values)
+    return found.cast(pa.binary())
+
+
+def _sizes(values: pa.Array) -> NDArray[np.int64]:
+    return np.asarray(pc.binary_length(values), dtype=np.int64)
+
+
+def _each(values: NDArray[Any]) -> pa.Array:
     """Give the bytes of each item of an array."""
-    parts: list[bytes] = values.view(f"V{values.dtype.itemsize}").tolist()
-    return parts
+    whole = pa.Array.from_buffers(pa.binary(values.dtype.itemsize), len(values), [None, pa.py_buffer(values)])
+    return whole.cast(pa.binary())
 
 
-def _encoded(texts: Sequence[str]) -> list[bytes]:
-    """Encode many short texts at once."""
-    joined = "\x1e".join(texts)
-    if joined.count("\x1e") != len(texts) - 1:  # one has the separator in it
-        return [text.encode() for text in texts]
-    return joined.encode().split(b"\x1e")
+def _bytes_of(values: pa.Array) -> memoryview:
+    """Give the bytes of all items, one after the other."""
+    _, offsets, data = values.buffers()
+    if data is None:
+        return memoryview(b"")
+    at = np.frombuffer(offsets, dtype=np.int32)[values.offset : values.offset + len(values) + 1]
+    return memoryview(data)[int(at[0]) : int(at[-1])]
 
 
-def attribute_texts(rows: Rows) -> list[str]:
-    """Give each row's attributes as JSON text, keys in order; what is null is left out.
-
-    Made column by column: a text that comes again is put into quotation marks once.
-    """
+def attribute_texts(rows: Rows) -> pa.Array:
+    """Give each row's attributes as JSON text, keys in order; what is null is left out. Made column by column."""
     if not rows.columns:
-        return ["{}"] * len(rows)
-    columns = [_texts(name, rows.columns[name]) for name in sorted(rows.columns)]
-    if all(is_full for _, is_full in columns):
-        return ["{" + ",".join(texts) + "}" for texts in zip(*(texts for texts, _ in columns), strict=True)]
-    return ["{" + ",".join(filter(None, texts)) + "}" for texts in zip(*(texts for texts, _ in columns), strict=True)]
+        return pa.array(["{}"] * len(rows), pa.string())
+    members = [_members(name, rows.columns[name]) for name in sorted(rows.columns)]
+    # Each member begins with a comma; the first one's is not wanted.
+    listed = pc.binary_join_element_wise("{", *members, "").cast(pa.binary())
+    return pc.binary_join_element_wise(pc.binary_replace_slice(listed, 1, 2, b""), b"}", b"").cast(pa.string())
 
 
-def _texts(name: str, values: list[Json]) -> tuple[list[str], bool]:
-    """Give a column's members of the rows' objects, empty where there is no value; and whether all have one."""
-    key = encode_basestring(name) + ":"
+def _members(name: str, values: list[Json]) -> pa.Array:
+    """Give a column's members of the rows' objects, empty where there is no value."""
     kinds = set(map(type, values))
     is_full = type(None) not in kinds
     kinds.discard(type(None))
-    encode = _ENCODER.encode
-    if len(kinds) == 1 and (say := _SAY.get(next(iter(kinds)))):
-        texts = {value: key + say(value) if value is not None else "" for value in set(values)}
-        if kinds == {float} and 0.0 in texts:
-            return [key + say(value) if value is not None else "" for value in values], is_full
-        return [texts[value] for value in values], is_full
-    known: dict[tuple[type, Json], str] = {(type(None), None): ""}
-    if kinds & {list, dict}:
-        return [key + encode(value) if value is not None else "" for value in values], is_full
-    for value in values:
-        if (type(value), value) not in known:
-            known[type(value), value] = key + encode(value)
-    return [known[type(value), value] for value in values], is_full
+    key = "," + encode_basestring(name) + ":"
+    kind = kinds.pop() if len(kinds) == 1 else None
+    # Arrow's joining goes astray over nulls (26.0), so that none is given to it.
+    texts = None
+    if kind is not None and kind in _PLAIN:
+        texts = _PLAIN[kind](values if is_full else [kind() if value is None else value for value in values])
+    if texts is None:
+        texts = pa.array(["" if value is None else _ENCODER.encode(value) for value in values], pa.string())
+    members = pc.binary_join_element_wise(key, texts, "")
+    return members if is_full else pc.if_else(pa.array([value is not None for value in values]), members, "")
+
+
+def _plain_integers(values: list[Json]) -> pa.Array | None:
+    try:
+        return pc.cast(pa.array(values, pa.int64()), pa.string())
+    except (OverflowError, pa.ArrowInvalid):
+        return None
+
+
+def _plain_numbers(values: list[Json]) -> pa.Array | None:
+    """Write floats as Python does, where neither it nor Arrow writes an exponent; Arrow leaves the point out of whole ones."""
+    numbers = np.array(values, dtype=np.float64)
+    sizes = np.abs(numbers)
+    if ((sizes >= 1e15) | ((sizes < 1e-4) & (sizes > 0))).any():
+        return None
+    texts = pc.cast(pa.array(numbers), pa.string())
+    if pc.any(pc.match_substring(texts, "e")).as_py():
+        return None
+    return pc.if_else(pc.match_substring(texts, "."), texts, pc.binary_join_element_wise(texts, ".0", ""))
+
+
+def _plain_texts(values: list[Json]) -> pa.Array | None:
+    texts = pa.array(values, pa.string())
+    if pc.any(pc.match_substring_regex(texts, _ESCAPED)).as_py():
+        return None
+    return pc.binary_join_element_wise('"', texts, '"', "")
+
+
+_PLAIN: Final[Mapping[Any, Callable[[list[Json]], pa.Array | None]]] = {
+    int: _plain_integers, float: _plain_numbers, str: _plain_texts,
+}  # fmt: skip
+"""How values of one kind become JSON all at once; None where some are not so simple."""

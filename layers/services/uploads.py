@@ -21,9 +21,11 @@ from procrastinate.contrib.django import app
 from geo.errors import Conflict, LimitExceeded
 from geo.models import Place
 from layers.models import FieldMapping, Layer, Release, Upload
-from layers.selectors import columns_fingerprint, folder_of
+from layers.reading.schemas import schema_of
+from layers.selectors import columns_fingerprint, folder_of, layer_to_join
 from layers.services.layers import layer_put
 from layers.services.new_layers import DESCRIBED, code_taken, new_layer_checked, wanted_layer
+from layers.services.osm_rules import rules_wanted
 from layers.services.upload_folders import (
     Received,
     folder_remove,
@@ -48,6 +50,8 @@ QUEUE: Final = "imports"
 MOST_OPEN: Final = 20
 """Uploads that one person may have open: more would fill the disk with files nobody thinks of."""
 
+_OTHER_FIELDS: Final = ("layer", "rules")
+"""Options with which a file has other fields, for which a mapping of those before means nothing."""
 _RUNNING: Final = (State.EXAMINING, State.STORING)
 _ENDED: Final = (State.STORED, State.CANCELLED)
 
@@ -73,8 +77,10 @@ def upload_create(
     LimitExceeded
         Where the person has too many uploads open.
     InvalidInput, Conflict
-        Where the new layer cannot be made.
+        Where the new layer cannot be made, or the layer to join to is not there.
     """
+    _join_layer_required(city, options or {}, author)
+    rules_wanted(options or {})
     open_ = Upload.objects.filter(author=author).exclude(state__in=_ENDED).count()
     if open_ >= MOST_OPEN:
         raise LimitExceeded(
@@ -126,7 +132,7 @@ def upload_change(
     Conflict
         Where the upload changed since the version given (``stale_version``), or is being stored, or is over.
     InvalidInput
-        Where the new layer cannot be made.
+        Where the new layer cannot be made, or the layer to join to is not there.
     """
     _require_version(upload, version)
     if upload.state in (State.STORING, *_ENDED):
@@ -136,6 +142,10 @@ def upload_change(
     elif new_layer is not None:
         upload.layer, upload.new_layer = None, new_layer_checked(upload.city, new_layer)
     if options is not None:
+        _join_layer_required(upload.city, options, upload.author)
+        rules_wanted(options)
+        if mapping is None and any(options.get(name) != upload.options.get(name) for name in _OTHER_FIELDS):
+            mapping = []
         kept = {"organisation": upload.options["organisation"]} if "organisation" in upload.options else {}
         upload.options = dict(options) | kept
     if organisation is not None:
@@ -227,11 +237,10 @@ def upload_progress(upload: uuid.UUID, job: int, step: str, done: int, of: int) 
 def upload_examined(upload: uuid.UUID, job: int, report: Mapping[str, Any]) -> bool:
     """Keep what an examination found; return whether somebody waited for it."""
     mine = Upload.objects.filter(pk=upload, job=job, state=State.EXAMINING)
-    mapping = {"mapping": report["mapping"]} if "mapping" in report else {}
+    settled = {name: report[name] for name in ("mapping", "options") if name in report}
+    kept = {name: part for name, part in report.items() if name != "options"}
     return bool(
-        mine.update(
-            **_news(state=State.EXAMINED, report=dict(report), problem={}, job=None, step="", done=0, of=0, **mapping)
-        )
+        mine.update(**_news(state=State.EXAMINED, report=kept, problem={}, job=None, step="", done=0, of=0, **settled))
     )
 
 
@@ -268,11 +277,12 @@ def upload_layer(upload: Upload, kind: str) -> Layer:
     if Layer.objects.filter(city=upload.city, code=spec.code).exists():
         raise code_taken(spec.code)
     layer = layer_put(spec)
-    described = {name: upload.new_layer[name] for name in DESCRIBED if upload.new_layer.get(name)}
-    if described:
-        for name, text in described.items():
-            setattr(layer, name, text)
-        layer.save()
+    described: dict[str, Any] = {name: upload.new_layer[name] for name in DESCRIBED if upload.new_layer.get(name)}
+    kept = {rule["name"]: rule.get("unit_to", "") for rule in upload.mapping if rule.get("keep", True)}
+    described["schema"] = schema_of(kept, spec.purpose, spec.theme)
+    for name, said in described.items():
+        setattr(layer, name, said)
+    layer.save()
     return layer
 
 
@@ -337,6 +347,11 @@ def _order(upload: Upload, task: str) -> None:
 
 def _news(**values: Any) -> dict[str, Any]:
     return {**values, "version": F("version") + 1, "updated_at": timezone.now()}
+
+
+def _join_layer_required(city: Place, options: Mapping[str, Any], author: Any) -> None:
+    if options.get("join_layer"):
+        layer_to_join(city, options["join_layer"], author)
 
 
 def _require_version(upload: Upload, version: int) -> None:

@@ -167,12 +167,14 @@ def _notes(export: Export, written: Written) -> list[str]:
 
 def _suppression(export: Export, written: Written) -> dict[str, Any]:
     columns = [column for column in written.survey.columns if column.below] if written.survey else []
-    if not columns:
+    below = max((column.below for column in columns), default=export.pixels_below)
+    if not below:
         return {"applied": False}
-    below = max(column.below for column in columns)
+    of_squares = {"squares_withheld": written.raster.withheld} if written.raster else {}
     return {
         "applied": True,
         "fields": [column.name for column in columns],
+        **of_squares,
         "below": below,
         "note_en": _WITHHELD_EN.format(below=f"{below:g}"),
         "note_fa": _WITHHELD_FA.format(below=f"{below:g}".translate(_PERSIAN)),

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from geo.core.crs import STORAGE_EPSG
-from geo.errors import InvalidInput, LimitExceeded
+from geo.errors import CrsError, InvalidInput, LimitExceeded
 from layers.models import Layer, Release
 from layers.writing.batches import LONG_TEXTS, Batch, ContradictedError, Facts, Told, batches
 from layers.writing.columns import Survey, survey
 from layers.writing.formats import Format, format_of, require_speaks
 from layers.writing.names import file_stem
 from layers.writing.pumping import pumped
-from layers.writing.rasters import RasterFacts, raster_write, require_window
+from layers.writing.rasters import RasterFacts, raster_write, require_window, squares_write
 from layers.writing.sinks import Layout, inert, sink_for
 from layers.writing.systems import Bounds, crs_required
 
@@ -32,6 +32,8 @@ class Export:
     ----------
     below
         Fields that count people, and the number under which they are not told.
+    pixels_below
+        Of a raster that counts people: they are told by squares, and not where they are fewer; 0 where all are told.
     window_4326
         Of a raster: the part that is wanted, degrees.
     """
@@ -40,6 +42,7 @@ class Export:
     form: Format
     epsg: int
     below: Mapping[str, float] = field(default_factory=dict)
+    pixels_below: float = 0.0
     window_4326: Bounds | None = None
 
     @property
@@ -81,6 +84,7 @@ def export_of(
     format: str,  # noqa: A002 - the word everybody uses
     epsg: int | None = None,
     below: Mapping[str, float] | None = None,
+    pixels_below: float = 0.0,
     window_4326: Bounds | None = None,
 ) -> Export:
     """Return what is asked for, once it is sure that it can be had.
@@ -91,6 +95,8 @@ def export_of(
         Code of one of `layers.writing.formats.FORMATS`.
     epsg
         Reference system; degrees for rows and the raster's own for a raster where it is left out.
+    below, pixels_below, window_4326
+        As in `Export`.
 
     Raises
     ------
@@ -117,9 +123,18 @@ def export_of(
             remedy="Choose csv, parquet or gpkg.",
             details={"most": form.most_rows, "rows": release.row_count},
         )
+    if is_raster and pixels_below and chosen != release.raster.epsg:
+        # Squares laid otherwise could be subtracted from these.
+        raise CrsError(
+            f"People are told by squares in the raster's own reference system only, EPSG:{release.raster.epsg}.",
+            code="crs_of_squares",
+            where="crs",
+            remedy="Leave the reference system out.",
+            details={"epsg": release.raster.epsg},
+        )
     bounds = require_window(release.raster, window_4326) if is_raster else release.bounds_4326
     crs_required(chosen, bounds)
-    return Export(release, form, chosen, dict(below or {}), window_4326)
+    return Export(release, form, chosen, dict(below or {}), pixels_below if is_raster else 0.0, window_4326)
 
 
 def export_write(export: Export, folder: Path) -> Generator[int, None, Written]:
@@ -193,9 +208,11 @@ def _rows(export: Export, folder: Path, *, is_trusting: bool) -> Generator[int, 
 def _raster(export: Export, folder: Path) -> Generator[int, None, Written]:
     path = folder / f"{export.stem}{export.form.suffix}"
     raster, window, epsg = export.release.raster, export.window_4326, export.epsg
-    purpose = str(export.layer.purpose)
+    purpose, below = str(export.layer.purpose), export.pixels_below
 
     def work(_: Iterator[Batch]) -> RasterFacts:
+        if below:
+            return squares_write(raster, path, window, below)
         return raster_write(raster, path, epsg, window, purpose)
 
     with closing(pumped(iter(()), work)) as pumping:

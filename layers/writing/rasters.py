@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,18 +12,22 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 import rasterio.windows
+from affine import Affine
 from django.conf import settings
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import calculate_default_transform, transform_bounds
+from rasterio.windows import Window
 
 from geo.core.crs import STORAGE_EPSG
 from geo.errors import InvalidInput, LimitExceeded
 from layers.models import Raster
 from layers.reading.quiet import quiet
+from layers.squares import LEAST_SQUARE_M, people_added, square_px
 from layers.writing.systems import Bounds
 
 _MOST_PIXELS: Final = 400_000_000
+_PIXELS_AT_ONCE: Final = 4_000_000
 _HAIR: Final = 1e-6
 """Of a pixel: what rounding makes of an edge that lies on another."""
 _RESAMPLING: Final = {
@@ -45,6 +49,8 @@ class RasterFacts:
     minimum: float | None
     maximum: float | None
     method: str
+    withheld: int = 0
+    """Squares of which the people are not told."""
 
 
 def raster_path(raster: Raster) -> Path:
@@ -113,6 +119,49 @@ def raster_write(raster: Raster, path: Path, epsg: int, window_4326: Bounds | No
                 overview_resampling="average" if method != Resampling.nearest else "nearest",
             )  # fmt: skip
     return _facts(path, f"resampled ({method.name})" if is_moved else "window, pixels as stored")
+
+
+def squares_write(raster: Raster, path: Path, window_4326: Bounds | None, below: float) -> RasterFacts:
+    """Write a raster of people for readers who are not told of few: added up over squares, without those of few people.
+
+    The squares begin in the corner of the raster and do not depend on the window, so that no two exports can be
+    subtracted from each other. Where nothing is known or too few live, there is no data.
+    """
+    plain = path.with_name(f"{path.stem}.plain.tif")
+    with quiet(), rasterio.open(raster_path(raster)) as source:
+        columns, rows = square_px(source)
+        grid = _grid(source, raster.epsg, window_4326)
+        first_col, first_row = (round(part) for part in ~source.transform @ (grid["transform"].c, grid["transform"].f))
+        left, top = first_col // columns, first_row // rows
+        right = math.ceil(min(first_col + grid["width"], source.width) / columns)
+        bottom = math.ceil(min(first_row + grid["height"], source.height) / rows)
+        withheld = 0
+        profile = {
+            "driver": "GTiff", "width": right - left, "height": bottom - top, "count": 1, "dtype": "float32",
+            "nodata": math.nan, "crs": source.crs,
+            "transform": source.transform @ Affine.translation(left * columns, top * rows) @ Affine.scale(columns, rows),
+        }  # fmt: skip
+        at_once = max(1, _PIXELS_AT_ONCE // (source.width * rows))
+        with rasterio.open(plain, "w", **profile) as made:
+            for row in range(top, bottom, at_once):
+                n = min(at_once, bottom - row)
+                window = Window(
+                    left * columns, row * rows,
+                    min(right * columns, source.width) - left * columns, min((row + n) * rows, source.height) - row * rows,
+                )  # fmt: skip
+                people = people_added(source.read(1, window=window, masked=True), rows, columns)
+                few = (people > 0) & (people < below)
+                withheld += int(few.sum())
+                people[few] = np.nan
+                made.write(people.astype(np.float32), 1, window=Window(0, row - top, right - left, n))
+        side_m = raster.pixel_m * columns if raster.pixel_m and not source.crs.is_geographic else LEAST_SQUARE_M
+    try:
+        with rasterio.open(plain) as made:
+            rasterio.shutil.copy(made, path, driver="COG", compress="deflate", predictor="yes", blocksize=256)
+    finally:
+        plain.unlink(missing_ok=True)
+    said = f"people added up over squares of about {side_m:.0f} m; squares of few people are left out"
+    return replace(_facts(path, said), withheld=withheld)
 
 
 def _grid(source: Any, epsg: int, window_4326: Bounds | None) -> dict[str, Any]:

@@ -72,20 +72,15 @@ class ReleaseView:
     changes: tuple[str, ...]
     examples: tuple[tuple[str, tuple[str, ...]], ...]
     is_first: bool
+    restored: str
+    is_former: bool
 
 
 def release_view(layer: Layer, release: Release, table: Table, shown: Release | None, newest: int) -> ReleaseView:
     """Present a release, with its difference from the one before it."""
     lang, found = language(), release.difference if isinstance(release.difference, dict) else {}
     changes = wording.difference(found)
-    examples = found.get("examples") or {}
-    named = []
-    for code, _n, phrase in changes:
-        names = [
-            str(one.get("name") or one.get("key") or "") for one in examples.get(code, ()) if isinstance(one, dict)
-        ]
-        if kept := tuple(formats.isolated(name, lang) for name in names if name)[:8]:
-            named.append((phrase, kept))
+    restored = getattr(release, "restored", None)
     against = found.get("against")
     texts = tuple(phrase for _code, _n, phrase in changes)
     return ReleaseView(
@@ -101,9 +96,23 @@ def release_view(layer: Layer, release: Release, table: Table, shown: Release | 
         is_shown=shown is not None and shown.pk == release.pk,
         against=_("against release %(n)s") % {"n": formats.number(against, lang)} if isinstance(against, int) else "",
         changes=texts or ((_("nothing differs"),) if isinstance(against, int) else ()),
-        examples=tuple(named),
+        examples=changed_names(found),
         is_first=release.number == 1,
+        restored=_("as release %(n)s was") % {"n": formats.number(int(restored), lang)} if restored else "",
+        is_former=release.number != newest,
     )
+
+
+def changed_names(difference: dict[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return of each kind of change a few names of what changed so."""
+    lang, examples, found = language(), difference.get("examples") or {}, []
+    for code, _n, phrase in wording.difference(difference):
+        names = [
+            str(one.get("name") or one.get("key") or "") for one in examples.get(code, ()) if isinstance(one, dict)
+        ]
+        if kept := tuple(formats.isolated(name, lang) for name in names if name)[:8]:
+            found.append((phrase, kept))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,18 @@ def refusal_text(error: MahallehError) -> tuple[str, str]:
                 "Nothing of yours was lost: it stands below, with what is there now where the two differ. Save again to put yours in its place."
             ),
         ),
+        "layer_archived": (
+            _("The layer is archived, and takes no further release"),
+            _("Bring it back into the lists first, on its page."),
+        ),
+        "stale_release": (
+            _("Another release was stored while you were looking"),
+            _("Nothing was done. Below stands what would change now; decide again."),
+        ),
+        "same_release": (
+            _("The newest release holds the same already"),
+            _("There is nothing to bring back."),
+        ),
         "key_in_use": (
             _("The key field cannot be changed any more"),
             _("Photos and documents hang on its values. Leave it as it is."),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.gis.db.models import Extent
 from django.db.models import Case, CharField, DateField, F, Func, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from geo.errors import NotFound
@@ -202,7 +203,8 @@ def release_get(layer: Layer, number: int | None) -> Release | None:
 
 def releases_of(layer: Layer, most: int = 50) -> list[Release]:
     """Return the releases of a layer, the newest first."""
-    return list(layer.releases.select_related("author").defer("content_hash", "how").order_by("-number")[:most])
+    found = layer.releases.select_related("author").defer("content_hash", "how")
+    return list(found.annotate(restored=KeyTextTransform("restored", "how")).order_by("-number")[:most])
 
 
 def bounds_of(layer: Layer, release: Release | None) -> tuple[float, float, float, float] | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from layers.models import Layer
+from layers.reading.schemas import field_named
 from maps.catalogue import wording
 from maps.catalogue.asked import FIELD_ORDER, NAME_ORDER, ROW_ORDER, Table
 from maps.catalogue.rows import MOST_COUNTED, Column, Page, Row
@@ -164,7 +165,12 @@ def cell_of(row: Row, column: Column, title: str) -> Cell:
 
 
 def titles_of(layer: Layer, columns: Sequence[Column]) -> dict[str, str]:
-    """Return what the fields are called: the layer's own titles, else the names in the data."""
+    """Return what the fields are called: the layer's own titles, else those of standard fields, else the names in the data."""
     lang = language()
     said = {row["name"]: row.get(f"title_{lang}") or row.get("title_en") or row.get("title_fa") for row in layer.schema}
-    return {column.name: said.get(column.name) or column.name for column in columns}
+    titles = {}
+    for column in columns:
+        standard = field_named(column.name, layer.purpose)
+        usual = getattr(standard, f"title_{lang}") if standard is not None else column.name
+        titles[column.name] = said.get(column.name) or usual
+    return titles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from maps.catalogue import attachment_views, edit_views, views
+from maps.catalogue import attachment_views, edit_views, restoring_views, views
 
 urlpatterns = [
     path("layers/", views.layers, name="layers"),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("<slug:city>/layers/<slug:layer>/", views.layer, name="layer"),
     path("<slug:city>/layers/<slug:layer>/edit/", edit_views.edit, name="layer-edit"),
     path("<slug:city>/layers/<slug:layer>/archive/", edit_views.archive, name="layer-archive"),
+    path(
+        "<slug:city>/layers/<slug:layer>/releases/<int:number>/restore/",
+        restoring_views.restore,
+        name="release-restore",
+    ),
     path("<slug:city>/layers/<slug:layer>/rows/<int:number>/", views.row, name="layer-row"),
     path(
         "<slug:city>/layers/<slug:layer>/rows/<int:number>/attachments/",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.disclosure import SMALL_COUNT, is_insider, people_fields
+from analysis.disclosure import SMALL_COUNT, counts_people, is_insider, people_fields
 from analysis.selectors import city_get
 from geo.errors import NotFound
 from geo.querysets import User
@@ -65,3 +65,8 @@ def fields_of_few(layer: Layer, user: User) -> dict[str, float]:
     if is_insider(user, layer.city):
         return {}
     return dict.fromkeys(sorted(people_fields(layer)), float(SMALL_COUNT))
+
+
+def pixels_of_few(layer: Layer, user: User) -> float:
+    """Return the number of people under which squares of a raster are not told to a user; 0 where all are told."""
+    return float(SMALL_COUNT) if counts_people(layer) and not is_insider(user, layer.city) else 0.0

@@ -20,7 +20,7 @@ from layers.writing.batches import digest_header
 from maps.exports.errors import TooManyAtOnceError
 from maps.exports.forms import Asked, asked_of
 from maps.exports.presenters import export_form
-from maps.exports.selectors import fields_of_few, layer_get, release_get, releases_of
+from maps.exports.selectors import fields_of_few, layer_get, pixels_of_few, release_get, releases_of
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 AT_ONCE: Final = 4
@@ -65,6 +65,7 @@ def _wanted(request: HttpRequest, layer: Layer, asked: Asked) -> Export:
         format=asked.format,
         epsg=asked.epsg,
         below=fields_of_few(layer, request.user),
+        pixels_below=pixels_of_few(layer, request.user),
         window_4326=asked.window_4326,
     )
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from geo.core.geojson import no_constant
 from geo.core.text import clean_name
 from geo.errors import InvalidInput
+from layers.services.osm_rules import MOST_CHARACTERS
 from maps.workbench.bodies import invalid
 
 Name = Annotated[str, Field(max_length=200)]
@@ -41,11 +42,28 @@ class Options(_Said):
     y_field: Name | None = None
     wkt_field: Name | None = None
     code_field: Name | None = Field(None, description="Attribute with codes or names of places, to join on.")
+    join_layer: str | None = Field(None, max_length=60, description="Layer of the city to join to, in place of places.")
+    pairs: dict[Name, Name] | None = Field(None, max_length=500, description="What names in the file stand for.")
+    sum_fields: list[Name] | None = Field(
+        None, max_length=MOST_FIELDS, description="Attributes added up over the rows of one place."
+    )
+    leave_out: bool = Field(False, description="Whether to leave out rows that belong to no place.")
     repair: bool = Field(False, description="Whether to repair invalid geometries.")
     band: int | None = Field(None, ge=1, le=10_000)
     non_negative: bool = Field(False, description="Whether pixels below zero are wrong, as with people.")
     swap_xy: bool = False
     scale: float | None = Field(None, gt=0, le=1_000_000, description="0.3048 for feet.")
+    rules: str | None = Field(
+        None,
+        max_length=MOST_CHARACTERS,
+        description="Of OpenStreetMap: rules as TOML, in the place of the program's own of the same code.",
+    )
+
+    @model_validator(mode="after")
+    def _joined(self) -> Options:
+        if not self.code_field and (self.join_layer or self.pairs or self.sum_fields or self.leave_out):
+            raise ValueError("join_layer, pairs, sum_fields and leave_out need code_field")
+        return self
 
     def said(self) -> dict[str, Any]:
         """Return what is not left out."""

@@ -19,9 +19,13 @@ from pydantic import ValidationError
 from geo.core.text import clean_name, slugify
 from geo.errors import InvalidInput
 from layers.models import Layer
+from layers.reading.osm_rules import RulesError
+from layers.services.osm_rules import MOST_CHARACTERS
+from maps.imports import joins, osm
 from maps.imports.bodies import Options, Rule, storable
 from maps.pages import formats
 from maps.pages.reader import language
+from maps.problems import text_told
 from maps.reviews.forms import day_from, number_from
 
 Do = Literal["examine", "store", "cancel"]
@@ -33,6 +37,7 @@ NEW_LAYER: Final = (
 )  # fmt: skip
 REQUIRED: Final = ("name_fa", "name_en", "source", "reference_date", "theme")
 MOST_TEXT: Final = 300
+MOST_FAULTS: Final = 20
 
 _TEXTS: Final = ("encoding", "x_field", "y_field", "wkt_field", "code_field")
 _CANDIDATE: Final = re.compile(r"(\d{4,6}):([01]):(\d{1,3}(?:\.\d{1,6})?)")
@@ -155,6 +160,15 @@ def day_entry(value: date | None) -> str:
     return formats.digits(f"{jalali.year}/{jalali.month:02}/{jalali.day:02}", "fa")
 
 
+@dataclass(frozen=True, slots=True)
+class RuleFault:
+    """A mistake in rules that somebody wrote, in the reader's language."""
+
+    line: int | None
+    message: str
+    remedy: str
+
+
 @dataclass(slots=True)
 class Reading:
     """How a file is to be read, as it was said.
@@ -167,6 +181,8 @@ class Reading:
         Checked options of reading, without those left to the file.
     mapping : list of dict, optional
         What each field becomes; None where the form has no fields.
+    rule_faults : tuple of RuleFault
+        What is wrong with the rules for OpenStreetMap, each with its line.
     wrong : dict of str
         By entry, what is wrong with it.
     """
@@ -176,6 +192,7 @@ class Reading:
     options: dict[str, Any]
     mapping: list[dict[str, Any]] | None
     epsg: str = ""
+    rule_faults: tuple[RuleFault, ...] = ()
     wrong: dict[str, str] = field(default_factory=dict)
 
 
@@ -216,6 +233,13 @@ def reading_from(
     for name in _TEXTS:
         if name in parts:
             options[name] = said.get(name, "").strip()[:200]
+    if "join" in parts:
+        joins.join_from(said, options, columns)
+        if options.get("join_layer") and not options.get("code_field"):
+            asked.wrong["code_field"] = _("Name the column with codes or names.")
+            options.pop("join_layer")
+    if "rules" in parts:
+        _rules(said, options, asked)
     if "raster" in parts:
         options["band"] = number_from(said.get("band", ""))
         options["non_negative"] = bool(said.get("non_negative"))
@@ -250,6 +274,26 @@ def _crs(said: Mapping[str, str], options: dict[str, Any], asked: Reading) -> No
             asked.wrong["epsg"] = _("Write the number of the system, such as 32639.")
         else:
             options["source_epsg"] = number
+
+
+def _rules(said: Mapping[str, str], options: dict[str, Any], asked: Reading) -> None:
+    """Read rules for OpenStreetMap; what says nothing else than the program's own is not kept."""
+    text = said.get("rules", "").replace("\r\n", "\n").strip()
+    options.pop("rules", None)
+    if not text:
+        return
+    options["rules"] = f"{text}\n"
+    if len(text) >= MOST_CHARACTERS:
+        asked.wrong["rules"] = _("The rules are too long.")
+        return
+    try:
+        if osm.is_ours(text):
+            options.pop("rules")
+    except RulesError as error:
+        asked.rule_faults = tuple(
+            RuleFault(one.row, text_told(one.message), text_told(one.remedy)) for one in error.problems[:MOST_FAULTS]
+        )
+        asked.wrong["rules"] = _("The rules cannot be used as they stand.")
 
 
 def _mapping(

@@ -18,7 +18,8 @@ from geo.errors import MahallehError
 
 SIDE: Final = 120.0
 _EDGE: Final = 6.0
-_MOST_DOTS: Final = 200
+_AROUND: Final = 20.0  # what lies just outside of the city shows too
+_COARSE: Final = 0.4
 
 Bounds = tuple[float, float, float, float]
 
@@ -29,70 +30,49 @@ class Dots:
 
     Attributes
     ----------
-    city : tuple of float
-        x, y, width and height of the box around the city.
+    city : str
+        SVG path of the outline.
     inside, outside : tuple of points
-        Those in the city's box, and those elsewhere as far as the drawing reaches.
+        Those in the city, and those elsewhere as far as the drawing reaches.
     beyond : int
         How many lie further away than the drawing reaches.
     """
 
-    city: tuple[float, float, float, float]
+    city: str
     inside: tuple[tuple[float, float], ...]
     outside: tuple[tuple[float, float], ...]
     beyond: int
 
 
-def points_of(sample: Sequence[Sequence[float]], candidate: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """Place points of a file as a candidate says; points that cannot be placed are left out."""
-    if not sample:
-        return []
-    xy = np.asarray([(float(p[0]), float(p[1])) for p in sample[:_MOST_DOTS]])
-    xy = (xy[:, ::-1] if candidate.get("swap_xy") else xy) * float(candidate.get("scale") or 1)
-    epsg = int(candidate["epsg"])
-    if epsg == STORAGE_EPSG:
-        return [(float(x), float(y)) for x, y in xy]
-    found = []
-    for x, y in xy:
-        try:
-            at = project(np.array([shapely.Point(x, y)], dtype=object), epsg, STORAGE_EPSG)[0]
-        except MahallehError:
-            continue
-        found.append((float(at.x), float(at.y)))
-    return found
-
-
-def dots(points: Iterable[tuple[float, float]], bounds: Bounds) -> Dots:
-    """Draw points over the box of a city, in two kinds.
+def dots(points: Iterable[Sequence[float]], city: shapely.Geometry) -> Dots:
+    """Draw points, longitude and latitude, over the outline of a city, in two kinds.
 
     Examples
     --------
-    >>> drawn = dots([(0.5, 0.5), (1.5, 0.5), (90, 0)], (0, 0, 1, 1))
+    >>> drawn = dots([(0.5, 0.5), (1.1, 0.5), (90, 0)], shapely.box(0, 0, 1, 1))
     >>> len(drawn.inside), len(drawn.outside), drawn.beyond
     (1, 1, 1)
     """
-    west, south, east, north = bounds
+    west, south, east, north = city.bounds
     squeeze = math.cos(math.radians((south + north) / 2))
-    half = max((east - west) * squeeze, north - south)
+    scale = (SIDE / 2 - _AROUND) / max((east - west) / 2 * squeeze, (north - south) / 2, 1e-9)
     x0, y0 = (west + east) / 2, (south + north) / 2
-    scale = (SIDE / 2 - _EDGE) / half
 
-    def at(lon: float, lat: float) -> tuple[float, float]:
-        return round(SIDE / 2 + (lon - x0) * squeeze * scale, 1), round(SIDE / 2 - (lat - y0) * scale, 1)
+    def to_sheet(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.column_stack([SIDE / 2 + (xy[:, 0] - x0) * squeeze * scale, SIDE / 2 - (xy[:, 1] - y0) * scale])
 
-    inside, outside, beyond = [], [], 0
-    for lon, lat in points:
-        x, y = at(lon, lat)
-        if not (0 <= x <= SIDE and 0 <= y <= SIDE):
-            beyond += 1
-        elif west <= lon <= east and south <= lat <= north:
-            inside.append((x, y))
-        else:
-            outside.append((x, y))
-    left, top = at(west, north)
-    right, bottom = at(east, south)
-    box = (left, top, round(right - left, 1), round(bottom - top, 1))
-    return Dots(box, tuple(inside), tuple(outside), beyond)
+    outline = shapely.simplify(shapely.transform(city, to_sheet), _COARSE)
+    lon_lat = np.array([(float(one[0]), float(one[1])) for one in points], dtype=np.float64).reshape(-1, 2)
+    on_sheet = to_sheet(lon_lat).round(1)
+    is_seen: NDArray[np.bool_] = np.asarray(((on_sheet >= 0) & (on_sheet <= SIDE)).all(axis=1))
+    is_inside: NDArray[np.bool_] = np.asarray(shapely.contains_xy(city, lon_lat), dtype=bool)
+
+    def some(mask: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+        return tuple((x, y) for x, y in on_sheet[mask].tolist())
+
+    return Dots(
+        _path(outline, lambda xy: xy), some(is_seen & is_inside), some(is_seen & ~is_inside), int((~is_seen).sum())
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import shapely
 from django.utils.translation import gettext as _
 
 from geo.core.text import normalise
 from geo.errors import NotFound
 from layers.models import Upload
+from layers.reading.encodings import LIKELY
+from layers.reading.osm_rules import KEY_FIELD
+from layers.reading.problems import RefusedError
+from layers.reading.text import codec_of
 from layers.selectors import made_of
-from maps.imports import pictures, wording
+from maps.imports import osm, pictures, wording
 from maps.pages import formats
 from maps.pages.reader import language
 from maps.problems import fault_told
@@ -25,7 +30,6 @@ MOST_ROWS: Final = 60
 MOST_MENDINGS: Final = 8
 MOST_EDITED: Final = 200
 """Fields that can be changed on the page; what a form can carry has an end."""
-_MOST_TEXTS: Final = 4
 
 _RECODED: Final = frozenset({"ESRI Shapefile", "CSV", "GeoJSON"})
 _TABLES: Final = frozenset({"CSV", "XLSX"})
@@ -50,6 +54,11 @@ class Choice:
     share: float | None = None
     dots: pictures.Dots | None = None
     texts: tuple[str, ...] = ()
+
+    @property
+    def is_misread(self) -> bool:
+        """Whether bytes of the texts are none of the encoding."""
+        return any("\ufffd" in text for text in self.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,23 @@ class FaultGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Standard:
+    """A standard field that a field of a file could be.
+
+    Attributes
+    ----------
+    is_taken : bool
+        Whether the field has its name already.
+    """
+
+    name: str
+    title: str
+    type: str
+    unit: str
+    is_taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FieldRow:
     """One field of a file and what it becomes."""
 
@@ -96,6 +122,7 @@ class FieldRow:
     is_name: bool
     is_key: bool
     is_known: bool
+    standard: Standard | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +144,7 @@ class PlanView:
     encodings: list[Choice] = field(default_factory=list)
     is_encoding_open: bool = False
     file_layers: list[Choice] = field(default_factory=list)
+    osm: osm.OfferView | None = None
     is_table: bool = False
     is_table_open: bool = False
     is_raster: bool = False
@@ -134,15 +162,13 @@ class PlanView:
     has_dots: bool = False
 
 
-def plan_view(
-    upload: Upload, bounds: tuple[float, float, float, float] | None, *, options: Json, mapping: Sequence[Json]
-) -> PlanView:
+def plan_view(upload: Upload, city: shapely.Geometry | None, *, options: Json, mapping: Sequence[Json]) -> PlanView:
     """Return what the page of an upload shows of its report.
 
     Parameters
     ----------
-    bounds : tuple of float, optional
-        West, south, east and north of the city.
+    city : shapely geometry, optional
+        The outline of the city, over which points are drawn where there is a choice of coordinate systems.
     options, mapping
         What stands in the form, where it differs from what the upload was examined with.
     """
@@ -150,20 +176,23 @@ def plan_view(
     view = PlanView(is_raster=report.get("kind") == "raster")
     if not report:
         view.is_crs_open = view.is_encoding_open = True
-        view.crs, view.encodings = _crs({}, options, bounds), _encodings(upload, {}, options)
+        view.crs, view.encodings = _crs({}, options, None), _encodings({}, options)
         return view
     codes = {code for by_code in report.get("counts", {}).values() for code in by_code}
-    view.crs = _crs(report, options, bounds)
+    view.crs = _crs(report, options, city)
     view.has_dots = any(one.dots is not None for one in view.crs)
     view.is_crs_open = bool(codes & _CRS_FAULTS) or (report.get("crs") or {}).get("is_plausible") is False
     view.is_encoding_open = bool(codes & _TEXT_FAULTS)
     if view.is_encoding_open or report.get("format") in _RECODED or options.get("encoding"):
-        view.encodings = _encodings(upload, report, options)
+        view.encodings = _encodings(report, options)
+    view.osm = osm.offer_view(report, options)
     named = options.get("layer") or report.get("layer") or ""
-    if len(report.get("layers", [])) > 1:
+    if view.osm is None and len(report.get("layers", [])) > 1:
         view.file_layers = [Choice(name, name, name == named) for name in report["layers"]]
     view.is_table = report.get("format") in _TABLES
-    view.is_table_open = bool(codes & {"no_coordinates", "unknown_place", "bad_coordinate"})
+    view.is_table_open = bool(
+        codes & {"no_coordinates", "unknown_place", "not_in_layer", "shared_name", "bad_coordinate"}
+    )
     view.faults = _faults(upload, report)
     is_mending = bool(options.get("repair") or upload.options.get("repair"))
     view.can_mend = is_mending or any(group.is_mended for group in view.faults)
@@ -233,7 +262,7 @@ def _facts(upload: Upload, report: Json) -> list[tuple[str, str, str]]:
         found.append(
             (_("Encoding of the text"), _isolated(encoding["name"]), _("guessed") if encoding.get("is_guessed") else "")
         )
-    if report.get("layer"):
+    if report.get("layer") and "offers" not in report:
         found.append((_("Layer within the file"), _isolated(report["layer"]), ""))
     if report.get("n_rows"):
         found.append((_("Rows"), wording.things(report.get("kind"), report["n_rows"]), ""))
@@ -252,10 +281,9 @@ def _count(report: Json, code: str) -> int:
 # ---- ways of reading
 
 
-def _crs(report: Json, options: Json, bounds: tuple[float, float, float, float] | None) -> list[Choice]:
+def _crs(report: Json, options: Json, city: shapely.Geometry | None) -> list[Choice]:
     crs: Json = report.get("crs") or {}
     chosen = crs_value(options)
-    sample = crs.get("sample") or []
     declared = wording.crs_name(crs.get("epsg"), str(crs.get("label") or ""))
     is_own = bool(declared) and not chosen
     as_file = (
@@ -263,19 +291,23 @@ def _crs(report: Json, options: Json, bounds: tuple[float, float, float, float] 
     )
     candidates = crs.get("candidates") or []
     is_needed = not declared and not chosen and bool(candidates)  # the file says nothing: the best is suggested
-    found = [Choice("", as_file, not chosen and not is_needed)]
+    as_read = _dots(crs.get("points"), city)
+    found = [Choice("", as_file, not chosen and not is_needed, dots=None if chosen else as_read)]
     for number, candidate in enumerate(candidates):
         value = f"{candidate['epsg']}:{int(bool(candidate.get('swap_xy')))}:{candidate.get('scale') or 1:g}"
-        points = [(p[0], p[1]) for p in candidate.get("points") or []] or pictures.points_of(sample, candidate)
-        drawn = pictures.dots(points, bounds) if points and bounds else None
         is_chosen = value == chosen or (is_needed and number == 0)
         name = wording.candidate_name(candidate)
+        drawn = _dots(candidate.get("points"), city)
         found.append(Choice(value, name, is_chosen, candidate.get("share_inside"), drawn))
     if chosen and all(one.value != chosen for one in found):
         epsg, swap, scale = chosen.split(":")
         label = wording.candidate_name({"epsg": epsg, "swap_xy": swap == "1", "scale": scale})
-        found.append(Choice(chosen, label, True))
+        found.append(Choice(chosen, label, True, dots=as_read))
     return found
+
+
+def _dots(points: Any, city: shapely.Geometry | None) -> pictures.Dots | None:
+    return pictures.dots(points, city) if points and city is not None else None
 
 
 def crs_value(options: Json) -> str:
@@ -286,53 +318,23 @@ def crs_value(options: Json) -> str:
     return f"{epsg}:{int(bool(options.get('swap_xy')))}:{float(options.get('scale') or 1):g}"
 
 
-def _encodings(upload: Upload, report: Json, options: Json) -> list[Choice]:
+def _encodings(report: Json, options: Json) -> list[Choice]:
     encoding: Json = report.get("encoding") or {}
-    current, chosen = str(encoding.get("name") or ""), str(options.get("encoding") or "")
-    texts = sorted(_texts(report), key=str.isascii)[:_MOST_TEXTS]
-    found = []
-    candidates = list(encoding.get("candidates") or ["utf-8", "cp1256", "cp1252", "iso-8859-6"])
-    for extra in (current, chosen):
-        if extra and extra not in candidates:
-            candidates.insert(0, extra)
-    own = encoding.get("samples") or {}
-    for name in candidates:
-        shown = own.get(name) or ([] if not current else [recoded(text, current, name) for text in texts])
-        is_chosen = name == (chosen or current)
-        found.append(Choice(name, name, is_chosen, texts=tuple(str(text)[:60] for text in shown)))
-    return found
+    chosen = _codec(str(options.get("encoding") or "")) or str(encoding.get("name") or "")
+    samples: Json = encoding.get("samples") or {}
+    names = dict.fromkeys([*(encoding.get("candidates") or LIKELY), *filter(None, [chosen])])
+    return [
+        Choice(name, wording.encoding_name(name), name == chosen, texts=tuple(samples.get(name) or ()))
+        for name in names
+    ]
 
 
-def _texts(report: Json) -> Iterable[str]:
-    for one in report.get("fields", []):
-        yield one["name"]
-        yield from (text for text in one.get("examples", []) if isinstance(text, str) and text)
-
-
-_ARABIC: Final = str.maketrans({"ی": "ي", "ک": "ك", "ۀ": "ه"})
-
-
-def recoded(text: str, current: str, other: str) -> str:
-    """Say how a text would read if its bytes were in another encoding.
-
-    Examples
-    --------
-    >>> recoded("سبز", "cp1256", "cp1252"), recoded("سبز", "cp1256", "cp1256")
-    ('ÓÈÒ', 'سبز')
-    """
-    if current.lower() == other.lower():
-        return text
+def _codec(encoding: str) -> str:
+    """Return an encoding by the name that the report has for it."""
     try:
-        data = text.encode(current)
-    except (UnicodeEncodeError, LookupError):
-        try:
-            data = text.translate(_ARABIC).encode(current, errors="replace")
-        except LookupError:
-            return ""
-    try:
-        return data.decode(other, errors="replace")
-    except LookupError:
-        return ""
+        return codec_of(encoding) if encoding else ""
+    except RefusedError:
+        return encoding
 
 
 # ---- faults
@@ -430,6 +432,8 @@ def _fields(upload: Upload, report: Json, options: Json, mapping: Sequence[Json]
     known = {str(one.get("name")) for one in (upload.layer.schema if upload.layer else [])}
     named = options.get("name_field") or report.get("name_field")
     key = upload.layer.key_field if upload.layer else upload.new_layer.get("key_field")
+    if not upload.layer and not upload.new_layer and "offers" in report:
+        key = KEY_FIELD
     found = []
     for number, one in enumerate(report.get("fields", [])[:MOST_EDITED]):
         rule = rules.get(one["name"]) or one.get("suggested") or {}
@@ -450,9 +454,17 @@ def _fields(upload: Upload, report: Json, options: Json, mapping: Sequence[Json]
                 is_name=one["name"] == named,
                 is_key=bool(key) and name == key,
                 is_known=name in known,
+                standard=None if name in known else _standard(one.get("standard"), name),
             )
         )
     return found
+
+
+def _standard(said: Json | None, name: str) -> Standard | None:
+    if not said:
+        return None
+    title = said["title_en" if language() == "en" else "title_fa"]
+    return Standard(said["name"], title, said["type"], said["unit"], said["name"] == name)
 
 
 # ---- difference

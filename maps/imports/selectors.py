@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shapely
+
 from analysis.selectors import city_get
+from geo.db.shapes import to_shapely
 from geo.errors import InvalidInput, NotFound
-from geo.models import Place
+from geo.models import Boundary, Place
 from geo.querysets import User
 from interventions.models import Organisation
 from layers.models import Layer, Upload
@@ -46,6 +49,15 @@ def import_layer(city: Place, code: str | None, user: User) -> Layer | None:
             details={"city": city.name, "layer": code[:60]},
         )
     return found
+
+
+def city_outline(city: Place) -> shapely.Geometry | None:
+    """Return the boundary in force of a city, or of the places in it where it has none itself; None without any."""
+    within = Place.objects.within(city).order_by().values("pk")
+    found = {one.place_id: to_shapely(one.geometry) for one in Boundary.objects.current().filter(place__in=within)}
+    if city.pk in found:
+        return found[city.pk]
+    return shapely.union_all(list(found.values())) if found else None
 
 
 def organisations_in(city: Place, user: User) -> list[Organisation]:

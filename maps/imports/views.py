@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import shapely
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -23,7 +24,7 @@ from layers.models import Layer, Theme, Upload
 from layers.selectors import city_bounds, upload_get, uploads_of
 from layers.services.uploads import new_layer_checked, upload_cancel, upload_change, upload_create, upload_store
 from maps.assets import worker_url
-from maps.imports import forms, plans, selectors, wording
+from maps.imports import forms, joins, osm, plans, selectors, wording
 from maps.imports.presenters import may
 from maps.imports.receiving import announced_required, received_form
 from maps.pages.reader import language
@@ -205,6 +206,9 @@ def _decide(request: HttpRequest, found: Upload, asked: forms.Reading, target: f
     )
     is_other_layer = (layer.pk if layer else None) != found.layer_id
     untouched = mapping is not None and forms.plain(mapping) == forms.plain(found.mapping)
+    if mapping is not None and options.get("rules") != found.options.get("rules"):
+        known = osm.fields_of_rule(options)
+        mapping = [rule for rule in mapping if rule["source"] in known]
     if names_change or (is_other_layer and untouched):  # the fields have other names now, or other ones to become
         mapping = []
         options.pop("name_field", None)
@@ -246,6 +250,7 @@ def _upload_page(
     stands = forms.target_of(found)
     if stands.which == "later" and "change" in can:
         stands.which = "new"
+        stands.values |= osm.new_layer_of(found.report or {}, found.options)
     context: dict[str, Any] = {
         "city": city,
         "tab": "data",
@@ -263,7 +268,8 @@ def _upload_page(
         options = asked.options if asked is not None else found.options
         mapping = asked.mapping if asked is not None and asked.mapping is not None else found.mapping
         context |= {
-            "view": plans.plan_view(found, bounds, options=options, mapping=mapping),
+            "joins": joins.join_view(found, request.user, options),
+            "view": plans.plan_view(found, _outline_needed(found), options=options, mapping=mapping),
             "options": options,
             "types": wording.TYPES.items(),
             "units": wording.units(),
@@ -276,11 +282,19 @@ def _upload_page(
     if found.state == State.STORED and found.release is not None:
         said = found.release.difference or {}
         sentence, changes = plans.difference_view(said, found)
+        former = found.release.layer.releases.filter(number__lt=found.release.number).order_by("-number").first()
         context |= {"changes_sentence": sentence, "changes": changes, "release": found.release}
+        context["former"] = former.number if former is not None else None
         context["config"] = _config(request, city, found, found.release.bounds_4326 or bounds)
     response = render(request, "maps/imports/upload.html", context, status=status)
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _outline_needed(found: Upload) -> shapely.Geometry | None:
+    """Return the outline of the city where the page draws points over it."""
+    is_drawn = bool(((found.report or {}).get("crs") or {}).get("candidates"))
+    return selectors.city_outline(found.city) if is_drawn else None
 
 
 def _next_number(found: Upload) -> int:

@@ -165,6 +165,7 @@ def step_word(upload: Upload) -> str:
         "": lambda: _("Waiting for a free worker"),
         "reading": lambda: _("Reading and checking the rows"),
         "comparing": lambda: _("Comparing with the last release"),
+        "counting": lambda: _("Counting what the file offers"),
         "reporting": lambda: _("Writing the report"),
         "storing": lambda: _("Storing the rows"),
         "indexing": lambda: _("Building the index"),
@@ -332,7 +333,24 @@ _FAULTS: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
     "no_geometry_column": (gettext_lazy("The file has no column with shapes"), ""),
     "unknown_place": (
         gettext_lazy("Places that the rows name are not known here"),
-        gettext_lazy("Correct their codes or names, or choose another column below."),
+        gettext_lazy("Say below what they stand for, or leave such rows out; what is lost with them is told there."),
+    ),
+    "not_in_layer": (
+        gettext_lazy("The layer has nothing of the name that rows give"),
+        gettext_lazy("Say below what they stand for, or leave such rows out; what is lost with them is told there."),
+    ),
+    "shared_name": (
+        gettext_lazy("Rows give a name that several things have"),
+        gettext_lazy("Write the code of the one that is meant."),
+    ),
+    "several_rows": (
+        gettext_lazy("Several rows belong to one thing"),
+        gettext_lazy("If they are parts of a whole, such as ages, tick below the columns that are added up."),
+    ),
+    "row_left_out": (gettext_lazy("Rows that belong to nothing are left out"), ""),
+    "differing_values": (
+        gettext_lazy("Columns differ among rows that are added up"),
+        gettext_lazy("They are left empty there."),
     ),
     "ragged_row": (gettext_lazy("Rows have more or fewer columns than the title row"), ""),
     "missing_part": (
@@ -372,6 +390,8 @@ _FAULTS: Final[dict[str, tuple[str | Promise, str | Promise]]] = {
         gettext_lazy("This is a picture without a place"),
         gettext_lazy("Export it as GeoTIFF with its coordinate system."),
     ),
+    "several_rasters": (gettext_lazy("The file holds several rasters"), gettext_lazy("Bring the one that is meant.")),
+    "file_changed": (gettext_lazy("The file was changed while it was read"), gettext_lazy("Bring it again.")),
     "no_georeference": (gettext_lazy("The raster does not say where it is"), ""),
     "rotated": (gettext_lazy("The raster is rotated"), gettext_lazy("Warp it to north up.")),
     "upside_down": (gettext_lazy("The raster is upside down"), ""),
@@ -515,6 +535,22 @@ def candidate_name(candidate: Mapping[str, Any]) -> str:
     return ("، " if language() == "fa" else ", ").join([name, *extra])
 
 
+# ---- encodings
+
+_ENCODINGS: Final[Mapping[str, str | Promise]] = {
+    "utf-8": gettext_lazy("the usual one today"),
+    "cp1256": gettext_lazy("Persian and Arabic Windows"),
+    "cp1252": gettext_lazy("Western European Windows"),
+    "iso8859-6": gettext_lazy("Arabic, as on old Unix and web pages"),
+    "cp720": gettext_lazy("Arabic DOS"),
+}
+
+
+def encoding_name(codec: str) -> str:
+    """Say what an encoding is; empty for one that is rare here."""
+    return str(_ENCODINGS.get(codec, ""))
+
+
 # ---- formats
 
 _SHAPES: Final = gettext_lazy("shapes with fields")
@@ -535,10 +571,15 @@ FORMATS: Final[tuple[tuple[str, str, str | Promise], ...]] = (
     ),
     ("OpenStreetMap", "city.osm.pbf", gettext_lazy("facilities and roads by rules that you can read")),
     ("GeoTIFF", "people.tif", gettext_lazy("a raster such as people, elevation or slope")),
+    (
+        "ASCII grid, Imagine, netCDF, SRTM, XYZ",
+        "heights.asc",
+        gettext_lazy("rasters too; with their .prj in one zip, as ENVI and BIL with their .hdr"),
+    ),
 )
 """What is taken: name, an example, and what to know about it."""
 
 ACCEPT: Final = (
     ".gpkg,.zip,.geojson,.json,.geojsonl,.geojsons,.ndjson,.fgb,.parquet,.geoparquet,.kml,.kmz,.gpx,.gml,"
-    ".xlsx,.csv,.tsv,.txt,.pbf,.osm,.tif,.tiff"
+    ".xlsx,.csv,.tsv,.txt,.pbf,.osm,.tif,.tiff,.asc,.img,.nc,.hgt,.xyz"
 )

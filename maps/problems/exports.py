@@ -14,6 +14,8 @@ SENTENCES: Final = (
     gettext_noop("A layer of this kind cannot be exported as “%(value)s”."),
     gettext_noop("The format %(format)s always holds longitude and latitude (EPSG:4326), not EPSG:%(epsg)s."),
     gettext_noop("Leave the reference system out, or choose one of: %(choices)s."),
+    gettext_noop("People are told by squares in the raster's own reference system only, EPSG:%(epsg)s."),
+    gettext_noop("Leave the reference system out."),
     gettext_noop("The window is not a box."),
     gettext_noop("The window is not four numbers."),
     gettext_noop("Give west,south,east,north in degrees."),

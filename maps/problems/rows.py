@@ -36,7 +36,24 @@ SENTENCES: Final = (
     gettext_noop("Save it again as .xlsx, or export it as CSV."),
     gettext_noop("There is no place “%(place)s”."),
     gettext_noop("The place is not named."),
-    gettext_noop("Write its code or its name as the city's places have it; or delete the row."),
+    gettext_noop("Write its name or code as the city's places have it; or leave such rows out with %(option)s."),
+    gettext_noop("Layer “%(layer)s” has nothing called “%(place)s”."),
+    gettext_noop("The row names nothing of the layer."),
+    gettext_noop("Write its name as the layer has it; or leave such rows out with %(option)s."),
+    gettext_noop("%(n)s things are called “%(place)s”, so it stands for none of them."),
+    gettext_noop("Write the code of the one that is meant, or its name as nothing else is called; or delete the row."),
+    gettext_noop("The row of “%(place)s” has no partner, and is left out."),
+    gettext_noop("“%(value)s” is no number, and cannot be added up."),
+    gettext_noop("Leave “%(field)s” out of %(option)s."),
+    gettext_noop(
+        "“%(field)s” differs among the rows that are added up, for %(n)s of %(rows)s things, and is left empty there."
+    ),
+    gettext_noop("Leave the column out."),
+    gettext_noop("%(n)s things have several rows, %(rows)s in all, and would be stored as often."),
+    gettext_noop("If the rows are parts of a whole, such as ages, have them added up with %(option)s."),
+    gettext_noop("%(city)s has no layer “%(layer)s” with features to join to."),
+    gettext_noop("Choose another layer, or join to the places of the city."),
+    gettext_noop("Layer “%(layer)s” has %(n)s features, more than the %(most)s that a table can be joined to."),
     gettext_noop("Its columns are %(names)s; name another with %(option)s."),
     gettext_noop(
         "Name them with %(x_option)s and %(y_option)s, name a column with codes or names of places with %(code_option)s, or call them lon and lat."

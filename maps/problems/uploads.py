@@ -64,6 +64,7 @@ SENTENCES: Final = (
     gettext_noop("The text has a character that no text has."),
     gettext_noop("Value error, the field needs a name."),
     gettext_noop("Value error, give either layer or new_layer."),
+    gettext_noop("Value error, join_layer, pairs, sum_fields and leave_out need code_field."),
     gettext_noop("Value error, two fields would be called “%(name)s”."),
     gettext_noop("The file is larger than %(size)s MB."),
     gettext_noop("There is no room for the file at this moment."),

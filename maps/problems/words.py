@@ -188,7 +188,9 @@ WORDS: Final = (
     gettext_noop("encoding specified in XML declaration is incorrect"),
     gettext_noop(
         "GeoPackage, GeoJSON (also one feature per line), Shapefile (a folder, or a zip with one), FlatGeobuf, GeoParquet, "
-        "KML or KMZ, GPX, GML, File Geodatabase (a zip with the .gdb folder), CSV, XLSX, OpenStreetMap (.pbf, .osm) or GeoTIFF"
+        "KML or KMZ, GPX, GML, File Geodatabase (a zip with the .gdb folder), CSV, XLSX, OpenStreetMap (.pbf, .osm), "
+        "GeoTIFF, ESRI ASCII grid (.asc), ERDAS Imagine (.img), netCDF (classic), SRTM (.hgt), points on a grid (.xyz), or "
+        "a zip with one of these and its .prj, or with ENVI or BIL pixels and their .hdr"
     ),
 )
 """Values that are words; any other value stands as it is."""
@@ -204,6 +206,8 @@ OPTIONS: Final = (
     ("y_field", gettext_noop("column of latitudes")),
     ("wkt_field", gettext_noop("column of geometries (WKT)")),
     ("code_field", gettext_noop("column of codes or names of places")),
+    ("sum_fields", gettext_noop("columns that are added up")),
+    ("leave_out", gettext_noop("leave out rows that belong to nothing")),
     ("swap_xy", gettext_noop("exchange x and y")),
     ("scale", gettext_noop("factor of the coordinates")),
 )

@@ -1,26 +1,47 @@
--- The features of a release whose box overlaps a tile and its margin: number, name, what maps draw by, services, geometry.
-SELECT feature.number,
-       feature.name,
-       jsonb_build_array(feature.attributes -> %(attribute_0)s, feature.attributes -> %(attribute_1)s,
-                         feature.attributes -> %(attribute_2)s, feature.attributes -> %(attribute_3)s,
-                         feature.attributes -> %(attribute_4)s, feature.attributes -> %(attribute_5)s,
-                         feature.attributes -> %(attribute_6)s)::text,
-       CASE WHEN %(supplies)s THEN (
-           SELECT ',' || string_agg(service.code, ',' ORDER BY service.code) || ','
-             FROM {supply} AS supply JOIN {service} AS service ON service.id = supply.service_id
-            WHERE supply.layer_id = %(layer)s
-              AND NOT EXISTS (
-                  SELECT 1
-                    FROM jsonb_each(supply."where") AS field
-                   WHERE NOT COALESCE(
-                       CASE jsonb_typeof(field.value)
-                           WHEN 'array' THEN field.value @> (feature.attributes -> field.key)
-                           ELSE field.value = (feature.attributes -> field.key)
-                       END, false))) END,
-       ST_AsBinary(feature.geometry_3857)
-  FROM {feature} AS feature
- WHERE feature.release_id = %(release)s::bigint
-   AND feature.shelf = %(shelf)s::bigint
-   AND feature.geometry_3857 && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857)
-   AND (%(numbers)s::integer[] IS NULL OR feature.number = ANY (%(numbers)s::integer[]))
- LIMIT %(most)s
+-- The features of a release whose box overlaps a tile and its margin, each column as one value: numbers; lengths of names, names;
+-- what maps draw by, each as it is or as JSON; services; lengths of geometries, geometries. The separator cannot stand in JSON.
+COPY (
+SELECT string_agg(int4send(number), ''::bytea),
+       string_agg(int4send(octet_length(name)), ''::bytea),
+       string_agg(name, ''),
+       string_agg(coalesce(CASE WHEN %(is_plain_0)s THEN attributes ->> %(attribute_0)s ELSE (attributes -> %(attribute_0)s)::text END, ''), E'\x1f')
+           FILTER (WHERE %(attribute_0)s::text IS NOT NULL),
+       string_agg(coalesce(CASE WHEN %(is_plain_1)s THEN attributes ->> %(attribute_1)s ELSE (attributes -> %(attribute_1)s)::text END, ''), E'\x1f')
+           FILTER (WHERE %(attribute_1)s::text IS NOT NULL),
+       string_agg(coalesce(CASE WHEN %(is_plain_2)s THEN attributes ->> %(attribute_2)s ELSE (attributes -> %(attribute_2)s)::text END, ''), E'\x1f')
+           FILTER (WHERE %(attribute_2)s::text IS NOT NULL),
+       string_agg(coalesce(CASE WHEN %(is_plain_3)s THEN attributes ->> %(attribute_3)s ELSE (attributes -> %(attribute_3)s)::text END, ''), E'\x1f')
+           FILTER (WHERE %(attribute_3)s::text IS NOT NULL),
+       string_agg(coalesce(CASE WHEN %(is_plain_4)s THEN attributes ->> %(attribute_4)s ELSE (attributes -> %(attribute_4)s)::text END, ''), E'\x1f')
+           FILTER (WHERE %(attribute_4)s::text IS NOT NULL),
+       string_agg(coalesce(CASE WHEN %(is_plain_5)s THEN attributes ->> %(attribute_5)s ELSE (attributes -> %(attribute_5)s)::text END, ''), E'\x1f')
+           FILTER (WHERE %(attribute_5)s::text IS NOT NULL),
+       string_agg(coalesce(CASE WHEN %(is_plain_6)s THEN attributes ->> %(attribute_6)s ELSE (attributes -> %(attribute_6)s)::text END, ''), E'\x1f')
+           FILTER (WHERE %(attribute_6)s::text IS NOT NULL),
+       string_agg(coalesce(services, ''), E'\x1f') FILTER (WHERE %(supplies)s),
+       string_agg(int4send(length(wkb)), ''::bytea),
+       string_agg(wkb, ''::bytea)
+  FROM (SELECT feature.number,
+               feature.name,
+               feature.attributes,
+               CASE WHEN %(supplies)s THEN (
+                   SELECT ',' || string_agg(service.code, ',' ORDER BY service.code) || ','
+                     FROM {supply} AS supply JOIN {service} AS service ON service.id = supply.service_id
+                    WHERE supply.layer_id = %(layer)s
+                      AND NOT EXISTS (
+                          SELECT 1
+                            FROM jsonb_each(supply."where") AS field
+                           WHERE NOT COALESCE(
+                               CASE jsonb_typeof(field.value)
+                                   WHEN 'array' THEN field.value @> (feature.attributes -> field.key)
+                                   ELSE field.value = (feature.attributes -> field.key)
+                               END, false))) END AS services,
+               ST_AsBinary(feature.geometry_3857, 'NDR') AS wkb
+          FROM {feature} AS feature
+         WHERE feature.release_id = %(release)s::bigint
+           AND feature.shelf = %(shelf)s::bigint
+           AND feature.geometry_3857 && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857)
+           AND (%(few)s::integer[] IS NULL OR feature.number = ANY (%(few)s::integer[]))
+           AND (%(many)s::integer[] IS NULL OR feature.number IN (SELECT unnest(%(many)s::integer[])))
+         LIMIT %(most)s) AS found
+) TO STDOUT (FORMAT binary)

@@ -14,8 +14,9 @@ from geo.models import Boundary, Place
 from geo.querysets import User
 from layers.models import Feature, Release
 from maps.tiles.address import DEEPEST_ZOOM
-from maps.tiles.drawing import FEATURE_ATTRIBUTES, OWN_SHAPE_STEPS
+from maps.tiles.drawing import OWN_SHAPE_STEPS
 from maps.tiles.queries import PLACE_KINDS, layer_source, whole_zoom
+from maps.tiles.rows import FEATURE_ATTRIBUTES
 from maps.tiles.selection import no_city
 
 Bounds = tuple[float, float, float, float]

@@ -7,6 +7,7 @@ than four pixels become boxes on a grid of pixels, and those that become the sam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,13 +21,16 @@ from maps.tiles.address import TileAddress
 from maps.tiles.encoding import EXTENT, Integers, Properties, Shapes, boxes, chosen, dashes, dots, encode, joined
 from maps.tiles.grid import BUFFER, shapes_of, shapes_of_rows
 from maps.tiles.overview import Overview, overview_of
-from maps.tiles.rows import FEATURE_ATTRIBUTES, Rows, rows_read
+from maps.tiles.rows import FEATURE_ATTRIBUTES, NO_ROWS, Column, Rows, rows_read
 
 DRAWING: Final = "4"
 """The version of all this: part of the name of every finished tile. Raise it when the same features are drawn differently."""
 
 MOST_FEATURES: Final = 250_000
 """The most features drawn with their own geometry in one tile."""
+
+MANY_NUMBERS: Final = 500
+"""From so many features on, PostgreSQL is quicker to look through all that lie in a tile than to find each by its number."""
 
 MOST_BYTES: Final = 8_000_000
 """The largest tile that is sent, before compression."""
@@ -49,7 +53,7 @@ class Source:
     content_hash: str
     rows: int
     supplies: str
-    fields: tuple[str, ...]
+    fields: Mapping[str, str]
 
     @property
     def state(self) -> str:
@@ -57,9 +61,10 @@ class Source:
         return f"{self.release}-{self.content_hash[:16]}{self.supplies[:8]}"
 
     @property
-    def attributes(self) -> list[str]:
-        """The attributes that its tiles carry; all, where it is not told which fields the release has."""
-        return [name for name in FEATURE_ATTRIBUTES if name in self.fields or not self.fields]
+    def attribute_types(self) -> dict[str, str]:
+        """The attributes that its tiles carry, with their types; all, where it is not told which fields the release has."""
+        fields = self.fields or dict.fromkeys(FEATURE_ATTRIBUTES, "object")
+        return {name: fields[name] for name in FEATURE_ATTRIBUTES if name in fields}
 
     @property
     def overview(self) -> Overview:
@@ -112,22 +117,23 @@ def _describe(properties: Properties, rows: Rows, kept: Integers, start: int) ->
     at, chosen_ones = np.arange(start, start + len(kept)), kept.tolist()
     properties.add_numbers("number", at, rows.numbers[kept])
     properties.add_texts("name", at, rows.names(kept))
-    for name, texts in rows.attributes.items():
-        properties.add_json(name, at, [texts[i] for i in chosen_ones])
+    columns = dict(rows.attributes)
     if rows.services:
-        services = [rows.services[i] for i in chosen_ones]
-        has = np.array([bool(codes) for codes in services], dtype=bool)
-        properties.add_texts("services", at[has], [codes for codes in services if codes])
+        columns["services"] = rows.services
+    for name, column in columns.items():
+        properties.add(name, at, [column.values[i] for i in chosen_ones], is_json=column.is_json)
 
 
 def _rows(source: Source, tile: TileAddress, numbers: Integers | None) -> Rows:
     """Read the features whose box overlaps a tile and its margin; only those of these numbers, where some are given."""
+    if numbers is not None and not len(numbers):
+        return NO_ROWS
     if numbers is not None and len(numbers) > MOST_FEATURES:
         raise _too_dense()
     west, south, east, north = tile.bounds_3857
     margin_m = tile.width_m * BUFFER / EXTENT
     found = rows_read(
-        source.attributes,
+        source.attribute_types,
         {
             "supplies": bool(source.supplies),
             "layer": source.layer,
@@ -137,13 +143,20 @@ def _rows(source: Source, tile: TileAddress, numbers: Integers | None) -> Rows:
             "south": south - margin_m,
             "east": east + margin_m,
             "north": north + margin_m,
-            "numbers": None if numbers is None else f"{{{','.join(map(str, numbers.tolist()))}}}",
+            **_wanted(numbers),
             "most": MOST_FEATURES + 1,
         },
     )
     if len(found) > MOST_FEATURES:
         raise _too_dense()
     return found
+
+
+def _wanted(numbers: Integers | None) -> dict[str, str | None]:
+    """Return the numbers as values of the statement: few are found by number, many among those that lie in the tile."""
+    listed = None if numbers is None else f"{{{','.join(map(str, numbers.tolist()))}}}"
+    is_few = numbers is not None and len(numbers) < MANY_NUMBERS
+    return {"few": listed if is_few else None, "many": None if is_few else listed}
 
 
 # ---------------------------------------------------------------- drawn together
@@ -165,8 +178,8 @@ def _generalised(source: Source, tile: TileAddress) -> bytes:
     properties.add_numbers("count", np.arange(len(drawn)), counts)
     alone = np.flatnonzero(counts == 1)
     properties.add_numbers("number", alone, numbers[alone])
-    if not is_small.all():
-        large = _rows(source, tile, overview.numbers[rows[~is_small]])
+    large = _rows(source, tile, overview.numbers[rows[~is_small]])
+    if len(large):
         kept, shapes = shapes_of_rows(large, tile, SIMPLER_STEPS)
         _describe(properties, large, kept, len(drawn))
         parts.append(shapes)
@@ -197,14 +210,15 @@ def together(found: NDArray[np.float64], numbers: Integers, step: int) -> tuple[
     reach = EXTENT  # columns and rows of cells, from far enough outside on, make one number to sort by
     keys = ((((first[:, 0] + reach) << 20 | (first[:, 1] + reach)) << 10) | size[:, 0].clip(0, 1023)) << 10
     keys |= size[:, 1].clip(0, 1023)
-    order = np.lexsort((numbers, keys))
-    keys, numbers = keys[order], numbers[order]
-    starts = (
-        np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.empty(0, dtype=np.int64)
-    )
+    if not len(keys):
+        return np.empty((0, 4), dtype=np.int64), numbers[:0], numbers[:0]
+    order = np.argsort(keys)
+    keys = keys[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
     counts = np.diff(np.append(starts, len(keys)))
-    first, size = first[order][starts], size[order][starts]
-    return np.concatenate([first, first + size], axis=1) * step, counts, numbers[starts]
+    least = np.minimum.reduceat(numbers[order], starts)
+    first, size = first[order[starts]], size[order[starts]]
+    return np.concatenate([first, first + size], axis=1) * step, counts, least
 
 
 def _lines(source: Source, tile: TileAddress) -> bytes:
@@ -221,20 +235,19 @@ def _lines(source: Source, tile: TileAddress) -> bytes:
     properties.add_numbers("count", np.arange(len(cells)), counts)
     alone = np.flatnonzero(counts == 1)
     properties.add_numbers("number", alone, numbers[alone])
-    if not is_short.all():
-        large = _rows(source, tile, overview.numbers[rows[~is_short]])
+    large = _rows(source, tile, overview.numbers[rows[~is_short]])
+    if len(large):
         order = np.argsort(large.numbers)
         kept, shapes = shapes_of(_on_grid(large.geometries(order), tile, step), tile)
         kept = order[kept]
-        classes = (
-            [large.attributes["class"][i] for i in kept.tolist()] if "class" in large.attributes else [b""] * len(kept)
-        )
+        column = large.attributes.get("class", Column([b""] * len(large), is_json=False))
+        classes = [column.values[i] for i in kept.tolist()]
         first, tallies = _alike(shapes, classes)
         at = np.arange(len(cells), len(cells) + len(first))
         properties.add_numbers("count", at, tallies)
         one = tallies == 1
         properties.add_numbers("number", at[one], large.numbers[kept[first]][one])
-        properties.add_json("class", at, [classes[i] for i in first.tolist()])
+        properties.add("class", at, [classes[i] for i in first.tolist()], is_json=column.is_json)
         parts.append(chosen(shapes, first))
     return encode("features", joined(parts), properties)
 

@@ -6,9 +6,11 @@ features of a tile are one long array of integers, which is put together by posi
 
 from __future__ import annotations
 
+import json
 import struct
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +24,9 @@ Integers = NDArray[np.int64]
 
 POINT, LINE, POLYGON = 1, 2, 3
 _MOVE, _CLOSE = 9, 15
+
+_AT_ONCE: Final = 4096
+"""Features written at once: their integers stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,62 @@ class Shapes:
         return len(self.kinds)
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Lines or rings on the grid, one after the other.
+
+    Attributes
+    ----------
+    x, y : (v,) int64
+        Vertices.
+    counts : (r,) int64
+        How many of them belong to each.
+    """
+
+    x: Integers
+    y: Integers
+    counts: Integers
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @property
+    def firsts(self) -> Integers:
+        """Where each begins among the vertices."""
+        return np.cumsum(self.counts) - self.counts
+
+    def of(self, are_chosen: NDArray[np.bool_]) -> Runs:
+        """Return some of them."""
+        if are_chosen.all():
+            return self
+        vertices = np.repeat(are_chosen, self.counts)
+        return Runs(self.x[vertices], self.y[vertices], self.counts[are_chosen])
+
+    def thinned(self, *, is_ring: bool) -> Runs:
+        """Leave out vertices that repeat the one before, and of rings the last, which is the first again."""
+        lasts = np.cumsum(self.counts) - 1
+        keep = np.ones(len(self.x), dtype=bool)
+        keep[:-1] = (self.x[1:] != self.x[:-1]) | (self.y[1:] != self.y[:-1])
+        keep[lasts] = not is_ring
+        return Runs(self.x[keep], self.y[keep], np.add.reduceat(keep.astype(np.int64), self.firsts))
+
+    def twice_areas(self) -> Integers:
+        """Return twice the area of rings: above zero where they turn as outer rings turn."""
+        after = np.arange(1, len(self.x) + 1)
+        after[np.cumsum(self.counts) - 1] = self.firsts
+        found: Integers = np.add.reduceat(self.x * self.y[after] - self.x[after] * self.y, self.firsts)
+        return found
+
+    def reversed(self, are_chosen: NDArray[np.bool_]) -> Runs:
+        """Return all, some of them from the last vertex to the first."""
+        if not are_chosen.any():
+            return self
+        at = np.arange(len(self.x))
+        ends = 2 * self.firsts + self.counts - 1
+        at = np.where(np.repeat(are_chosen, self.counts), np.repeat(ends, self.counts) - at, at)
+        return Runs(self.x[at], self.y[at], self.counts)
+
+
 @dataclass(slots=True)
 class Properties:
     """Properties of features: keys and values, each written once and then named by position.
@@ -61,25 +122,23 @@ class Properties:
     keys: list[str] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     _n_values: int = 0
-    _known: dict[Hashable, int] = field(default_factory=dict)
+    _known: dict[bytes, int] = field(default_factory=dict)
     _owners: list[Integers] = field(default_factory=list)
     _pairs: list[Integers] = field(default_factory=list)
 
-    def add(self, key: str, owners: Integers, values: Sequence[Any]) -> None:
-        """Give features (by position) a property; values are texts, numbers or truth values."""
-        if not len(owners):
-            return
-        places = []
-        for value in values:
-            # Texts stand for themselves; 1, 1.0 and True are equal and yet three values.
-            identity = value if value.__class__ is str else (value.__class__, value)
-            place = self._known.get(identity)
-            if place is None:
-                place = self._known[identity] = self._n_values
-                self.values.append(_value(value))
-                self._n_values += 1
-            places.append(place)
-        self._give(key, owners, np.array(places, dtype=np.int64))
+    def add_texts(self, key: str, owners: Integers, texts: Sequence[bytes]) -> None:
+        """Give features (by position) a text, in UTF-8: quickest where most differ."""
+        self._give(key, owners, np.array(self._places(_texts(texts)), dtype=np.int64))
+
+    def add(self, key: str, owners: Integers, values: Sequence[bytes], *, is_json: bool = False) -> None:
+        """Give features (by position) a text in UTF-8, or a text, number or truth value as JSON; empty ones and others nothing."""
+        places = dict.fromkeys(values, -1)
+        told = {value: json.loads(value) if is_json else value.decode() for value in places if value}
+        told = {value: meant for value, meant in told.items() if isinstance(meant, str | int | float)}
+        places.update(zip(told, self._places([_value(meant) for meant in told.values()]), strict=True))
+        found = np.fromiter(map(places.__getitem__, values), dtype=np.int64, count=len(values))
+        has = found >= 0
+        self._give(key, owners[has], found[has])
 
     def add_numbers(self, key: str, owners: Integers, numbers: Integers) -> None:
         """Give features a property of whole numbers, zero or more."""
@@ -89,7 +148,7 @@ class Properties:
         told = np.stack(
             [np.full_like(distinct, 0x22), 1 + _sizes(distinct), np.full_like(distinct, 0x28), distinct], axis=1
         )
-        self.values.append(_as_bytes(told.ravel())[0].tobytes())
+        self.values.append(_as_bytes(told.ravel()))
         self._give(key, owners, places.ravel() + self._n_values)
         self._n_values += len(distinct)
 
@@ -101,7 +160,18 @@ class Properties:
         order = np.argsort(owners, kind="stable")
         return pairs[order].ravel(), 2 * np.bincount(owners, minlength=n).astype(np.int64)
 
+    def _places(self, values: list[bytes]) -> list[int]:
+        """Return the position of each value, written if it is new."""
+        known, n_before = self._known, len(self._known)
+        others = self._n_values - n_before
+        places = [known.setdefault(value, others + len(known)) for value in values]
+        self.values += islice(known, n_before, None)
+        self._n_values += len(known) - n_before
+        return places
+
     def _give(self, key: str, owners: Integers, places: Integers) -> None:
+        if not len(owners):
+            return
         if key not in self.keys:
             self.keys.append(key)
         self._owners.append(np.asarray(owners, dtype=np.int64))
@@ -127,23 +197,40 @@ def encode(name: str, shapes: Shapes, properties: Properties) -> bytes:
     if n == 0:
         return b""
     tags, n_tags = properties.tags(n)
-    tag_bytes, geometry_bytes = _bytes_of_parts(tags, n_tags), _bytes_of_parts(shapes.commands, shapes.counts)
+    parts = [_field(0x0A, name.encode())]
+    tags_before, commands_before = _before(n_tags), _before(shapes.counts)
+    for first in range(0, n, _AT_ONCE):
+        last = min(first + _AT_ONCE, n)
+        some = slice(first, last)
+        parts.append(
+            _features(
+                shapes.kinds[some],
+                tags[tags_before[first] : tags_before[last]],
+                n_tags[some],
+                shapes.commands[commands_before[first] : commands_before[last]],
+                shapes.counts[some],
+            )
+        )
+    parts += [_field(0x1A, key.encode()) for key in properties.keys]
+    parts += properties.values
+    parts.append(b"\x28" + _varint(EXTENT) + b"\x78\x02")
+    return _field(0x1A, b"".join(parts))
+
+
+def _features(kinds: Integers, tags: Integers, n_tags: Integers, commands: Integers, n_commands: Integers) -> bytes:
+    tag_bytes, geometry_bytes = _bytes_of_parts(tags, n_tags), _bytes_of_parts(commands, n_commands)
     lengths = 1 + _sizes(tag_bytes) + tag_bytes + 2 + 1 + _sizes(geometry_bytes) + geometry_bytes
-    counts = 8 + n_tags + shapes.counts
+    counts = 8 + n_tags + n_commands
     starts = np.cumsum(counts) - counts
     numbers = np.empty(int(counts.sum()), dtype=np.int64)
     numbers[starts], numbers[starts + 1] = 0x12, lengths
     numbers[starts + 2], numbers[starts + 3] = 0x12, tag_bytes
     numbers[_spread(starts + 4, n_tags)] = tags
     middle = starts + 4 + n_tags
-    numbers[middle], numbers[middle + 1] = 0x18, shapes.kinds
+    numbers[middle], numbers[middle + 1] = 0x18, kinds
     numbers[middle + 2], numbers[middle + 3] = 0x22, geometry_bytes
-    numbers[_spread(middle + 4, shapes.counts)] = shapes.commands
-    parts = [_field(0x0A, name.encode()), _as_bytes(numbers)[0].tobytes()]
-    parts += [_field(0x1A, key.encode()) for key in properties.keys]
-    parts += properties.values
-    parts.append(b"\x28" + _varint(EXTENT) + b"\x78\x02")
-    return _field(0x1A, b"".join(parts))
+    numbers[_spread(middle + 4, n_commands)] = commands
+    return _as_bytes(numbers)
 
 
 def boxes(boxes: Integers) -> Shapes:
@@ -177,6 +264,8 @@ def dots(points: Integers) -> Shapes:
 
 def joined(parts: Sequence[Shapes]) -> Shapes:
     """Return shapes one after the other."""
+    if len(parts) == 1:
+        return parts[0]
     return Shapes(
         np.concatenate([part.kinds for part in parts]),
         np.concatenate([part.commands for part in parts]),
@@ -200,12 +289,15 @@ def outlines(geometries: NDArray[np.object_]) -> Shapes:
     xy = np.rint(coordinates).astype(np.int64)
     if dimension == 0:
         return _of_points(xy, np.arange(len(geometries) + 1) if is_single else offsets[0])
-    runs = offsets[0]
     if dimension == 1:
         of_feature = np.arange(len(geometries) + 1) if is_single else offsets[1]
     else:
         of_feature = offsets[1] if is_single else offsets[1][offsets[2]]
-    return _of_runs(xy, runs[: of_feature[-1] + 1], of_feature, is_ring=dimension == 2)
+    of_feature = of_feature.astype(np.int64)
+    counts = np.diff(offsets[0][: of_feature[-1] + 1]).astype(np.int64)
+    xy = xy[: int(counts.sum())]
+    runs = Runs(np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1]), counts)
+    return strokes(runs.thinned(is_ring=dimension == 2), of_feature, is_ring=dimension == 2)
 
 
 def _of_points(xy: Integers, of_feature: Integers) -> Shapes:
@@ -222,47 +314,40 @@ def _of_points(xy: Integers, of_feature: Integers) -> Shapes:
     return Shapes(np.full(len(n_points), POINT, dtype=np.int64), commands, counts)
 
 
-def _of_runs(xy: Integers, runs: Integers, of_feature: Integers, *, is_ring: bool) -> Shapes:
-    """Return lines or rings as commands.
+def strokes(runs: Runs, of_feature: Integers, *, is_ring: bool) -> Shapes:
+    """Return lines or rings, thinned, as commands.
 
     Parameters
     ----------
-    xy : (v, 2) int64
-        Vertices.
-    runs : (r + 1,) int
-        Where each line or ring begins among the vertices.
-    of_feature : (n + 1,) int
+    of_feature : (n + 1,) int64
         Where each feature begins among the runs.
     """
-    runs, of_feature = runs.astype(np.int64), of_feature.astype(np.int64)
-    xy = xy[: runs[-1]]
-    keep = np.ones(len(xy), dtype=bool)
-    keep[1:] = (xy[1:] != xy[:-1]).any(axis=1)
-    keep[runs[:-1]] = True
-    if is_ring:
-        keep[runs[1:] - 1] = False  # ClosePath says it
-    kept_before = np.concatenate([[0], np.cumsum(keep)])
-    runs, xy = kept_before[runs], xy[keep]
-    n_vertices = np.diff(runs)
-    first = np.zeros(len(xy), dtype=bool)
-    first[runs[:-1]] = True
-    before = np.roll(xy, 1, axis=0)
-    starts_feature = np.zeros(len(runs) - 1, dtype=bool)
-    starts_feature[of_feature[:-1]] = True
-    before[runs[:-1][starts_feature]] = 0  # the pen begins at the corner of the tile
-    moves = _zigzag(xy - before)
+    n_vertices, firsts = runs.counts, runs.firsts
     per_run = 2 + 2 * n_vertices + int(is_ring)
-    starts = np.cumsum(per_run) - per_run
-    commands = np.empty(int(per_run.sum()), dtype=np.int64)
-    commands[starts], commands[starts + 3] = _MOVE, ((n_vertices - 1) << 3) | 2
-    at = _spread(starts + 1, 2 * n_vertices)
-    at += np.repeat(~first, 2)  # behind the LineTo
-    commands[at] = moves.ravel()
-    if is_ring:
-        commands[starts + per_run - 1] = _CLOSE
     total = np.concatenate([[0], np.cumsum(per_run)])
+    starts = total[:-1]
+    commands = np.empty(int(total[-1]), dtype=np.int64)
+    commands[starts], commands[starts + 3] = _MOVE, ((n_vertices - 1) << 3) | 2
+    if is_ring:
+        commands[total[1:] - 1] = _CLOSE
+    at = np.repeat(starts + 2 - 2 * firsts, n_vertices) + 2 * np.arange(len(runs.x))
+    at[firsts] -= 1  # all others stand behind the LineTo
+    begins = firsts[of_feature[:-1]]  # where the pen begins at the corner of the tile
+    for offset, values in ((0, runs.x), (1, runs.y)):
+        moves = values.copy()
+        moves[1:] -= values[:-1]
+        moves[begins] = values[begins]
+        commands[at + offset] = _zigzag(moves)
     counts = np.diff(total[of_feature])
     return Shapes(np.full(len(counts), POLYGON if is_ring else LINE, dtype=np.int64), commands, counts)
+
+
+def chosen(shapes: Shapes, positions: Integers) -> Shapes:
+    """Return some shapes, in the order of their positions."""
+    if len(positions) == len(shapes) and (positions[1:] > positions[:-1]).all():
+        return shapes
+    starts, counts = np.cumsum(shapes.counts) - shapes.counts, shapes.counts[positions]
+    return Shapes(shapes.kinds[positions], shapes.commands[_spread(starts[positions], counts)], counts)
 
 
 def _same_for_all(kind: int, columns: list[Integers]) -> Shapes:
@@ -286,35 +371,44 @@ def _spread(starts: Integers, counts: Integers) -> Integers:
     return np.repeat(starts - (ends - counts), counts) + np.arange(total)
 
 
-def _sizes(values: Integers) -> Integers:
+def _sizes(values: Integers) -> NDArray[np.uint8]:
     """Return how many bytes each takes as a variable-length integer."""
-    sizes = np.ones(len(values), dtype=np.int64)
+    sizes = np.ones(len(values), dtype=np.uint8)
+    largest = int(values.max(initial=0))
     for bits in (7, 14, 21, 28, 35):
-        sizes += values >= (1 << bits)
+        if largest >> bits:
+            sizes += values >= (1 << bits)
     return sizes
 
 
+def _before(counts: Integers | NDArray[np.uint8]) -> Integers:
+    """Return how many belong to those before each, and last to all."""
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
 def _bytes_of_parts(values: Integers, counts: Integers) -> Integers:
-    total = np.concatenate([[0], np.cumsum(_sizes(values))])
+    total = _before(_sizes(values))
     ends = np.cumsum(counts)
     found: Integers = total[ends] - total[ends - counts]
     return found
 
 
-def _as_bytes(values: Integers) -> tuple[NDArray[np.uint8], Integers]:
-    """Return all values as variable-length integers, and where each ends."""
+def _as_bytes(values: Integers) -> bytes:
+    """Return all values as variable-length integers."""
     sizes = _sizes(values)
-    ends = np.cumsum(sizes)
-    starts = ends - sizes
+    ends = np.cumsum(sizes, dtype=np.int64)
     content = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
-    is_longer = np.arange(len(values))
-    k = 0
-    while len(is_longer):
-        left = sizes[is_longer] > k + 1
-        content[starts[is_longer] + k] = ((values[is_longer] >> (7 * k)) & 127) | (left << 7)
-        is_longer = is_longer[left]
-        k += 1
-    return content, ends
+    at = ends - sizes
+    content[at] = values & 127
+    longer = np.flatnonzero(sizes > 1)
+    at, values = at[longer], values[longer]
+    while len(values):
+        content[at] |= 128
+        at, values = at + 1, values >> 7
+        content[at] = values & 127
+        is_longer = values > 127
+        at, values = at[is_longer], values[is_longer]
+    return content.tobytes()
 
 
 def _varint(value: int) -> bytes:
@@ -331,11 +425,24 @@ def _field(key: int, content: bytes) -> bytes:
     return bytes((key, n)) + content if n < 128 else bytes((key,)) + _varint(n) + content
 
 
+def _texts(contents: Sequence[bytes]) -> list[bytes]:
+    """Return texts in UTF-8 as they stand in the tile."""
+    most = len(_SHORT_TEXTS)
+    return [
+        _SHORT_TEXTS[n] + content if (n := len(content)) < most else _field(0x22, _field(0x0A, content))
+        for content in contents
+    ]
+
+
+_SHORT_TEXTS: Final = [bytes((0x22, n + 2, 0x0A, n)) for n in range(126)]
+"""What stands before a text of so many bytes."""
+
+
 def _value(value: Any) -> bytes:
     """Return a value as it stands in the tile."""
     if isinstance(value, str):
-        message = _field(0x0A, value.encode())
-    elif isinstance(value, bool):
+        return _texts([value.encode()])[0]
+    if isinstance(value, bool):
         message = b"\x38" + bytes([value])
     elif isinstance(value, int) and -(2**62) < value < 2**62:
         message = b"\x28" + _varint(value) if value >= 0 else b"\x30" + _varint(-2 * value - 1)
@@ -344,4 +451,17 @@ def _value(value: Any) -> bytes:
     return _field(0x22, message)
 
 
-__all__ = ["EXTENT", "Properties", "Shapes", "boxes", "dashes", "dots", "encode", "joined", "outlines"]
+__all__ = [
+    "EXTENT",
+    "Properties",
+    "Runs",
+    "Shapes",
+    "boxes",
+    "chosen",
+    "dashes",
+    "dots",
+    "encode",
+    "joined",
+    "outlines",
+    "strokes",
+]

@@ -16,8 +16,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from geo.core.crs import TILE_EPSG
 from geo.db.sql import statement
 from maps.tiles.address import TileAddress
-from maps.tiles.drawing import BUFFER
 from maps.tiles.encoding import EXTENT
+from maps.tiles.grid import BUFFER
 
 MARGIN: Final = BUFFER / EXTENT
 

@@ -5,7 +5,6 @@ It is made once from the rows of the release, which never change, and kept as a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +14,11 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from geo.db import sql
 from layers.models import Feature
-from maps.tiles.address import DEEPEST_ZOOM, TileAddress
+from maps.tiles.address import DEEPEST_ZOOM, HALF_WORLD_M, TileAddress
 from maps.tiles.cache import keep_file
 from maps.tiles.encoding import EXTENT, Integers
+from maps.tiles.rows import columns_read
 
 MOST_IN_TILE: Final = 10_000
 """The most features that a tile shows one by one; at zooms where one holds more, what is small is drawn together."""
@@ -91,9 +90,21 @@ def _loaded(release_id: int, shelf: int, content_hash: str, folder: Path) -> Ove
 
 def boxes_read(release_id: int, shelf: int) -> NDArray[np.float64]:
     """Return number, west, north, east and south (5, n) of the rows of a release."""
-    found = sql.rows("maps", "overview", {"release": release_id, "shelf": shelf}, {"feature": Feature})
-    columns: Sequence[bytes] = found[0]
-    return np.array([np.frombuffer(bytes(column), dtype=">f8") for column in columns], dtype=np.float64)
+    numbers, *sides = columns_read("overview", {"release": release_id, "shelf": shelf}, {"feature": Feature})
+    if numbers is None:
+        return np.empty((5, 0), dtype=np.float64)
+    west, north, east, south = (np.frombuffer(side or b"", dtype=">f8") for side in sides)
+    width_m = 2 * HALF_WORLD_M
+    return np.array(
+        [
+            np.frombuffer(numbers, dtype=">i4"),
+            (west + HALF_WORLD_M) / width_m,
+            (HALF_WORLD_M - north) / width_m,
+            (east + HALF_WORLD_M) / width_m,
+            (HALF_WORLD_M - south) / width_m,
+        ],
+        dtype=np.float64,
+    )
 
 
 def crowding(boxes: NDArray[np.float64]) -> tuple[int, ...]:

@@ -11,7 +11,20 @@ from typing import Any, Final
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.aggregates import StringAgg
 from django.db import connection
-from django.db.models import Case, CharField, Expression, F, OuterRef, QuerySet, Subquery, TextField, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Expression,
+    F,
+    Func,
+    JSONField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import MD5, Cast, Coalesce, Concat, JSONObject
 from django.db.models.lookups import In
 
@@ -135,7 +148,8 @@ def _of_everybody() -> tuple[str, tuple[Any, ...]]:
 
 def _told(city_code: str, layer_code: str, user: User) -> QuerySet[Any, Any]:
     columns = source_columns()
-    return visible_layers(city_code, layer_code, user).annotate(**columns).values_list("pk", "kind", *columns)
+    layers = visible_layers(city_code, layer_code, user).order_by()  # it is one, and needs no theme to be sorted by
+    return layers.annotate(**columns).values_list("pk", "kind", *columns)
 
 
 def _source_told(city_code: str, layer_code: str, user: User) -> Source | None:
@@ -157,7 +171,14 @@ def _source_told(city_code: str, layer_code: str, user: User) -> Source | None:
     layer, kind, told, supplies = row
     if kind == Layer.Kind.RASTER:
         raise is_raster(layer_code)
-    return None if told is None else Source(layer=layer, kind=kind, supplies=supplies, **told)
+    return None if told is None else _source(layer, kind, told, supplies)
+
+
+class _OfEach(Func):
+    """What the objects of a JSON array have under a key."""
+
+    template = "jsonb_path_query_array(%(expressions)s, '$[*].%(key)s')"
+    output_field = JSONField()
 
 
 def source_columns() -> dict[str, Any]:
@@ -165,7 +186,14 @@ def source_columns() -> dict[str, Any]:
     rules = Concat("service__code", Value("\x1f"), Cast("where", TextField()), output_field=TextField())
     supplies = Supply.objects.filter(layer=OuterRef("pk")).order_by().annotate(_all=Value(1)).values("_all")
     newest = Release.objects.filter(layer=OuterRef("pk")).order_by("-number")
-    told = JSONObject(release="pk", shelf="shelf", content_hash="content_hash", rows="row_count")
+    told = JSONObject(
+        release="pk",
+        shelf="shelf",
+        content_hash="content_hash",
+        rows="row_count",
+        names=_OfEach("fields", key="name"),
+        types=_OfEach("fields", key="type"),
+    )
     return {
         "source_told": Subquery(newest.values(told=told)[:1]),
         "source_supplies": Coalesce(
@@ -180,7 +208,13 @@ def source_of(layer: Any) -> Source | None:
     """Return what the tiles of a layer, read with `source_columns`, are drawn from."""
     if layer.source_told is None:
         return None
-    return Source(layer=layer.pk, kind=layer.kind, supplies=layer.source_supplies, **layer.source_told)
+    return _source(layer.pk, layer.kind, layer.source_told, layer.source_supplies)
+
+
+def _source(layer: int, kind: str, told: dict[str, Any], supplies: str) -> Source:
+    names, types = told.pop("names"), told.pop("types")
+    fields = dict(zip(names, types, strict=True)) if len(names) == len(types) else dict.fromkeys(names, "object")
+    return Source(layer=layer, kind=kind, supplies=supplies, fields=fields, **told)
 
 
 def whole_zoom(source: Source) -> int:

@@ -32,6 +32,7 @@ from maps.tiles.rasters import (
     colour_tile,
     point_of,
     purpose_of,
+    square_m,
     value_at,
 )
 from maps.tiles.selection import no_layer, visible_layers
@@ -153,6 +154,7 @@ def value(request: HttpRequest, city: str, code: str) -> HttpResponse:
         "lon": lon,
         "lat": lat,
         "pixel_m": shown.raster.pixel_m,
+        "square_m": square_m(shown.look),
         "layer": shown.layer.code,
         "title": shown.layer.name,
         "source": shown.layer.source_text,

@@ -24,20 +24,18 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import reproject, transform, transform_bounds
 from rasterio.windows import Window
 
-from analysis.disclosure import SMALL_COUNT
+from analysis.disclosure import SMALL_COUNT, counts_people
 from geo.core.crs import STORAGE_EPSG, TILE_EPSG
 from geo.errors import InvalidInput, NotFound
 from layers.models import Layer
+from layers.squares import people_added, pixel_sides_m, square_px
 from maps.tiles.address import TileAddress
 
-DRAWING: Final = "1"
+DRAWING: Final = "2"
 """Part of the name of every finished tile: raise it when the same raster is drawn differently."""
 
 TILE_PX: Final = 256
 DEEPEST_RASTER_ZOOM: Final = 18
-
-LEAST_SQUARE_M: Final = 100.0
-"""Readers from outside are shown people by squares at least this wide."""
 
 _FEW: Final = 1e-9
 """What stands for few people: more than nobody, less than any bound between classes."""
@@ -58,8 +56,7 @@ RAMPS: Final[dict[str, tuple[str, ...]]] = {
 
 UNITS: Final[dict[str, str]] = {Layer.Purpose.POPULATION: "people/ha", Layer.Purpose.ELEVATION: "m"}
 _BY_CODE: Final = {
-    "population": Layer.Purpose.POPULATION, "elevation": Layer.Purpose.ELEVATION, "slope": Layer.Purpose.SLOPE,
-    "flood": Layer.Purpose.HAZARD,
+    "elevation": Layer.Purpose.ELEVATION, "slope": Layer.Purpose.SLOPE, "flood": Layer.Purpose.HAZARD,
 }  # fmt: skip
 
 Array = NDArray[np.float64]
@@ -101,6 +98,8 @@ class Classes:
 
 def purpose_of(layer: Layer) -> str:
     """Return what a raster stands for: as it is said, else as its code says."""
+    if counts_people(layer):
+        return Layer.Purpose.POPULATION
     return (
         layer.purpose if layer.purpose in RAMPS and layer.purpose != "general" else _BY_CODE.get(layer.code, "general")
     )
@@ -167,8 +166,9 @@ def colour_tile(look: Look, tile: TileAddress) -> bytes:
 def value_at(look: Look, lon: float, lat: float) -> tuple[float | None, bool] | None:
     """Return the value of the pixel at a point, and whether it is kept back; None outside the raster.
 
-    Population is people in the pixel.
+    Population is people in the pixel; to readers who are not told of few, in its square.
     """
+    is_by_squares = look.is_guarded and look.counts_people
     with _opened(look.file) as source:
         (x,), (y,) = transform(CRS.from_epsg(STORAGE_EPSG), source.crs, [lon], [lat])
         if not (math.isfinite(x) and math.isfinite(y)):
@@ -176,13 +176,22 @@ def value_at(look: Look, lon: float, lat: float) -> tuple[float | None, bool] | 
         column, row = (math.floor(part) for part in ~source.transform @ (x, y))
         if not (0 <= row < source.height and 0 <= column < source.width):
             return None
-        pixel = source.read(1, window=Window(column, row, 1, 1), masked=True)
-    if np.ma.getmaskarray(pixel).any() or not np.isfinite(pixel.data).all():
+        wide, high = square_px(source) if is_by_squares else (1, 1)
+        left, top = column // wide * wide, row // high * high
+        window = Window(left, top, min(wide, source.width - left), min(high, source.height - top))
+        value = float(people_added(source.read(1, window=window, masked=True), high, wide)[0, 0])
+    if math.isnan(value):
         return None, False
-    value = float(pixel.data[0, 0])
-    if look.is_guarded and look.counts_people and 0 < value < SMALL_COUNT:
-        return None, True
-    return value, False
+    return (None, True) if is_by_squares and 0 < value < SMALL_COUNT else (value, False)
+
+
+def square_m(look: Look) -> float | None:
+    """Return how wide about the squares are in which people are told; None where pixels are told one by one."""
+    if not (look.is_guarded and look.counts_people):
+        return None
+    with _opened(look.file) as source:
+        wide, high = square_px(source)
+        return math.sqrt(_pixel_hectares(source) * 10_000 * wide * high)
 
 
 def _values(look: Look, tile: TileAddress) -> Array:
@@ -229,12 +238,11 @@ def _guarded_values(look: Look, tile: TileAddress) -> Array:
         west, south, east, north = window
         first_column, first_row = ~source.transform @ (west, north)
         last_column, last_row = ~source.transform @ (east, south)
-        pixel_m = math.sqrt(_pixel_hectares(source) * 10_000)
-        square = 2 ** max(0, math.ceil(math.log2(LEAST_SQUARE_M / pixel_m)))
-        top = max(0, math.floor(first_row / square)) * square
-        left = max(0, math.floor(first_column / square)) * square
-        bottom = min(source.height, math.ceil(last_row / square) * square)
-        right = min(source.width, math.ceil(last_column / square) * square)
+        wide, high = square_px(source)
+        top = max(0, math.floor(first_row / high)) * high
+        left = max(0, math.floor(first_column / wide)) * wide
+        bottom = min(source.height, math.ceil(last_row / high) * high)
+        right = min(source.width, math.ceil(last_column / wide) * wide)
         if bottom <= top or right <= left:
             return found
         shrink = 2 ** max(0, math.ceil(math.log2(max(bottom - top, right - left) / _MOST_READ)))
@@ -247,10 +255,10 @@ def _guarded_values(look: Look, tile: TileAddress) -> Array:
             resampling=Resampling.average,
         )
         people = np.where(np.ma.getmaskarray(band), np.nan, band.data.astype(np.float64)) * shrink**2
-        per_side = max(1, square // shrink)
-        squares = _sums(people, per_side)
-        corner = source.transform @ Affine.translation(left, top) @ Affine.scale(per_side * shrink)
-        hectares = _pixel_hectares(source) * (per_side * shrink) ** 2
+        columns, rows = max(1, wide // shrink), max(1, high // shrink)
+        squares = people_added(people, rows, columns)
+        corner = source.transform @ Affine.translation(left, top) @ Affine.scale(columns * shrink, rows * shrink)
+        hectares = _pixel_hectares(source) * columns * rows * shrink**2
         few = (squares > 0) & (squares < SMALL_COUNT)
         shown = np.where(few, _FEW, squares / hectares)
         reproject(
@@ -258,16 +266,6 @@ def _guarded_values(look: Look, tile: TileAddress) -> Array:
             dst_transform=_transform(tile), dst_crs=CRS.from_epsg(TILE_EPSG), dst_nodata=np.nan, resampling=Resampling.nearest,
         )  # fmt: skip
     return found
-
-
-def _sums(people: Array, side: int) -> Array:
-    """Return sums over squares of a number of pixels each way; NaN where none is known."""
-    rows, columns = (math.ceil(n / side) * side for n in people.shape)
-    padded = np.full((rows, columns), np.nan)
-    padded[: people.shape[0], : people.shape[1]] = people
-    squares = padded.reshape(rows // side, side, columns // side, side)
-    known = np.isfinite(squares).any(axis=(1, 3))
-    return np.where(known, np.nansum(squares, axis=(1, 3)), np.nan)
 
 
 def _bounds_inside(source: rasterio.DatasetReader, tile: TileAddress) -> tuple[float, float, float, float] | None:
@@ -291,14 +289,8 @@ def _four(bounds: tuple[float, ...]) -> tuple[float, float, float, float]:
 
 def _pixel_hectares(source: rasterio.DatasetReader) -> float:
     """Return the area of a pixel on the ground."""
-    area = abs(source.transform.a * source.transform.e)
-    if source.crs.is_geographic:
-        middle = (source.bounds.top + source.bounds.bottom) / 2
-        area *= 111_320.0**2 * math.cos(math.radians(middle))
-    elif source.crs.to_epsg() == TILE_EPSG:
-        middle = math.atan(math.sinh((source.bounds.top + source.bounds.bottom) / 2 / 6378137.0))
-        area *= math.cos(middle) ** 2
-    return float(area) / 10_000
+    wide_m, high_m = pixel_sides_m(source)
+    return wide_m * high_m / 10_000
 
 
 def _opened(file: Path) -> rasterio.DatasetReader:

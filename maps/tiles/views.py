@@ -19,7 +19,7 @@ from maps.tiles.descriptions import Description, layer_description, place_descri
 from maps.tiles.queries import Tile, layer_tile, place_tile, terrain_raster
 from maps.tiles.terrain import DEEPEST_TERRAIN_ZOOM, TILE_PX, raster_bounds_4326, terrain_tile
 
-SCHEME: Final = "2"
+SCHEME: Final = "3"
 """Part of every ETag: raise it when tiles are drawn differently from the same data."""
 
 MAX_AGE_S: Final = 300

@@ -143,9 +143,7 @@ def _store(layer: Layer, path: Path) -> Release:
 
 
 def _remove(release: Release) -> None:
-    if release.shelf:
-        _drop(f"layers_feature_{release.pk}")
-    release.delete()
+    release.delete()  # its own table goes with it
 
 
 def _drop(table: str) -> None:

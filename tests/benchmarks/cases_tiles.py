@@ -32,12 +32,12 @@ from maps.tiles.descriptions import held_by
 from tests.benchmarks.cases_layers import buildings_written
 from tests.benchmarks.city import ROOT
 from tests.benchmarks.measuring import Report, Row
+from tests.benchmarks.peers_installed import PEERS, peers_ready
 from tests.benchmarks.question import city
 from tests.http.tile_reading import read_tile
 
 REQUIRED_COLD, REQUIRED_WARM = 2.0, 10.0
 N_REQUESTS = 300
-PEERS = ROOT / ".venv-bench"
 _VIEW_PX = (1280, 800)
 _TILE_PX = 512
 _MOST_OF_ZOOM = {10: 8, 11: 12, 12: 24, 13: 40, 14: 60, 15: 80}
@@ -166,22 +166,6 @@ def _bounds(release: Release) -> tuple[float, float, float, float]:
 
 
 # ---------------------------------------------------------------- servers
-
-
-def peers_ready(report: Report) -> bool:
-    """Tell whether tipg is installed in an environment of its own, after trying to install it; say plainly if not."""
-    if not (PEERS / "bin" / "uvicorn").exists():
-        made = subprocess.run([sys.executable, "-m", "venv", str(PEERS)], capture_output=True, check=False)
-        command = [str(PEERS / "bin" / "pip"), "install", "--quiet", "--require-hashes", "-r", "requirements/bench.txt"]
-        if made.returncode == 0:
-            subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    is_ready = (PEERS / "bin" / "uvicorn").exists()
-    if not is_ready:
-        report.note(
-            "tipg is not installed and could not be, so tiles are compared with nobody: "
-            "python -m venv .venv-bench && .venv-bench/bin/pip install --require-hashes -r requirements/bench.txt"
-        )
-    return is_ready
 
 
 @contextmanager

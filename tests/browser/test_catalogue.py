@@ -83,7 +83,7 @@ def test_without_scripts_rows_are_sorted_searched_and_paged(open_page: Callable[
     page.locator("#rows thead a").last.click()
     expect(page.locator("th[aria-sort=ascending]")).to_have_count(1)
     page.locator('#rows a[rel="next"]').click()
-    assert page.locator("#rows tbody tr").count() == 50
+    expect(page.locator("#rows tbody tr")).to_have_count(50)
     page.fill("#row-q", "Meraj")
     page.locator(".row-search button").click()
     assert re.search(r"rows? with “Meraj”", page.locator("#rows-status").inner_text())

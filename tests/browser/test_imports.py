@@ -84,14 +84,33 @@ def brought(tmp_path: Path) -> Brought:
     return Brought(tmp_path)
 
 
-def points_file(rows: int) -> dict[str, Any]:
+def points_file(rows: int, name: str = "places.csv") -> dict[str, Any]:
     """Make a table of points in the city, some of them twice."""
     chance = random.Random(5)
     lines = ["name,lon,lat,capacity"]
     for i in range(rows):
         lines.append(f"جا {i},{48.3 + 0.1 * chance.random():.6f},{33.44 + 0.08 * chance.random():.6f},{i % 400}")
     text = "\n".join(lines).encode()
-    return {"name": "places.csv", "mimeType": "text/csv", "buffer": text}
+    return {"name": name, "mimeType": "text/csv", "buffer": text}
+
+
+def town_file() -> dict[str, Any]:
+    """Make a small OpenStreetMap file: streets, a path, a clinic and two pharmacies."""
+    places = [(48.33 + 0.005 * (n % 3), 33.47 + 0.004 * (n // 3)) for n in range(9)]
+    tags = {1: ("clinic", "درمانگاه"), 5: ("pharmacy", "داروخانهٔ ۱"), 9: ("pharmacy", "داروخانهٔ ۲")}
+    said = {n: f'<tag k="amenity" v="{kind}"/><tag k="name" v="{name}"/>' for n, (kind, name) in tags.items()}
+    nodes = "".join(
+        f'<node id="{n}" lat="{lat}" lon="{lon}">{said.get(n, "")}</node>'
+        for n, (lon, lat) in enumerate(places, start=1)
+    )
+    ways = "".join(
+        f'<way id="{n}"><nd ref="{a}"/><nd ref="{b}"/><tag k="highway" v="{kind}"/><tag k="name" v="خیابان {n}"/></way>'
+        for n, (a, b, kind) in enumerate(
+            [(1, 2, "primary"), (2, 5, "residential"), (5, 6, "residential"), (6, 9, "footway")], start=1
+        )
+    )
+    text = f'<?xml version="1.0" encoding="UTF-8"?><osm version="0.6">{nodes}{ways}</osm>'
+    return {"name": "town.osm", "mimeType": "application/xml", "buffer": text.encode()}
 
 
 def open_form(open_page: Callable[..., Page], **options: Any) -> Page:
@@ -165,6 +184,14 @@ def test_a_shapefile_without_a_system_becomes_a_release(
     offered = page.locator(".crs-choices .choice", has_text="EPSG:32639")
     expect(offered).to_contain_text("100%")
     expect(offered.locator("input")).to_be_checked()
+    # Where the file would fall so, against the outline of the city; and its texts in each encoding.
+    assert len(offered.locator("svg.dots path.city").get_attribute("d") or "") > 100
+    inside, outside = (offered.locator(f"svg.dots .{name}").count() for name in ("in", "out"))
+    assert inside > 10
+    assert 50 < inside + outside <= 100
+    encodings = page.locator(".way[data-part=encoding] .choice")
+    expect(encodings.filter(has_text="cp1256").locator(".sample").first).to_have_text(brought.names[0])
+    expect(encodings.filter(has_text="utf-8")).to_contain_text("cannot be read")
     page.click("#examine")
     in_state(page, "examined")
 
@@ -246,17 +273,17 @@ def test_sending_shows_how_far_it_is_and_can_be_stopped(open_page: Callable[...,
     line.send("Network.enable")
     slow = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": 400_000}
     line.send("Network.emulateNetworkConditions", slow)
-    page.set_input_files("#file", points_file(60_000))
-    rows = page.locator("table.uploads tbody tr").count()
+    page.set_input_files("#file", points_file(60_000, "stopped.csv"))
     page.click("#send")
-    expect(page.locator("#sending-text")).to_contain_text(re.compile(r"places\.csv.*of .*MB.*\([1-9]\d?%\)"))
+    expect(page.locator("#sending-text")).to_contain_text(re.compile(r"stopped\.csv.*of .*MB.*\([1-9]\d?%\)"))
     expect(page.locator("#stop")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#chosen")).to_have_text("Stopped; nothing was sent.")
     expect(page.locator("#send")).to_be_visible()
     line.send("Network.emulateNetworkConditions", slow | {"latency": 0, "uploadThroughput": -1})
     page.goto(PATH)
-    assert page.locator("table.uploads tbody tr").count() == rows, "what was stopped left nothing"
+    expect(page.locator("#send")).to_be_visible()
+    assert page.get_by_text("stopped.csv").count() == 0, "what was stopped left nothing"
 
 
 def test_one_may_leave_and_come_back_and_give_up(open_page: Callable[..., Page]) -> None:
@@ -358,6 +385,111 @@ def test_a_file_that_cannot_be_read_is_explained(open_page: Callable[..., Page])
     expect(page.locator("#upload")).to_contain_text("kind of file")
 
 
+def test_rules_for_openstreetmap_are_read_and_changed(open_page: Callable[..., Page]) -> None:
+    page = open_form(open_page, allow_status=(400,))
+    sent(page, town_file())
+    in_state(page, "examined")
+    offers = page.locator("[data-part=offers]")
+    expect(offers.locator(".choice", has_text="Roads and streets")).to_contain_text("3 rows")
+    expect(offers.locator(".choice", has_text="Pharmacies")).to_contain_text("2 rows")
+    offers.locator("summary", has_text="find nothing here").click()
+    expect(offers.locator(".choice", has_text="Hospitals")).to_be_visible()
+    offers.locator(".choice", has_text="Pharmacies").locator("input").check()
+    page.click("#examine")
+    expect(page.locator("h1")).to_contain_text("2 points")
+
+    # The rule is told in words; a mistake in it leads to its line; a changed one takes other rows.
+    way = page.locator("[data-part=rules]")
+    way.locator("summary").click()
+    expect(way).to_contain_text("It takes what has")
+    rule = page.locator("#rules").input_value()
+    page.fill("#rules", rule.replace('"point"', '"circle"'))
+    page.click("#examine")
+    fault = page.locator("#rules-wrong")
+    expect(fault).to_contain_text("'geometry' is 'circle'")
+    fault.locator("button.place").press("Enter")
+    expect(page.locator("#rules")).to_be_focused()
+    chosen = page.evaluate("(e => e.value.slice(e.selectionStart, e.selectionEnd))(document.getElementById('rules'))")
+    assert chosen == 'geometry = "circle"'
+    page.fill("#rules", rule.replace('amenity = ["pharmacy"]', 'amenity = ["pharmacy", "clinic"]'))
+    page.click("#examine")
+    expect(page.locator("h1")).to_contain_text("3 points")
+    expect(offers.locator(".choice", has_text="Pharmacies")).to_contain_text("rule of your own")
+
+    # A new layer is described by the rule; a standard field is taken where somebody says so.
+    expect(page.locator("#name_en")).to_have_value("Pharmacies")
+    expect(field_row(page, "osm_id").locator(".standard")).to_contain_text("Could be the standard field Code")
+    expect(field_row(page, "name_fa").locator(".standard")).to_have_text("Standard field: Persian name")
+
+
+def test_on_a_phone_rules_and_standard_fields_and_former_releases_are_within_reach(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_form(open_page, language="fa", width=390, height=844, is_mobile=True, has_touch=True)
+    sent(page, town_file())
+    in_state(page, "examined")
+    page.locator("[data-part=offers] input[value=roads]").check()
+    page.tap("#examine")
+    page.locator("#mapping").wait_for()
+    page.locator("[data-part=rules] summary").tap()
+    small = page.evaluate(
+        "[...document.querySelectorAll('#plan button, #plan select, #plan .choice, #plan summary')]"
+        ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 43 && !e.closest('#map'))"
+        ".map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert small == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
+    assert barriers(page) == []
+
+    # Two releases; the first is brought back.
+    code = "osm-roads-phone"
+    describe_layer(page, code)
+    page.tap("#examine")
+    page.tap("#store")
+    in_state(page, "stored")
+    page.goto(f"{PATH}?layer={code}")
+    sent(page, town_file())
+    in_state(page, "examined")
+    rule = page.locator("#rules").input_value()
+    page.locator("[data-part=rules] summary").tap()
+    page.fill("#rules", rule.replace('"residential", ', ""))
+    page.tap("#examine")
+    page.tap("#store")
+    in_state(page, "stored")
+    page.locator("#undo-title ~ p a").tap()
+    page.wait_for_url("**/releases/1/restore/")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
+    assert barriers(page) == []
+    page.locator("form button.main", has_text=re.compile("3|۳")).press("Enter")
+    page.wait_for_url(f"**/layers/{code}/")
+    expect(page.locator(".release-list tbody tr")).to_have_count(3)
+
+
+def test_a_standard_field_is_taken_where_somebody_says_so(open_page: Callable[..., Page]) -> None:
+    page = open_form(open_page)
+    page.set_input_files("#file", points_file(30))
+    describe_layer(page, "import-standard")
+    page.select_option("#theme", "health")
+    page.select_option("#purpose", "facilities")
+    page.click("#send")
+    page.wait_for_url("**/imports/**")
+    in_state(page, "examined")
+    name = field_row(page, "name")
+    expect(name.locator(".standard")).to_contain_text("Could be the standard field Persian name: name_fa")
+    expect(name.locator("input[type=text]")).to_have_value("name")
+    name.get_by_role("button", name="Use it").press("Enter")
+    expect(name.locator("input[type=text]")).to_have_value("name_fa")
+    expect(name.locator("input[type=text]")).to_be_focused()
+    expect(page.locator("#unsaved")).to_be_visible()
+    expect(field_row(page, "capacity").get_by_role("button", name="Use it")).to_have_count(0)
+    page.click("#examine")
+    page.click("#store")
+    in_state(page, "stored")
+    page.goto("/khorramabad/layers/import-standard/")
+    expect(page.locator(".field-list")).to_contain_text("Persian name")
+    expect(page.locator(".field-list")).to_contain_text("Capacity")
+
+
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_on_a_phone_nothing_overflows_and_there_are_no_barriers(
     open_page: Callable[..., Page], brought: Brought, language: str
@@ -384,6 +516,8 @@ def test_on_a_phone_nothing_overflows_and_there_are_no_barriers(
 
 def test_it_can_be_done_by_keyboard_alone(open_page: Callable[..., Page], brought: Brought) -> None:
     page = open_form(open_page)
+    # The browser is told to leave the choosing to us as soon as somebody listens: long before, not as the key is pressed.
+    page.on("filechooser", lambda _: None)
 
     def tab_to(selector: str) -> None:
         for _ in range(120):

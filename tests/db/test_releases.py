@@ -53,7 +53,7 @@ def written(path: Path, shapes: Sequence[Any], **columns: Sequence[Any]) -> Path
     data = [np.array(v, dtype=object) if isinstance(v[0], str) else np.asarray(v) for v in columns.values()]
     pyogrio.raw.write(
         path, shapely.to_wkb(np.array(shapes, dtype=object)), data, list(columns), geometry_type="Polygon",
-        crs="EPSG:4326", driver="GPKG",
+        crs="EPSG:4326", driver="ESRI Shapefile" if path.suffix == ".shp" else "GPKG",
     )  # fmt: skip
     return path
 
@@ -174,7 +174,7 @@ def test_the_hash_of_the_content_is_of_shapes_names_and_attributes(layer: Layer,
     digest = hashlib.sha256(shapes.digest() + names.digest() + attributes.digest())
     release = release_create(layer=layer, plan=plan)
     assert release.content_hash == digest.hexdigest()
-    assert [json.loads(text) for text in attribute_texts(plan.rows)] == list(plan.rows.attributes())
+    assert [json.loads(text) for text in attribute_texts(plan.rows).to_pylist()] == list(plan.rows.attributes())
     assert list(Feature.objects.of(release).order_by("number").values_list("attributes", flat=True)) == list(
         plan.rows.attributes()
     )
@@ -380,3 +380,15 @@ def test_a_raster_of_classes_keeps_how_many_pixels_each_has(demo_city: Place, tm
     raster = Raster.objects.get(release=release)
     assert raster.histogram == {"values": [1, 2, 7], "pixels": [2, 2, 4]}
     assert raster.mean == pytest.approx(34 / 8)
+
+
+def test_storing_a_shapefile_leaves_gdal_as_it_was(layer: Layer, tmp_path: Path) -> None:
+    """It is begun in one thread and ended in another; what is written afterwards still has its letters."""
+    written(tmp_path / "a.shp", squares(3), name=["خرم‌آباد"] * 3)
+    with reading(tmp_path / "a.shp", ReadingOptions(name_field="name")) as file:
+        assert file.kind == "polygon"
+        release_create(layer=layer, reading=file)
+    written(tmp_path / "b.shp", squares(3), name=["خرم‌آباد"] * 3)
+    plan = read_file(tmp_path / "b.shp", name_field="name")
+    assert isinstance(plan, Plan)
+    assert plan.rows.names == ("خرم‌آباد",) * 3

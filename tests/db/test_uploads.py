@@ -539,4 +539,7 @@ def test_a_file_that_cannot_be_registered_is_not_kept(demo_city: Place, tmp_path
 def test_places_of_a_city_are_found_by_code_and_name(demo_city: Place) -> None:
     known = city_places(demo_city)
     some = Place.objects.filter(path__startswith=f"{demo_city.path}/", kind="neighbourhood").first()
-    assert isinstance(known[some.code], shapely.Geometry)
+    assert some is not None
+    at = known.find(some.code).at
+    assert (known.partners[at].code, known.find(some.name_fa).at) == (some.code, at)
+    assert isinstance(known.partners[at].geometry, shapely.Geometry)

@@ -85,7 +85,7 @@ def catalogue_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, i
                 def one(path: str, said: dict[str, int], method: str = method) -> Any:
                     return ask(path, said | {"anonymous": 302}, method, to_login=("anonymous",))
 
-                right = 200 if method == "GET" else status
+                right = 200 if method == "GET" and status == 400 else status
                 found += [
                     one(f"/{city}/layers/clinic/{suffix}", only(names, right, 403)),
                     one(f"/{city}/layers/nothing/{suffix}", everybody(404)),
@@ -111,6 +111,9 @@ def catalogue_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, i
         f"{city}<slug:layer>/": of_layer(),
         f"{city}<slug:layer>/rows/<int:number>/": of_layer("rows/1/", number=True),
         f"{city}<slug:layer>/edit/": of_writing("edit/", EDITORS, 400, methods=("GET", "POST")),
+        f"{city}<slug:layer>/releases/<int:number>/restore/": of_writing(
+            "releases/1/restore/", EDITORS, 409, methods=("GET", "POST")
+        ),
         f"{city}<slug:layer>/archive/": of_writing("archive/", EDITORS, 302),
         f"{city}<slug:layer>/rows/<int:number>/attachments/": of_writing("rows/1/attachments/", ATTACHERS, 400),
         "attachments/<uuid:attachment>/": lambda _: [ask(f"/attachments/{nobody}/", everybody(404))],

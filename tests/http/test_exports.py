@@ -161,7 +161,7 @@ def test_the_form_offers_what_there_is_in_both_languages(demo_city: Place, clien
     release_put(demo_city, rows_of("point"), kind="point")
     release_put(demo_city, rows_of("point"), kind="point")
     for language in ("fa", "en"):
-        client.cookies["language"] = language
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
         page = client.get(ADDRESS).content.decode()
         assert f'action="{ADDRESS}"' in page
         assert 'method="get"' in page
@@ -212,26 +212,98 @@ def test_who_may_not_see_a_layer_cannot_take_it_out(demo_city: Place, client_as:
 
 def test_outsiders_are_not_told_of_few_people(demo_city: Place, client_as: Callable[[str], Client]) -> None:
     rows = [
-        Row(str(value), shapely.Point(48.3 + value / 1e4, 33.4), {"people": value, "homes": 2})
+        Row(str(value), shapely.Point(48.3 + value / 1e4, 33.4), {"counted": value, "population": value, "homes": 2})
         for value in (0, 4, 10, 300)
     ]
-    schema = [{"name": "people", "type": "integer", "unit": "people"}]
+    schema = [{"name": "counted", "type": "integer", "unit": "people"}]
     release = release_put(demo_city, rows, kind="point", schema=schema)
 
-    def told(name: str) -> list[Any]:
+    def told(name: str, field: str = "counted") -> list[Any]:
         document = json.loads(content(client_as(name).get(ADDRESS, {"format": "geojson", "bare": "1"})))
-        return [feature["properties"]["people"] for feature in document["features"]]
+        return [feature["properties"][field] for feature in document["features"]]
 
     assert told("anonymous") == told("planner_elsewhere") == [0, None, 10, 300]
     assert told("viewer") == told("administrator") == [0, 4, 10, 300]
     book = json.loads(client_as("anonymous").get(f"{ADDRESS}codebook.json").content)
     assert book["suppression"]["applied"] is True
-    assert next(one for one in book["fields"] if one["name"] == "people")["withheld"] == 1
-    # Also where it is not the schema that says what is counted, but the city's source of people.
+    assert next(one for one in book["fields"] if one["name"] == "counted")["withheld"] == 1
+    # Also where it is not the schema that says what is counted, but the city's source of people, or the name alone.
     Layer.objects.filter(pk=release.layer_id).update(schema=[])
     assert told("anonymous") == [0, 4, 10, 300]
-    PopulationSource.objects.update_or_create(city=demo_city, defaults={"layer": release.layer, "field": "people"})
+    PopulationSource.objects.update_or_create(city=demo_city, defaults={"layer": release.layer, "field": "counted"})
     assert told("anonymous") == [0, None, 10, 300]
+    assert told("anonymous", "population") == [0, None, 10, 300]
+    assert told("viewer", "population") == [0, 4, 10, 300]
+
+
+PEOPLE = "/khorramabad/layers/population/export/"
+
+
+def test_people_on_a_raster_are_told_to_outsiders_by_squares(
+    demo_city: Place, client_as: Callable[[str], Client], tmp_path: Path
+) -> None:
+    """Every square is the sum of its pixels, wherever a window begins; where few live, nothing is told."""
+    layer = Layer.objects.get(city=demo_city, code="population")
+    Layer.objects.filter(pk=layer.pk).update(visibility="public")
+    stored = layer.releases.order_by("-number").first().raster
+
+    def squares(name: str, **query: str) -> tuple[Any, Any]:
+        path = tmp_path / "people.tif"
+        path.write_bytes(content(client_as(name).get(PEOPLE, {"format": "cog", "bare": "1", **query})))
+        with rasterio.open(path) as file:
+            return file.read(1, masked=True).astype(float).filled(np.nan), file.transform
+
+    with rasterio.open(Path(settings.RASTER_DIR) / stored.file) as file:
+        whole = file.read(1, masked=True).astype(float).filled(np.nan)
+        transform = file.transform
+    exact, _ = squares("viewer")
+    np.testing.assert_array_equal(exact, whole)
+    told, moved = squares("anonymous")
+    side = round(moved.a / transform.a)
+    assert moved.a >= 100 > moved.a / 2
+    padded = np.full([-(-n // side) * side for n in whole.shape], np.nan)
+    padded[: whole.shape[0], : whole.shape[1]] = whole
+    sums = np.nansum(padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side), axis=(1, 3))
+    assert told.shape == sums.shape
+    is_few = (sums > 0) & (sums < 10)
+    assert is_few.any()
+    assert np.isnan(told[is_few]).all()
+    known = np.isfinite(told)
+    np.testing.assert_allclose(told[known], sums[known], rtol=1e-6)
+    assert not ((told > 0) & (told < 10)).any()
+    assert (told >= 10).any()
+    # A window shows whole squares of the same grid, whatever it cuts.
+    for window in ("48.33,33.46,48.36,33.49", "48.3301,33.4603,48.3599,33.4897"):
+        part, place = squares("planner_elsewhere", bbox=window)
+        column, row = (round(value) for value in ~moved @ (place.c, place.f))
+        assert (place.a, place.e) == (moved.a, moved.e)
+        np.testing.assert_array_equal(part, told[row : row + part.shape[0], column : column + part.shape[1]])
+    book = json.loads(client_as("anonymous").get(f"{PEOPLE}codebook.json").content)
+    assert book["suppression"]["applied"] is True
+    assert book["suppression"]["squares_withheld"] == int(is_few.sum())
+    assert "squares" in book["method"]
+    assert json.loads(client_as("viewer").get(f"{PEOPLE}codebook.json").content)["suppression"] == {"applied": False}
+    refused = client_as("anonymous").get(
+        PEOPLE, {"format": "cog", "crs": "4326"}, headers={"Accept": "application/json"}
+    )
+    assert refused.status_code == 400
+    assert json.loads(refused.content)["code"] == "crs_of_squares"
+    assert client_as("viewer").get(PEOPLE, {"format": "cog", "crs": "4326", "bare": "1"}).status_code == 200
+    assert not left_over()
+
+
+def test_a_raster_that_a_city_counts_its_people_on_is_guarded_whatever_it_is_called(
+    demo_city: Place, client_as: Callable[[str], Client]
+) -> None:
+    elevation = Layer.objects.get(city=demo_city, code="elevation")
+    address = "/khorramabad/layers/elevation/export/codebook.json"
+
+    def is_guarded() -> bool:
+        return bool(json.loads(client_as("anonymous").get(address).content)["suppression"]["applied"])
+
+    assert not is_guarded()
+    PopulationSource.objects.filter(city=demo_city).update(layer=elevation)
+    assert is_guarded()
 
 
 def test_a_reader_who_goes_away_leaves_nothing(demo_city: Place) -> None:

@@ -46,17 +46,21 @@ def town(db: None, settings: Any, tmp_path: Path) -> Any:
     )
 
 
-def raster_of(town: Any, code: str, values: Any, purpose: str = "general", **more: Any) -> Layer:
-    """Store values, row 0 northernmost, as a COG in UTM 39N whose lower left corner is at WEST, SOUTH."""
+def raster_of(
+    town: Any, code: str, values: Any, purpose: str = "general", *, pixel_degrees: float | None = None, **more: Any
+) -> Layer:
+    """Store values, row 0 northernmost, as a COG in UTM 39N, or in degrees, whose lower left corner is at WEST, SOUTH."""
     values = np.asarray(values, dtype="float32")
-    transform = Affine(PIXEL_M, 0, CORNER.x, 0, -PIXEL_M, CORNER.y + values.shape[0] * PIXEL_M)
+    side, x, y = (pixel_degrees, WEST, SOUTH) if pixel_degrees else (PIXEL_M, CORNER.x, CORNER.y)
+    transform = Affine(side, 0, x, 0, -side, y + values.shape[0] * side)
+    epsg = 4326 if pixel_degrees else 32639
     profile = {
         "driver": "GTiff",
         "width": values.shape[1],
         "height": values.shape[0],
         "count": 1,
         "dtype": "float32",
-        "crs": "EPSG:32639",
+        "crs": f"EPSG:{epsg}",
     }
     plain = town.dir / f"{code}-plain.tif"
     with rasterio.open(plain, "w", **profile, transform=transform, nodata=-9999) as target:
@@ -71,8 +75,9 @@ def raster_of(town: Any, code: str, values: Any, purpose: str = "general", **mor
         reference_date=date(2024, 1, 1),
     )  # fmt: skip
     Raster.objects.create(
-        release=release, file=f"{code}.tif", epsg=32639, width=values.shape[1], height=values.shape[0], pixel_m=PIXEL_M
-    )
+        release=release, file=f"{code}.tif", epsg=epsg, width=values.shape[1], height=values.shape[0],
+        pixel_m=None if pixel_degrees else PIXEL_M,
+    )  # fmt: skip
     return layer
 
 
@@ -233,8 +238,38 @@ def test_few_people_are_not_told_to_outsiders(town: Any) -> None:
     assert value("people", *many).json()["value"] == 30
     assert value("people", *limit).json()["value"] == 10
     assert value("people", *nobody).json()["value"] == 0
+    beside = lonlat(6, 26, 40)
+    assert value("people", *beside).json()["value"] == 30, "the square, not the pixel: nothing is found by subtraction"
+    assert value("people", *beside).json()["square_m"] >= 100
+    assert value("people", *beside, insider(town)).json()["value"] == 0
+    assert value("people", *beside, insider(town)).json()["square_m"] is None
     assert value("people", *few, insider(town)).json()["value"] == 4
     assert value("people", *few, insider(town)).json()["unit"] == "people"
+
+
+def test_pictures_and_values_have_the_same_squares_where_pixels_are_higher_than_wide(town: Any) -> None:
+    """Pixels of 49 by 59 m: four of them side by side and two above each other make a square."""
+    degrees = 0.000527
+    values = np.zeros((40, 40), dtype="float32")
+    values[4, 8], values[4, 11] = 6, 6
+    values[16, 30] = 9
+    values[24:] = np.random.default_rng(4).uniform(
+        0.5, 2.5, (16, 40)
+    )  # so that 12 people in a square are in a higher class
+    raster_of(town, "people", values, "population", pixel_degrees=degrees)
+    first, last, beside, few = (
+        (WEST + (column + 0.5) * degrees, SOUTH + (40 - row - 0.5) * degrees)
+        for row, column in ((4, 8), (5, 11), (4, 12), (16, 30))
+    )
+    assert [value("people", *point).json()["value"] for point in (first, last, beside, few)] == [12, 12, 0, None]
+    lowest = rgba(Client().get("/tiles/rastertown/rasters/people/legend.json").json()["classes"][0]["colour"])
+    seen = {
+        point: at(image("people", tile_at(*point, 14)), tile_at(*point, 14), *point)
+        for point in (first, last, beside, few)
+    }
+    assert seen[first] == seen[last] != lowest
+    assert seen[beside][3] == 0
+    assert seen[few] == lowest
 
 
 def test_outsiders_see_people_by_squares_and_few_people_in_the_lowest_class(town: Any) -> None:

@@ -21,10 +21,11 @@ from geo.core.crs import project
 from geo.db import sql
 from geo.models import Assignment, Place
 from layers.models import Feature, Layer, Release, Service, Supply, Theme
-from maps.tiles import cache
+from maps.tiles import cache, drawing
 from maps.tiles.address import HALF_WORLD_M, TileAddress
-from maps.tiles.drawing import shapes_of
-from maps.tiles.encoding import Properties, Shapes, boxes, encode, joined, outlines
+from maps.tiles.encoding import Properties, Runs, Shapes, boxes, encode, joined, outlines
+from maps.tiles.grid import BUFFER, SPARED, is_fan, shapes_of, shapes_of_rows
+from maps.tiles.rows import Rows
 from tests.http.tile_reading import read_tile
 
 WEST, SOUTH = 48.36, 33.48
@@ -231,12 +232,17 @@ def test_values_of_every_type_come_back(tmp_path: Path) -> None:
     values = ["سلام", "", "<b>", 0, -1, 2**40, 1.5, -0.25, 1e300, 127, 128, 16_384]
     properties = Properties()
     for i, value in enumerate(values):
-        properties.add(f"v{i}", np.array([0]), [value])
-    properties.add("yes", np.array([0]), [True])
+        properties.add(f"v{i}", np.array([0]), [json.dumps(value).encode()], is_json=True)
+    properties.add("yes", np.array([0]), [b"true"], is_json=True)
+    for i, nothing in enumerate((b"", b"null", b"[1]", b'{"a": 1}')):
+        properties.add(f"n{i}", np.array([0]), [nothing], is_json=True)
+    properties.add_texts("text", np.array([0]), ["خانه\x1f".encode() * 40])
     found = decoded(boxes(np.array([[1, 1, 9, 9]])), tmp_path, properties).iloc[0]
     for i, value in enumerate(values):
         assert found[f"v{i}"] == value
     assert found["yes"] == 1
+    assert found["text"] == "خانه\x1f" * 40
+    assert not [name for name in found.index if name.startswith("n") and name != "number"]
 
 
 def test_nothing_becomes_invalid_or_vanishes_on_the_grid(tmp_path: Path) -> None:
@@ -263,3 +269,168 @@ def test_nothing_becomes_invalid_or_vanishes_on_the_grid(tmp_path: Path) -> None
             assert len(found) == len(drawn)
             assert shapely.is_valid(found.geometry.values).all()
             assert (shapely.area(found.geometry.values) > 0).all()
+
+
+def rows_of(geometries: list[Any]) -> Rows:
+    wkb = shapely.to_wkb(np.array(geometries, dtype=object), byte_order=1)
+    return Rows(
+        numbers=np.arange(len(wkb))[::-1].copy(),  # found in another order than that of their numbers
+        attributes={},
+        services=None,
+        wkb=np.frombuffer(b"".join(wkb), dtype=np.uint8),
+        ends=np.cumsum([len(one) for one in wkb]),
+        _names=b"",
+        _name_ends=np.zeros(len(wkb), dtype=np.int64),
+    )
+
+
+def test_no_ring_that_crosses_or_touches_itself_passes_as_simple() -> None:
+    """Every ring of three or four vertices on 16 points and of five or six on nine, and very many larger ones, against GEOS."""
+    rng = np.random.default_rng(3)
+    corners = []
+    for m, side in ((3, 4), (4, 4), (5, 3), (6, 3)):
+        every = np.indices((side**2,) * m).reshape(m, -1).T
+        corners.append(np.stack([every % side, every // side], axis=-1))
+    corners += [
+        rng.integers(0, width, (60_000, m, 2)) for m, width in ((5, 5), (7, 3), (7, 5), (8, 4), (9, 6), (12, 40))
+    ]
+    n_simple = 0
+    for xy in corners:
+        xy = xy[(xy != np.roll(xy, 1, axis=1)).any(axis=2).all(axis=1)]
+        runs = Runs(xy[:, :, 0].ravel(), xy[:, :, 1].ravel(), np.full(len(xy), xy.shape[1]))
+        runs = runs.reversed(runs.twice_areas() < 0)
+        passed = is_fan(runs)
+        drawn = np.stack([runs.x, runs.y], axis=1).reshape(xy.shape)[passed]
+        assert shapely.is_valid(shapely.polygons(drawn)).all()
+        assert (shapely.area(shapely.polygons(drawn)) > 0).all()
+        n_simple += int(passed.sum())
+        if xy.shape[1] <= 4:  # a triangle, and whatever has four corners, is always seen whole from one of them
+            valid = shapely.is_valid(shapely.polygons(xy))
+            in_line = (np.abs(bends(xy)) == 0).any(axis=1)
+            assert passed[valid & ~in_line].all()
+    assert n_simple > 30_000
+
+
+def bends(xy: np.ndarray) -> np.ndarray:
+    before, after = xy - np.roll(xy, 1, axis=1), np.roll(xy, -1, axis=1) - xy
+    return before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]
+
+
+def test_a_spiral_that_turns_more_than_once_does_not_pass_as_simple() -> None:
+    turn = np.linspace(0, 4.5 * np.pi, 14)
+    spiral = np.rint(np.c_[np.cos(turn), np.sin(turn)] * np.linspace(900, 1000, 14)[:, None]).astype(np.int64)
+    ring = np.concatenate([[[0, 0]], spiral]) + 2000
+    runs = Runs(ring[:, 0].copy(), ring[:, 1].copy(), np.array([len(ring)]))
+    assert not is_fan(runs.reversed(runs.twice_areas() < 0))[0]
+
+
+def test_what_goes_as_arrays_is_drawn_as_what_goes_through_geos(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    tile = TileAddress(14, 10_400, 6_570)
+    west, south, east, north = tile.bounds_3857
+    step_m = tile.width_m / 4096
+    shapes: list[Any] = []
+    for i in range(900):
+        x, y = (
+            rng.uniform(west - 40 * step_m, east + 40 * step_m),
+            rng.uniform(south - 40 * step_m, north + 40 * step_m),
+        )
+        turn = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 9)))
+        reach = rng.uniform(0.2, 1, len(turn)) * 10 ** rng.uniform(-0.5, 1.2) * step_m
+        ring = np.c_[x + reach * np.cos(turn), y + reach * np.sin(turn)]
+        area = shapely.Polygon(ring)
+        hole = area.buffer(20 * step_m) - area if area.is_valid else area.buffer(0)
+        line = shapely.LineString(ring)
+        shapes.append(
+            [area, shapely.reverse(area), shapely.MultiPolygon([area]), hole, line, shapely.MultiLineString([line]),
+             shapely.MultiLineString([line, shapely.LineString(ring + 50 * step_m)]), shapely.Point(x, y),
+             shapely.MultiPoint([(x, y)]), shapely.MultiPoint([(x, y), (x + 9 * step_m, y)])][i % 10]
+        )  # fmt: skip
+    shapes = [shape for shape in shapes if shape.is_valid and not shape.is_empty]
+    rows = rows_of(shapes)
+    positions, drawn = shapes_of_rows(rows, tile)
+    assert (np.diff(rows.numbers[positions]) > 0).all()
+    found = decoded(drawn, tmp_path).geometry.values
+    whole = np.array(shapes, dtype=object)
+    kept, by_geos = shapes_of(whole, tile)
+    other = dict(zip(kept.tolist(), decoded(by_geos, tmp_path).geometry.values, strict=True))
+    assert set(positions.tolist()) == set(kept.tolist())
+    assert shapely.is_valid(found).all()
+    reach = shapely.box(-BUFFER, -BUFFER, 4096 + BUFFER, 4096 + BUFFER)
+    n_same = 0
+    for position, mine in zip(positions.tolist(), found, strict=True):
+        theirs = other[position]
+        if reach.contains_properly(theirs):
+            assert shapely.equals(mine, theirs) or mine.area == theirs.area == 1, (mine, theirs)
+            n_same += 1
+        else:
+            assert shapely.hausdorff_distance(mine.intersection(reach), theirs) < 2.5
+    assert n_same > 700
+
+
+def test_only_what_goes_on_far_beyond_a_tile_is_cut_off(tmp_path: Path) -> None:
+    tile = TileAddress(14, 10_400, 6_570)
+    west, _, _, north = tile.bounds_3857
+    step_m = tile.width_m / 4096
+
+    def at(*xy: tuple[int, int]) -> np.ndarray:
+        return np.array(xy) * (step_m, -step_m) + (west, north)
+
+    near = shapely.Polygon(at((10, 10), (-SPARED, 10), (-SPARED, 40), (10, 40)))
+    far = shapely.Polygon(at((10, 10), (-SPARED - 9, 10), (-SPARED - 9, 40), (10, 40)))
+    around = shapely.Polygon(at((-99, -99), (5000, -99), (5000, 5000), (-99, 5000)))
+    beside = shapely.LineString(at((-10, -90), (-90, -90), (-90, 30)))
+    positions, drawn = shapes_of_rows(rows_of([near, far, around, beside]), tile)
+    assert positions.tolist() == [2, 1, 0]  # in the order of their numbers
+    lefts = [round(shape.bounds[0]) for shape in decoded(drawn, tmp_path).geometry.values]
+    assert lefts == [-BUFFER, -BUFFER, -SPARED]
+
+
+def test_many_numbers_are_found_as_few_are(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = town.layer.releases.get()
+    source = drawing.Source(town.layer.pk, "line", release.pk, release.shelf, release.content_hash, 40, "", {})
+    z, x, y = (int(part) for part in url().removesuffix(".mvt").split("/")[-3:])
+    found = []
+    for many in (1, 10_000):
+        monkeypatch.setattr(drawing, "MANY_NUMBERS", many)
+        rows = drawing._rows(source, TileAddress(z, x, y), np.array([3, 5, 7, 10_001]))
+        found.append(sorted(zip(rows.numbers.tolist(), rows.names(np.arange(len(rows))), strict=True)))
+    assert found[0] == found[1] == [(3, b"1-2"), (5, b"1-4"), (7, b"1-6")]
+
+
+@pytest.mark.parametrize("separator", ["|", "\x1f"])
+@pytest.mark.parametrize("types", [("text", "integer", "object"), ("object", "object", "object"), ()])
+def test_names_and_attributes_come_as_they_are_written(
+    town: Any, tmp_path: Path, types: tuple[str, ...], separator: str
+) -> None:
+    names = ["", separator, f"a{separator}b", "«خانه»", "x" * 300]
+    rows: list[dict[str, Any]] = [
+        {"kind": "خانه"}, {"class": "5", "floors": 5}, {"class": f"a{separator}b", "kind": 3, "capacity": 7},
+        {"class": None, "kind": ["x"]}, {"kind": True, "floors": -2},
+    ]  # fmt: skip
+    fields = [{"name": name, "type": of} for name, of in zip(("class", "floors", "kind"), types, strict=False)]
+    release = Release.objects.create(
+        layer=town.layer,
+        number=9,
+        file_name="f",
+        file_sha256="0" * 64,
+        content_hash="9" * 64,
+        row_count=5,
+        fields=fields,
+    )
+    line = shapely.LineString([[WEST, SOUTH], [WEST, SOUTH + 0.001]])
+    wkb = shapely.to_wkb(shapely.set_srid(line, 4326), hex=True, include_srid=True)
+    sql.copy_rows(
+        Feature,
+        ("release_id", "number", "name", "geometry", "attributes"),
+        [(release.pk, i + 1, names[i], wkb, json.dumps(rows[i])) for i in range(5)],
+    )
+    file = tmp_path / url().split("roads/")[1]
+    file.parent.mkdir(parents=True)
+    file.write_bytes(Client().get(url()).content)
+    found = read_tile(file)[1].set_index("number")
+    assert found["name"].fillna("").tolist() == names
+    assert found["class"].dropna().to_dict() == {2: "5", 3: f"a{separator}b"}
+    assert found["floors"].dropna().to_dict() == {2: 5, 5: -2}
+    assert {number: str(kind) for number, kind in found["kind"].dropna().items()} == {1: "خانه", 3: "3", 5: "1"}
+    assert ("capacity" in found) == (not types)  # where it is told which fields there are, others are not looked for

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { lineOf } from "../../maps/static/maps/js/imports/lines.js";
 import { percent } from "../../maps/static/maps/js/imports/shares.js";
 import { FIRST_MS, nextWait } from "../../maps/static/maps/js/imports/waiting.js";
 import { filled, size } from "../../maps/static/maps/js/imports/words.js";
@@ -35,4 +36,11 @@ test("sizes are written as the server writes them", () => {
   assert.equal(size(1_250_000_000, "en", {}), "1.3 GB");
   assert.equal(size(1_000_000, "en", {}), "1 MB");
   assert.equal(size(250_000_000, "fa", { mb: "مگابایت" }), "۲۵۰ مگابایت");
+});
+
+test("a line of a text is found from its number, the last one too; beyond the end is the end", () => {
+  const text = "a = 1\n\nwhere = 2";
+  const lines = [1, 2, 3, 9].map((n) => text.slice(...lineOf(text, n)));
+  assert.deepEqual(lines, ["a = 1", "", "where = 2", ""]);
+  assert.deepEqual(lineOf("", 1), [0, 0]);
 });

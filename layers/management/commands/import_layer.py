@@ -13,10 +13,23 @@ from django.db import transaction
 
 from geo.errors import InvalidInput, MahallehError, NotFound
 from geo.models import Place
+from geo.querysets import system_user
 from layers.models import Layer, Release
-from layers.reading import ACCEPTED, Bounds, Kind, ReadingOptions, is_raster, read_raster, reading, summary
-from layers.selectors import city_bounds, city_places
+from layers.reading import (
+    ACCEPTED,
+    Bounds,
+    Kind,
+    Reading,
+    ReadingOptions,
+    is_raster,
+    read_raster,
+    reading,
+    summary,
+)
+from layers.selectors import city_bounds, places_to_join
 from layers.services import LayerSpec, layer_put, raster_release_create, release_create
+from layers.services.osm_rules import rule_used, rules_wanted
+from layers.services.releases import how_read
 
 _KINDS: Final[dict[str, Kind]] = {"point": "point", "line": "line", "polygon": "polygon"}
 
@@ -48,8 +61,14 @@ class Command(BaseCommand):
         how.add_argument("--y-field", default=None)
         how.add_argument("--wkt-field", default=None, help="column of a table with geometries as text")
         how.add_argument("--code-field", default=None, help="column of a table with codes or names of places")
+        how.add_argument("--join-layer", default=None, help="layer of the city to whose features --code-field refers")
+        how.add_argument("--sum-fields", default="", help="columns added up over rows of one place, by commas")
+        how.add_argument("--leave-out", action="store_true", help="leave out rows that belong to no place")
         how.add_argument("--swap-xy", action="store_true", help="x and y are exchanged in the file")
         how.add_argument("--scale", type=float, default=None, help="factor of the coordinates; 0.3048 for feet")
+        how.add_argument(
+            "--rules", type=Path, default=None, help="of OpenStreetMap: a file of rules in TOML, see docs/data.md"
+        )
         how.add_argument("--band", type=int, default=None)
         how.add_argument("--repair", action="store_true", help="repair invalid geometries where that can be done")
 
@@ -89,22 +108,26 @@ class Command(BaseCommand):
 
     def _store(self, city: Place, layer: Layer | None, near: Bounds | None, options: dict[str, Any]) -> Release | None:
         """Read a file in one pass, storing it as it goes by; None where it is only checked."""
+        said = {"layer": options["file_layer"], "rules": _rules_text(options["rules"])}
         asked = ReadingOptions(
             layer=options["file_layer"],
+            rules=rules_wanted(said) if said["rules"] else None,
             **{
                 key: options[key]
                 for key in ("source_epsg", "encoding", "name_field", "x_field", "y_field", "wkt_field", "code_field",
-                            "repair", "swap_xy", "scale")
+                            "join_layer", "leave_out", "repair", "swap_xy", "scale")
             },
             fields=options["fields"].split(",") if options["fields"] else None,
+            sum_fields=tuple(filter(None, options["sum_fields"].split(","))),
             expect=_KINDS.get(layer.kind) if layer else None,
             near=near,
         )  # fmt: skip
-        with reading(options["file"], asked, places=city_places(city)) as file:
+        places = places_to_join(city, asked.code_field, asked.join_layer, system_user())
+        with reading(options["file"], asked, places=places) as file:
             if options["check"]:
                 file.read()
                 plan = file.plan()
-                self.stderr.write(summary(plan))
+                self._tell(file)
                 plan.require_loadable()
                 return None
             try:
@@ -113,9 +136,19 @@ class Command(BaseCommand):
                     if layer is None and kind is None:
                         file.plan().require_loadable()
                     target = layer or self._made(city, kind, options)
-                    return release_create(layer=target, reading=file, reference_date=options["reference_date"])
+                    rule = rule_used(said) if file.plan().format == "OSM" else ""
+                    return release_create(
+                        layer=target,
+                        reading=file,
+                        reference_date=options["reference_date"],
+                        how=how_read(asked) | ({"rules": rule} if rule else {}),
+                    )
             finally:
-                self.stderr.write(summary(file.plan()))
+                self._tell(file)
+
+    def _tell(self, file: Reading) -> None:
+        joining = file.joining()
+        self.stderr.write("\n".join([summary(file.plan()), *(joining.lines() if joining is not None else ())]))
 
     def _made(self, city: Place, kind: str | None, options: dict[str, Any]) -> Layer:
         missing = [
@@ -134,3 +167,18 @@ class Command(BaseCommand):
                 Layer.Visibility.PUBLIC if options["public"] else Layer.Visibility.ASSIGNED, options["source_fa"],
             )
         )  # fmt: skip
+
+
+def _rules_text(path: Path | None) -> str:
+    """Return the text of a file of rules; empty where there is none."""
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"The rules cannot be read: {error}.",
+            code="bad_rules",
+            where=str(path),
+            remedy="Name a text file in UTF-8 that is there.",
+        ) from error

@@ -456,3 +456,39 @@ def test_the_layers_of_a_geodatabase_are_chosen_by_name(tmp_path: Path) -> None:
         assert [p.code for p in plan.problems] == ["several_layers"]
         assert len(read_file(form, layer="parks").rows) == 2
         assert [p.code for p in read_file(form, layer="none").problems] == ["no_such_layer"]
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".geojsonl"])
+def test_what_looks_like_a_date_comes_back_as_it_is_written(suffix: str, tmp_path: Path) -> None:
+    """GDAL would make another day of the first two columns, and another text of most."""
+    written = {
+        "jalali": ("1402/05/01", "1402/05/31", None),
+        "jalali_iso": ("1402-05-01", "1402-02-31", "1402-12-29"),
+        "slashed": ("2020/01/31", "2020/02/01", "2020/02/02"),
+        "odd": ("2020-01-31", "spring", "2020-02-01"),
+        "impossible": ("2021-02-29", "2020-02-29", "2020-02-28"),
+        "clock": ("12:30:00", "12:31:00", None),
+        "day": ("2020-02-29", None, "1999-12-31"),
+        "moment": ("2020-01-31T10:00:00Z", "2020-01-31T10:00:00.25+03:30", None),
+        "local": ("2020-01-31T10:00:00", "2021-01-31T23:59:59", "2021-01-31T00:00:00"),
+    }
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [48.3, 33.4 + row / 100]},
+            "properties": {name: values[row] for name, values in written.items()},
+        }
+        for row in range(3)
+    ]
+    path = tmp_path / f"dates{suffix}"
+    if suffix == ".geojson":
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    else:
+        path.write_text("\n".join(map(json.dumps, features)) + "\n")
+    plan = read_file(path)
+    assert isinstance(plan, Plan)
+    assert plan.problems == (), summary(plan)
+    assert plan.format == FORMATS[suffix]
+    assert {name: tuple(values) for name, values in plan.rows.columns.items()} == written
+    types = {field.name: field.type for field in plan.fields}
+    assert types == dict.fromkeys(written, "text") | {"day": "date", "moment": "datetime", "local": "datetime"}

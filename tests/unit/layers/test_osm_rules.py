@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.reading.osm_rules import RulesError, default_rules, rules_of
+from layers.reading.osm_rules import RulesError, default_rules, rules_of, rules_text
 
 ROOT = Path(__file__).resolve().parents[3]
 TAXONOMY = ROOT / "fixtures" / "taxonomy"
@@ -90,28 +90,40 @@ def test_a_rule_of_ones_own_is_read_with_the_common_attributes() -> None:
     assert not second.takes({"shop": "no", "craft": "baker"})
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "words"),
-    [
-        (RULE.replace("format = 1", "format = 2"), None, "format = 1"),
-        (RULE.replace('"point"', '"circle"'), 4, "geometry"),
-        (RULE.replace('where = { amenity = ["clinic"] }', ""), 2, "which things are taken"),
-        (RULE.replace('["clinic"]', "[]"), 5, "values of 'amenity'"),
-        (RULE.replace('["clinic"]', "7"), 5, "values of 'amenity'"),
-        (RULE.replace("amenity", '"a\\" OR 1=1 --"'), 5, "cannot be a tag"),
-        (RULE.replace("amenity", '"x\\nattributes=y"'), 5, "cannot be a tag"),
-        (RULE.replace("where", "were"), 2, "were"),
-        (RULE + 'attributes = { "Drop Table" = "x" }', 6, "cannot be an attribute"),
-        (RULE + 'attributes = { osm_id = "x" }', 6, "cannot be an attribute"),
-        (RULE + 'attributes = { width = { tag = "width", type = "length" } }', 6, "type of 'width'"),
-        (RULE + 'attributes = { width = { tag = "width", unit = "feet", type = "number" } }', 6, "unit of 'width'"),
-        (RULE + RULE.partition("\n")[2], 7, "two rules 'a'"),
-        (RULE.replace('code = "a"', 'code = "A b"'), 3, "not a code"),
-        ("format = 1\nrules = 3\n", None, "no rules"),
-        ("format = 1\n[[rules]\n", 2, "line 2"),
-        ("format = 1\n", None, "no rules"),
-    ],
-)
+MISTAKES: list[tuple[str, int | None, str]] = [
+    (RULE.replace("format = 1", "format = 2"), None, "format = 1"),
+    (RULE.replace('"point"', '"circle"'), 4, "geometry"),
+    (RULE.replace('where = { amenity = ["clinic"] }', ""), 2, "which things are taken"),
+    (RULE.replace('["clinic"]', "[]"), 5, "values of 'amenity'"),
+    (RULE.replace('["clinic"]', "7"), 5, "values of 'amenity'"),
+    (RULE.replace("amenity", '"a\\" OR 1=1 --"'), 5, "cannot be a tag"),
+    (RULE.replace("amenity", '"x\\nattributes=y"'), 5, "cannot be a tag"),
+    (RULE.replace("where", "were"), 2, "were"),
+    (RULE + 'attributes = { "Drop Table" = "x" }', 6, "cannot be an attribute"),
+    (RULE + 'attributes = { osm_id = "x" }', 6, "cannot be an attribute"),
+    (RULE + 'attributes = { width = { tag = "width", type = "length" } }', 6, "type of 'width'"),
+    (RULE + 'attributes = { width = { tag = "width", unit = "feet", type = "number" } }', 6, "unit of 'width'"),
+    (RULE + RULE.partition("\n")[2], 7, "two rules 'a'"),
+    (RULE.replace('code = "a"', 'code = "A b"'), 3, "not a code"),
+    ("format = 1\nrules = 3\n", None, "no rules"),
+    ("format = 1\n[[rules]\n", 2, "line 2"),
+    ("format = 1\n", None, "no rules"),
+    (RULE + "attributes = 3\n", 6, "'attributes' is 3"),
+    (RULE.replace('"point"', "3"), 4, "not a text"),
+    (RULE.replace('code = "a"\n', ""), 2, "'code' is missing"),
+    (RULE.replace('code = "a"', 'code = ""'), 3, "'code' is empty"),
+    (RULE + f'name_fa = "{"x" * 400}"\n', 6, "400 characters"),
+    (RULE + 'purpose = "networks"\n', 6, "'purpose' is"),
+    (RULE + "attributes = { a = { tag = 7 } }\n", 6, "the attribute 'a'"),
+    ("format = 1\nrules = [1]\n", None, "is not a table"),
+    (RULE.replace("amenity", "all_tags"), 5, "cannot be a tag"),
+    (RULE.replace('{ amenity = ["clinic"] }', "[" + "{ a = 'b' }," * 101 + "]"), 5, "100 alternatives"),
+    (RULE.replace("amenity", " = '*', ".join(f"t{i}" for i in range(301))), None, "300 different tags"),
+    (f"a{'.a' * 20_000} = 1", 1, "100 points"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "words"), MISTAKES)
 def test_every_mistake_is_told_with_its_line(text: str, line: int | None, words: str) -> None:
     with pytest.raises(RulesError) as caught:
         rules_of(text)
@@ -176,3 +188,20 @@ def test_attributes_of_a_file_are_recognised_as_standard_fields() -> None:
     # One standard field stands for one attribute of the file only.
     twice = suggested_fields(["width", "est_width"], "network", "transport")
     assert [field.name for field in twice.values()].count("width_m") == 1
+
+
+def test_rules_are_written_so_that_they_are_read_as_they_were() -> None:
+    rules = default_rules().rules
+    assert rules_of(rules_text(rules)).rules == rules
+    odd = rules_of(RULE.replace('"clinic"', r'"a \" b", "\u007f", "خ"').replace("amenity", '"isced:level"')).rules
+    assert rules_of(rules_text(odd)).rules == odd
+    apart = rules_of(RULE + "not = [{ a = 'x' }, { a = 'y' }]\n").rules
+    assert rules_of(rules_text(apart)).rules == apart
+
+
+def test_own_rules_stand_in_the_place_of_those_of_the_same_code() -> None:
+    own = rules_of(RULE.replace('"a"', '"roads"') + RULE.partition("\n")[2])
+    changed = default_rules().changed_by(own)
+    assert changed.of("roads") == own.of("roads")
+    assert changed.rules[0] == own.of("a")
+    assert len(changed.rules) == len(default_rules().rules) + 1

@@ -350,7 +350,7 @@ def test_limits_are_kept_and_named(write_layer: Write, tmp_path: Path) -> None:
     cut = read_table(table, limits=Limits(rows=199))
     assert only(cut)[0] == "too_many_rows"
     assert cut.problems[0].row == 201
-    assert only(read_table(table, limits=Limits(table_bytes=100)))[0] == "file_too_large"
+    assert only(read_table(table, limits=Limits(file_bytes=100)))[0] == "file_too_large"
 
 
 def test_problems_are_capped_but_all_counted_and_errors_come_first(tmp_path: Path) -> None:

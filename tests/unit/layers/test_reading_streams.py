@@ -15,7 +15,7 @@ import pytest
 import shapely
 
 from geo.core.crs import project
-from layers.reading import FieldRule, Limits, ReadingOptions, read_file, reading
+from layers.reading import FieldRule, Limits, Partner, Places, ReadingOptions, read_file, reading
 from layers.reading.candidates import candidates
 from layers.reading.plan import Plan
 from layers.reading.quiet import quiet
@@ -61,7 +61,9 @@ def test_rows_come_in_batches_and_are_those_of_the_whole(name: str, write_layer:
         plan = file.plan()
     assert [len(rows) for rows in batches] == [16_384, 16_384, n - 2 * 16_384]
     rows = joined(batches)
-    assert rows.names == tuple(labels)
+    # A difference of so many would take pytest longer to tell than all tests together.
+    others = [(i, *pair) for i, pair in enumerate(zip(rows.names, labels, strict=True)) if pair[0] != pair[1]]
+    assert others[:3] == []
     assert rows.columns["n"] == list(range(n))
     np.testing.assert_allclose(
         shapely.get_coordinates(rows.geometries_4326), shapely.get_coordinates(points), atol=1e-9
@@ -394,7 +396,7 @@ def test_a_mapping_that_means_nothing_is_refused(rules: tuple[FieldRule, ...], c
 
 def test_a_table_is_joined_to_places_by_code_or_name(tmp_path: Path) -> None:
     one, two = shapely.box(48.3, 33.4, 48.31, 33.41), shapely.box(48.31, 33.4, 48.32, 33.41)
-    places = {"n001": one, "پل دختر": two}
+    places = Places([Partner("n001", "", one), Partner("", "پل دختر", two)])
     path = tmp_path / "people.csv"
     path.write_text("محله,people\nn001,12\nپل‌دختر,7\nnowhere,1\n,2\n", encoding="utf-8")
     with reading(path, ReadingOptions(code_field="محله"), places=places) as file:
@@ -418,7 +420,7 @@ def test_a_column_with_geometries_can_be_named(tmp_path: Path) -> None:
 def test_a_large_table_stays_within_its_limit(tmp_path: Path) -> None:
     path = tmp_path / "stops.csv"
     path.write_text("lon,lat\n" + "48.3,33.4\n" * 100)
-    with reading(path, ReadingOptions(), limits=Limits(table_bytes=500)) as file:
+    with reading(path, ReadingOptions(), limits=Limits(file_bytes=500)) as file:
         assert [p.code for p in file.plan().errors] == ["file_too_large"]
     with reading(path, ReadingOptions(), limits=Limits(rows=99)) as file:
         assert [p.code for p in file.plan().errors] == ["too_many_rows"]

@@ -14,6 +14,7 @@ from geo.core.validity import problems, repair
 from geo.errors import InvalidInput, NotFound
 from layers.jobs.steps import REQUEST
 from layers.reading import Problem
+from layers.reading.osm_rules import RulesError, rules_of
 from layers.reading.recognise import ACCEPTED
 from layers.reading.wording import PAGE, option
 from maps.ogc.cql2_text import MOST_DEPTH
@@ -21,6 +22,7 @@ from maps.problems import fault_told, members_told, problem_of, problem_told, te
 from maps.problems.telling import SENTENCES, place_told, sentences_of, told
 from maps.problems.words import OPTIONS, PLACES, WORDS
 from tests.architecture.source_texts import ROOT, Text, texts_in, without_details
+from tests.unit.layers.test_osm_rules import MISTAKES
 
 READ = ("geo", "layers", "analysis", "interventions", "maps", "config/middleware.py")
 # Files whose errors nobody meets but who runs a command, and why.
@@ -125,7 +127,7 @@ def test_what_is_named_in_english_is_named_in_the_details_too() -> None:
 
 
 def test_no_sentence_stands_in_the_table_for_nothing() -> None:
-    found = [text.filled()[0] for text in texts()] + _notes() + ["(2 more faults.)"]
+    found = [text.filled()[0] for text in texts()] + _notes() + _mistakes() + ["(2 more faults.)"]
     said = {template for text in found for template, _ in sentences_of(text) or []}
     assert not sorted(set(SENTENCES) - said)
     assert len(SENTENCES) == len(set(SENTENCES))
@@ -139,6 +141,17 @@ def _notes() -> list[str]:
         "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 9, 0 0)), ((1 1, 2 1, 2 2, 1 2, 1 1)))",
     )
     return [repair(shapely.from_wkt(wkt))[1] for wkt in shapes] + ["Repaired: Something else."]
+
+
+def _mistakes() -> list[str]:
+    """Give what is said of mistakes in rules for OpenStreetMap, which a planner may write."""
+    found: list[str] = []
+    for text, *_ in MISTAKES:
+        try:
+            rules_of(text)
+        except RulesError as error:
+            found += [said for problem in error.problems for said in (problem.message, problem.remedy)]
+    return found
 
 
 def test_notes_of_repairs_are_told() -> None:

@@ -1,6 +1,8 @@
 // @ts-check
 /** The form of an examined file: the preview follows the mapping, what was changed and not sent is told, many fields go as one text. */
 
+import { lineOf } from "./lines.js";
+
 /**
  * @typedef {{source: string, name: string, type: string | null, unit_from: string, unit_to: string, keep: boolean}} Rule
  */
@@ -60,6 +62,13 @@ export function tendForm() {
     if (unsaved) unsaved.hidden = false;
     if (event.target instanceof Element && mapping?.contains(event.target)) follow();
   });
+  form.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("button[data-fills]") : null;
+    const entry = button instanceof HTMLElement ? document.getElementById(button.dataset.fills ?? "") : null;
+    if (!(button instanceof HTMLElement) || !(entry instanceof HTMLInputElement)) return;
+    entry.value = button.dataset.value ?? "";
+    entry.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   form.addEventListener("submit", () => {
     changed = false;
     if (!rows.length) return;
@@ -70,7 +79,44 @@ export function tendForm() {
     form.append(text);
     for (const row of rows) for (const entry of row.querySelectorAll("input, select")) if (!/^(name-field|key)$/.test(entry.getAttribute("name") ?? "")) entry.toggleAttribute("disabled", true);
   });
+  for (const button of form.querySelectorAll("button.take")) if (button instanceof HTMLButtonElement) tendStandard(button);
+  tendRules(form);
   follow();
+}
+
+/** Let a field become the standard one that is suggested for it. @param {HTMLButtonElement} button */
+function tendStandard(button) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const row = button.closest("tr");
+    const { name = "", type = "", unit = "" } = button.dataset;
+    /** @type {[string, string][]} */
+    const entries = [["to", unit], ["type", type], ["name", name]];
+    for (const [prefix, value] of entries) {
+      const entry = row?.querySelector(`[name^="${prefix}-"]:not([type=radio])`);
+      if (entry instanceof HTMLSelectElement && [...entry.options].some((option) => option.value === value)) entry.value = value;
+      if (entry instanceof HTMLInputElement) {
+        entry.value = value;
+        entry.focus();
+        entry.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }
+    button.hidden = true;
+  });
+}
+
+/** Lead from a mistake in the rules to its line. @param {HTMLFormElement} form */
+function tendRules(form) {
+  const rules = document.getElementById("rules");
+  if (!(rules instanceof HTMLTextAreaElement)) return;
+  for (const button of form.querySelectorAll("button[data-line]")) {
+    button.addEventListener("click", () => {
+      const line = Number(button instanceof HTMLElement && button.dataset.line);
+      rules.focus();
+      rules.setSelectionRange(...lineOf(rules.value, line));
+      rules.scrollTop = (rules.scrollHeight / Math.max(rules.value.split("\n").length, 1)) * Math.max(line - 3, 0);
+    });
+  }
 }
 
 /** @param {HTMLFormElement} form @param {string} name @param {string} value */
