@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from layers.reading import (
     summary,
 )
 from layers.reading import reading as opened
-from layers.reading.city_parts import FileReference, LayerFile, NamedPlace, PlaceFile
+from layers.reading.city_parts import FileReference, LayerFile, NamedPlace, PlaceFile, TravelRule
 
 Say = Callable[[str], object]
 
@@ -113,13 +113,13 @@ class _Reading:
 
     def asked_of_layer(self, layer: LayerFile) -> dict[str, Any]:
         """Return how the file of a layer is to be read."""
-        people = self.description.population
+        counted = {people.layer for people in self.description.populations}
         return self.asked(
             layer.file,
             name_field=layer.name_field or None,
             fields=layer.fields,
             expect=layer.kind if layer.kind != "raster" else None,
-            non_negative=people is not None and people.layer == layer.code,
+            non_negative=layer.code in counted,
         )
 
 
@@ -267,16 +267,19 @@ def _write(reading: _Reading, say: Say) -> Place:
         layers_services.supply_put(
             city=city, service_code=rule.service, layer=layers[rule.layer], where=dict(rule.where)
         )
-    if people := description.population:
+    for number, people in enumerate(description.populations):
         layers_services.population_source_put(
-            city=city, layer=layers[people.layer], field=people.field,
+            city=city, layer=layers[people.layer], field=people.field, code=people.code, is_main=number == 0,
+            groups=people.groups, name_fa=people.name_fa, name_en=people.name_en,
             source=people.source, source_fa=people.source_fa, reference_date=people.reference_date,
         )  # fmt: skip
+    if description.travel:
+        layers_services.travel_data_put(city, _travel_spec(description.travel, layers))
     for code, standard in description.standards.items():
         said = standard.source or standard.source_fa
         layers_services.standard_put(
             service_code=code,
-            threshold_m=standard.threshold_m,
+            value=standard.threshold_m,
             source=said or f"{description.city.name_en}: city description",
             source_fa=standard.source_fa if said else f"{description.city.name_fa}: توصیف شهر",
             city=city,
@@ -285,12 +288,20 @@ def _write(reading: _Reading, say: Say) -> Place:
         city,
         services={rule.service for rule in description.supply},
         standards=description.standards,
-        people=description.population is not None,
+        populations={rule.code for rule in description.populations},
+        travel=description.travel is not None,
         say=say,
     )
     layers_left(city, layers, say)
     index_put(city=city, weights=description.weights, cell_m=description.cell_m)
     return city
+
+
+def _travel_spec(rule: TravelRule, layers: dict[str, Layer]) -> layers_services.TravelSpec:
+    """Return what a description says of travel, with its layers in place of their codes."""
+    said = {one.name: getattr(rule, one.name) for one in fields(rule)}
+    named = {use: layers[said[use]] if said[use] else None for use in ("roads", "elevation", "land_cover")}
+    return layers_services.TravelSpec(**said | named)
 
 
 def _outline_put(reading: _Reading, named: NamedPlace, place: Place) -> None:
@@ -425,8 +436,8 @@ def _release_put(reading: _Reading, city: Place, layer_file: LayerFile, say: Say
 
 
 def _layer_put(reading: _Reading, city: Place, layer_file: LayerFile, kind: str) -> Layer:
-    people = reading.description.population
-    if kind == Layer.Kind.RASTER and people is not None and people.layer == layer_file.code:
+    counted = {people.layer for people in reading.description.populations}
+    if kind == Layer.Kind.RASTER and layer_file.code in counted:
         purpose: str = Layer.Purpose.POPULATION
     else:  # what somebody said meanwhile stays
         known = Layer.objects.filter(city=city, code=layer_file.code).values_list("purpose", flat=True)

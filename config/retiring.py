@@ -9,24 +9,32 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Max
 
 from geo.models import Boundary, Change, ChangeSet, Place
-from layers.models import Layer, PopulationSource, Standard, Supply
+from layers.models import Layer, PopulationSource, Standard, Supply, TravelData
 
 Say = Callable[[str], object]
 
 
 def settings_retire(
-    city: Place, *, services: Collection[str], standards: Collection[str], people: bool, say: Say
+    city: Place,
+    *,
+    services: Collection[str],
+    standards: Collection[str],
+    populations: Collection[str],
+    travel: bool,
+    say: Say,
 ) -> None:
-    """Delete the city's supplies, own standards and population source that its description does not name, saying which.
+    """Delete the settings of a city that its description does not name, saying which.
 
-    They are settings, that the description alone makes; the layers they were about stay, with all their releases.
+    They are what the description alone makes: supplies, own standards, sources of population, and data for travel. The layers
+    they were about stay, with all their releases.
 
     Parameters
     ----------
-    services, standards : collection of str
-        Codes of the services that have a supply, and of those that have a threshold of the city's own.
-    people : bool
-        Whether it says where people are counted.
+    services, standards, populations : collection of str
+        Codes of the services that have a supply, of those that have a threshold of the city's own, and of the sources of
+        population.
+    travel : bool
+        Whether it says what ways are measured on.
     """
     for what, found in (
         ("supply", Supply.objects.filter(city=city).exclude(service__code__in=services)),
@@ -36,8 +44,13 @@ def settings_retire(
         if codes:
             found.delete()
             say(f"Retired the {what} of {', '.join(codes)}: no longer in the description.")
-    if not people and PopulationSource.objects.filter(city=city).delete()[0]:
-        say("Retired the population source: no longer in the description.")
+    sources = PopulationSource.objects.filter(city=city).exclude(code__in=populations)
+    codes = sorted(sources.values_list("code", flat=True))
+    if codes:
+        sources.delete()
+        say(f"Retired the population source {', '.join(codes)}: no longer in the description.")
+    if not travel and TravelData.objects.filter(city=city).delete()[0]:
+        say("Retired the data for travel: no longer in the description.")
 
 
 def layers_left(city: Place, named: Collection[str], say: Say) -> None:

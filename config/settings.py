@@ -6,6 +6,7 @@ Development (the default) needs nothing set: it uses the private cluster and a s
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -23,6 +24,8 @@ VAR_DIR = env.folder("MAHALLEH_VAR", BASE_DIR / "var")
 """Everything the service writes outside the database: rasters, published maps, caches, collected static files."""
 RASTER_DIR = VAR_DIR / "rasters"
 CACHE_DIR = VAR_DIR / "cache"
+# What numba compiles is kept for the next start, where the service may write; read when numba is first imported.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE_DIR / "numba"))
 UPLOAD_DIR = VAR_DIR / "uploads"
 """Files on their way in, one folder each; the server and the worker must see the same."""
 DATA_DIR = env.folder("MAHALLEH_DATA", BASE_DIR.parent / "shared" / "data")
@@ -176,6 +179,8 @@ UPLOAD_MAX_BYTES = env.integer("MAHALLEH_UPLOAD_MB", 1_000, minimum=1, maximum=1
 IMPORT_MEMORY_BYTES = env.integer("MAHALLEH_IMPORT_MEMORY_MB", 2_000, minimum=100, maximum=100_000) * 1_000_000
 """What the reading of one file may take beyond what the program itself takes."""
 IMPORT_SECONDS = env.integer("MAHALLEH_IMPORT_SECONDS", 1_800, minimum=5, maximum=86_400)
+ANALYSIS_THREADS = env.integer("MAHALLEH_THREADS", os.cpu_count() or 1, minimum=1, maximum=256)
+"""How many threads of one process measure services side by side; more than four are not used."""
 WORKER_JOBS = env.integer("MAHALLEH_WORKER_JOBS", 2, minimum=1, maximum=64)
 """Files that one worker reads at a time."""
 

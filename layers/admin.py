@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from geo.admin.history import HistoryAdmin, NoBulkDelete
-from layers.models import Layer, PopulationSource, Raster, Release, Service, Standard, Supply, Theme
+from layers.models import Layer, PopulationSource, Raster, Release, Service, Standard, Supply, Theme, TravelData
 
 
 @admin.register(Theme)
@@ -98,10 +98,12 @@ class ServiceAdmin(NoBulkDelete):
 
 @admin.register(Standard)
 class StandardAdmin(admin.ModelAdmin):
-    """How near a service should be, with its source."""
+    """How near a service should be, and how much of it there should be, with the source."""
 
-    list_display = ("service", "city", "threshold_m", "source", "is_verified")
-    list_filter = ("is_verified", "service", ("city", admin.RelatedOnlyFieldListFilter))
+    list_display = (
+        "service", "kind", "value", "city", "programme", "population_min", "population_max", "source", "is_verified",
+    )  # fmt: skip
+    list_filter = ("is_verified", "kind", "programme", "service", ("city", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("service", "city")
     search_fields = ("service__code", "service__name_fa", "service__name_en", "source")
     autocomplete_fields = ("service", "city")
@@ -122,7 +124,17 @@ class SupplyAdmin(admin.ModelAdmin):
 class PopulationSourceAdmin(admin.ModelAdmin):
     """Where a city's people are counted."""
 
-    list_display = ("city", "layer", "field")
+    list_display = ("city", "code", "is_main", "layer", "field")
     list_select_related = ("city", "layer__city")
-    search_fields = ("city__search_name", "layer__code")
+    search_fields = ("city__search_name", "code", "layer__code")
     autocomplete_fields = ("city", "layer")
+
+
+@admin.register(TravelData)
+class TravelDataAdmin(admin.ModelAdmin):
+    """What ways in a city are measured on."""
+
+    list_display = ("city", "way", "roads", "elevation", "land_cover")
+    list_select_related = ("city", "roads__city", "elevation__city", "land_cover__city")
+    search_fields = ("city__search_name", "roads__code")
+    autocomplete_fields = ("city", "roads", "elevation", "land_cover")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from geo.models import Place
@@ -55,13 +55,34 @@ class Service(Named):
 
 
 class Standard(Sourced):
-    """How near a service should be, according to some source; a city's own goes before the general one."""
+    """How much of a service there should be, according to some source: how near, how much land, how much capacity.
+
+    It may be a city's own, of a programme (such as the Sustainable Development Goals), or for cities of some size;
+    `layers.standards` chooses among them.
+    """
+
+    class Kind(models.TextChoices):
+        """What is demanded, and in which unit."""
+
+        DISTANCE = "distance", _("greatest distance (m)")
+        LAND = "land", _("land for each person (m²)")
+        CAPACITY = "capacity", _("capacity for every 1,000 people")
 
     service = models.ForeignKey(Service, verbose_name=_("service"), on_delete=models.CASCADE, related_name="standards")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.DISTANCE)
     city = models.ForeignKey(
         Place, verbose_name=_("city"), on_delete=models.CASCADE, null=True, blank=True, related_name="standards"
     )
-    threshold_m = models.FloatField(_("threshold (m)"), validators=[MinValueValidator(1)])
+    programme = models.SlugField(
+        _("programme"), max_length=40, blank=True, help_text=_("Code of the programme that demands it; empty for none.")
+    )
+    population_min = models.PositiveIntegerField(
+        _("cities from (people)"), null=True, blank=True, help_text=_("For cities of at least so many people.")
+    )
+    population_max = models.PositiveIntegerField(
+        _("cities below (people)"), null=True, blank=True, help_text=_("For cities of fewer people than this.")
+    )
+    value = models.FloatField(_("value"), validators=[MinValueValidator(0)])
     source = models.CharField(_("source"), max_length=400)
     is_verified = models.BooleanField(
         _("verified"), default=False, help_text=_("Checked against the official text by somebody with the right.")
@@ -72,15 +93,22 @@ class Standard(Sourced):
     class Meta:
         verbose_name = _("standard")
         verbose_name_plural = _("standards")
-        ordering = ("service", "city")
+        ordering = ("service", "kind", "city", "programme", "population_min")
         constraints = (
             models.UniqueConstraint(
-                fields=["service", "city"], nulls_distinct=False, name="standard_once_per_service_and_city"
+                fields=["service", "kind", "city", "programme", "population_min", "population_max"],
+                nulls_distinct=False,
+                name="standard_once_per_service_and_city",
             ),
+            models.CheckConstraint(condition=Q(value__gt=0) & Q(value__lte=100_000), name="standard_value_in_range"),
             models.CheckConstraint(
-                condition=Q(threshold_m__gt=0) & Q(threshold_m__lte=100_000), name="standard_threshold_in_range"
+                condition=Q(population_min__isnull=True)
+                | Q(population_max__isnull=True)
+                | Q(population_min__lt=F("population_max")),
+                name="standard_band_ordered",
             ),
+            models.CheckConstraint(condition=Q(kind__in=["distance", "land", "capacity"]), name="standard_kind_known"),
         )
 
     def __str__(self) -> str:
-        return f"{self.service.code}: {self.threshold_m:g} m"
+        return f"{self.service.code}, {self.get_kind_display()}: {self.value:g}"

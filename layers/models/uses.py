@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -39,16 +42,27 @@ class Supply(models.Model):
 class PopulationSource(models.Model):
     """Where a city's people are counted: a raster, or polygons with a field of people.
 
-    Source and date of the numbers are those of the layer where none are given.
+    A city may have several, which are shown beside each other; what is not asked of another is answered by the main one.
+    Names, source and date of the numbers are those of the layer where none are given.
     """
 
-    city = models.OneToOneField(
-        Place, verbose_name=_("city"), on_delete=models.CASCADE, related_name="population_source"
+    city = models.ForeignKey(Place, verbose_name=_("city"), on_delete=models.CASCADE, related_name="population_sources")
+    code = models.SlugField(_("code"), max_length=60)
+    is_main = models.BooleanField(
+        _("main source"), default=True, help_text=_("The one that is taken where none is named.")
     )
     layer = models.ForeignKey(Layer, verbose_name=_("layer"), on_delete=models.PROTECT, related_name="+")
     field = models.CharField(
         _("field"), max_length=80, blank=True, help_text=_("Empty for a raster of people per pixel.")
     )
+    groups = models.JSONField(
+        _("fields of groups"),
+        default=dict,
+        blank=True,
+        help_text=_("Code of a group of people to the field that counts it, such as {“women”: “pop_f”}."),
+    )
+    name_fa = models.CharField(_("Persian name"), max_length=200, blank=True, help_text=_("The layer's if empty."))
+    name_en = models.CharField(_("English name"), max_length=200, blank=True)
     source = models.CharField(
         _("source"), max_length=400, blank=True, help_text=_("Of the numbers; the layer's if empty.")
     )
@@ -62,6 +76,107 @@ class PopulationSource(models.Model):
     class Meta:
         verbose_name = _("population source")
         verbose_name_plural = _("population sources")
+        ordering = ("city", "-is_main", "code")
+        constraints = (
+            models.UniqueConstraint(fields=["city", "code"], name="population_code_unique_in_city"),
+            models.UniqueConstraint(
+                fields=["city"], condition=models.Q(is_main=True), name="population_one_main_in_city"
+            ),
+        )
 
     def __str__(self) -> str:
-        return f"{self.city.code}: {self.layer.code}"
+        return f"{self.city.code}: {self.code}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Take the layer's code where none is given, then save."""
+        self.code = self.code or self.layer.code[:60]
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class TravelData(models.Model):
+    """What ways in a city are measured on: its streets, heights and land cover; whatever is missing leaves its ways of travel out."""
+
+    class Way(models.TextChoices):
+        """How people travel."""
+
+        STRAIGHT = "straight", _("in a straight line")
+        STREETS = "streets", _("along streets")
+        WALKING = "walking", _("on foot, by slope and stairs")
+        CYCLING = "cycling", _("by bicycle")
+        SURFACE = "surface", _("on foot, over the surface of the land")
+
+    ROAD_FIELDS: Final = ("class", "oneway", "stairs", "bridge", "tunnel", "level", "speed")
+    """What a field of the streets may tell."""
+
+    city = models.OneToOneField(Place, verbose_name=_("city"), on_delete=models.CASCADE, related_name="travel_data")
+    way = models.CharField(
+        _("way of travel"), max_length=10, choices=Way, default=Way.STRAIGHT, help_text=_("Taken where none is named.")
+    )
+    roads = models.ForeignKey(
+        Layer, verbose_name=_("streets"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    has_osm_tags = models.BooleanField(
+        _("OpenStreetMap tags"), default=False, help_text=_("The fields of the streets are OpenStreetMap's tags.")
+    )
+    road_fields = models.JSONField(
+        _("fields of the streets"),
+        default=dict,
+        blank=True,
+        help_text=_("class, oneway, stairs, bridge, tunnel, level, speed → the field that tells it."),
+    )
+    closed_classes = models.JSONField(
+        _("classes closed to people on foot"), default=list, blank=True, help_text=_("Such as [“motorway”].")
+    )
+    cycling_kmh = models.JSONField(
+        _("speeds of bicycles (km/h)"), default=dict, blank=True, help_text=_("By class of street; 0 is closed.")
+    )
+    is_cut_at_crossings = models.BooleanField(
+        _("cut where they cross"), default=False, help_text=_("For streets that were not drawn as a network.")
+    )
+    snap_m = models.FloatField(
+        _("join ends (m)"), default=0.0, help_text=_("Ends nearer to each other than this are one junction.")
+    )
+    elevation = models.ForeignKey(
+        Layer, verbose_name=_("elevation"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    land_cover = models.ForeignKey(
+        Layer, verbose_name=_("land cover"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    land_cover_kmh = models.JSONField(
+        _("speeds over land cover (km/h)"),
+        default=dict,
+        blank=True,
+        help_text=_("By class; 0 is a barrier; “other” for what is not named and where nothing is known."),
+    )
+
+    objects = OfCityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("data for travel")
+        verbose_name_plural = _("data for travel")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(snap_m__gte=0) & models.Q(snap_m__lte=100), name="travel_snap_in_range"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.city.code}: {self.way}"
+
+    def clean(self) -> None:
+        """Refuse what a form lets through: fields that are no texts, and speeds that are no numbers from 0 to 200."""
+        told = self.road_fields
+        if not isinstance(told, dict) or not all(k in self.ROAD_FIELDS and isinstance(v, str) for k, v in told.items()):
+            raise ValidationError({"road_fields": _("Use %(names)s only.") % {"names": ", ".join(self.ROAD_FIELDS)}})
+        if not isinstance(self.closed_classes, list) or not all(isinstance(name, str) for name in self.closed_classes):
+            raise ValidationError({"closed_classes": _("Write a list of texts.")})
+        for name in ("cycling_kmh", "land_cover_kmh"):
+            speeds = getattr(self, name)
+            if not isinstance(speeds, dict) or not all(_is_speed(speed) for speed in speeds.values()):
+                raise ValidationError({name: _("Give each class a speed from 0 to 200 km/h.")})
+        if not all(name == "other" or name.lstrip("-").isdecimal() for name in self.land_cover_kmh):
+            raise ValidationError({"land_cover_kmh": _("Name classes by their numbers, or other.")})
+
+
+def _is_speed(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 200

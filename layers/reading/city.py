@@ -22,6 +22,7 @@ from layers.reading.city_parts import (
     PopulationRule,
     StandardRule,
     SupplyRule,
+    TravelRule,
 )
 from layers.reading.plan import Problem
 from layers.reading.toml_section import CODE, Lines, Section, suggestion
@@ -30,10 +31,23 @@ FORMAT: Final = 1
 ANCESTOR_KINDS: Final = ("country", "province", "county")
 PLACE_KINDS: Final = ("district", "neighbourhood", "settlement")
 LAYER_KINDS: Final = ("point", "line", "polygon", "raster")
+TRAVEL_WAYS: Final = ("straight", "streets", "walking", "cycling", "surface")
+ROAD_FIELDS: Final = ("class", "oneway", "stairs", "bridge", "tunnel", "level", "speed")
 CERTAINTIES: Final = ("surveyed", "imagery", "walked", "modelled", "disputed")
 
 _LARGEST_FILE_BYTES: Final = 1 << 20
-_TOP_KEYS: Final = ("chain", "city", "places", "layers", "supply", "population", "analysis", "weights", "standards")
+_TOP_KEYS: Final = (
+    "chain",
+    "city",
+    "places",
+    "layers",
+    "supply",
+    "population",
+    "travel",
+    "analysis",
+    "weights",
+    "standards",
+)
 
 
 class CityDescriptionError(InvalidInput):
@@ -132,14 +146,15 @@ class _Reader:
         codes = self._unique("layers", [layer.code for layer in layers])
         supply = tuple(self._supply(section, codes) for section in self._many("supply"))
         self._unique("supply", [rule.service for rule in supply])
-        population = self._population(codes) if "population" in self.document else None
+        populations = self._populations(codes)
+        travel = self._travel(codes) if "travel" in self.document else None
         cell_m = self._cell_m()
         weights = self._weights()
         standards = self._standards()
         if self.problems:
             raise CityDescriptionError(self.path, self.problems)
         return CityDescription(
-            self.path, self.data, chain, city, places, layers, supply, population, cell_m, weights, standards
+            self.path, self.data, chain, city, places, layers, supply, populations, cell_m, weights, standards, travel
         )
 
     def _format(self, top: Section) -> None:
@@ -285,17 +300,84 @@ class _Reader:
         section.finish()
         return rule
 
-    def _population(self, layers: set[str]) -> PopulationRule:
-        section = self._one("population")
+    def _populations(self, layers: set[str]) -> tuple[PopulationRule, ...]:
+        """Read where people are counted: one table, or several of which the first is the main source."""
+        if "population" not in self.document:
+            return ()
+        several = isinstance(self.document["population"], list)
+        sections = self._many("population") if several else [self._one("population")]
+        rules = tuple(self._population(section, layers) for section in sections)
+        self._unique("population", [rule.code for rule in rules])
+        return rules
+
+    def _population(self, section: Section, layers: set[str]) -> PopulationRule:
+        layer = section.slug("layer", known=layers, what="layer of this city")
         rule = PopulationRule(
-            layer=section.slug("layer", known=layers, what="layer of this city"),
+            layer=layer,
             field=section.text("field"),
             source=section.text("source"),
             source_fa=section.text("source_fa"),
             reference_date=section.date("reference_date"),
+            code=section.slug("code") if "code" in section else layer,
+            name_fa=section.text("name_fa"),
+            name_en=section.text("name_en"),
+            groups=self._groups(section),
         )
         section.finish()
         return rule
+
+    def _groups(self, section: Section) -> dict[str, str]:
+        groups = section.raw("groups") if "groups" in section else {}
+        if not isinstance(groups, dict) or not all(
+            CODE.fullmatch(code) and isinstance(field, str) and field for code, field in groups.items()
+        ):
+            section.problem("groups", f"'groups' is {groups!r}.", 'Write groups = { women = "pop_f" }.')
+            return {}
+        return dict(groups)
+
+    def _travel(self, layers: set[str]) -> TravelRule:
+        section = self._one("travel")
+
+        def layer(key: str) -> str:
+            return section.slug(key, known=layers, what="layer of this city") if key in section else ""
+
+        rule = TravelRule(
+            way=section.choice("way", TRAVEL_WAYS, required=False) or "straight",
+            roads=layer("roads"),
+            has_osm_tags=section.flag("osm_tags", default=False),
+            road_fields=self._road_fields(section),
+            closed_classes=section.texts("closed_classes") or (),
+            cycling_kmh=self._speeds(section, "cycling_kmh"),
+            is_cut_at_crossings=section.flag("cut_at_crossings", default=False),
+            snap_m=section.number("snap_m", low=0.0, high=100.0, unit="metres") or 0.0,
+            elevation=layer("elevation"),
+            land_cover=layer("land_cover"),
+            land_cover_kmh=self._speeds(section, "land_cover_kmh"),
+        )
+        wrong = [name for name in rule.land_cover_kmh if name != "other" and not name.lstrip("-").isdigit()]
+        if wrong:
+            remedy = "Write the number of the class, or other."
+            section.problem("land_cover_kmh", f"'{wrong[0]}' is no class of land cover.", remedy)
+        if bool(rule.land_cover) != bool(rule.land_cover_kmh):
+            remedy = 'Give both: land_cover = "cover" and land_cover_kmh = { 1 = 5, 4 = 0 }.'
+            section.problem("land_cover", "land cover and its speeds belong together.", remedy, code="missing_key")
+        section.finish()
+        return rule
+
+    def _road_fields(self, section: Section) -> dict[str, str]:
+        if "road_fields" not in section:
+            return {}
+        inner = section.inner("road_fields")
+        found = {name: inner.text(name) for name in ROAD_FIELDS if name in inner}
+        inner.finish(allowed=ROAD_FIELDS)
+        return {name: field for name, field in found.items() if field}
+
+    def _speeds(self, section: Section, key: str) -> dict[str, float]:
+        if key not in section:
+            return {}
+        inner = section.inner(key)
+        found = {name: inner.number(name, low=0.0, high=200.0, unit="km/h") for name in inner}
+        return {name: speed for name, speed in found.items() if speed is not None}
 
     def _cell_m(self) -> float:
         if "analysis" not in self.document:

@@ -1,5 +1,6 @@
 """What the description of a city says, as typed values; see `layers.reading.city` for how it is read."""
 
+import dataclasses
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -123,13 +124,37 @@ class SupplyRule:
 
 @dataclass(frozen=True, slots=True)
 class PopulationRule:
-    """Where people are counted: a layer of areas with a field of people, or a raster (``field`` empty)."""
+    """Where people are counted: a layer of areas with a field of people, or a raster (``field`` empty).
+
+    ``code`` is what the source is called in questions; ``groups`` are codes of groups with the fields that count them.
+    """
 
     layer: str
     field: str = ""
     source: str = ""
     source_fa: str = ""
     reference_date: datetime.date | None = None
+    code: str = ""
+    name_fa: str = ""
+    name_en: str = ""
+    groups: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TravelRule:
+    """What ways in the city are measured on; layers by code, empty where there is none. See `layers.models.TravelData`."""
+
+    way: str = "straight"
+    roads: str = ""
+    has_osm_tags: bool = False
+    road_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    closed_classes: tuple[str, ...] = ()
+    cycling_kmh: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    is_cut_at_crossings: bool = False
+    snap_m: float = 0.0
+    elevation: str = ""
+    land_cover: str = ""
+    land_cover_kmh: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +178,10 @@ class CityDescription:
         Ancestors, outermost first.
     city
         The city.
-    places, layers, supply, population
-        What is loaded, in the file's order.
+    places, layers, supply, populations
+        What is loaded, in the file's order; the first source of population is the main one.
+    travel
+        What ways are measured on; None where the description says nothing about it.
     cell_m
         Side of a cell of the analysis grid.
     weights
@@ -170,7 +197,13 @@ class CityDescription:
     places: tuple[PlaceFile, ...]
     layers: tuple[LayerFile, ...]
     supply: tuple[SupplyRule, ...]
-    population: PopulationRule | None
+    populations: tuple[PopulationRule, ...]
     cell_m: float
     weights: Mapping[str, float]
     standards: Mapping[str, StandardRule]
+    travel: TravelRule | None = None
+
+    @property
+    def population(self) -> PopulationRule | None:
+        """The main source of population; None where there is none."""
+        return self.populations[0] if self.populations else None

@@ -5,10 +5,10 @@ from layers.services.layers import LayerSpec, layer_archive, layer_describe, lay
 from layers.services.rasters import raster_release_create, raster_sweep
 from layers.services.releases import release_create
 from layers.services.taxonomy import standard_put, taxonomy_put
-from layers.services.uses import population_source_put, supply_put
+from layers.services.uses import TravelSpec, population_source_put, supply_put, travel_data_put
 
 __all__ = [
-    "LayerSpec", "attachment_add", "attachment_change", "layer_archive", "layer_describe", "layer_put", "layer_restore",
+    "LayerSpec", "TravelSpec", "attachment_add", "attachment_change", "layer_archive", "layer_describe", "layer_put", "layer_restore",
     "population_source_put", "raster_release_create", "raster_sweep", "release_create",
-    "standard_put", "supply_put", "taxonomy_put",
+    "standard_put", "supply_put", "taxonomy_put", "travel_data_put",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -10,17 +10,39 @@ from geo.errors import InvalidInput
 from geo.models import Place
 from layers.models import Service, Standard, Theme
 
+MOST_VALUE: Final = 100_000.0
+"""Metres of a distance, m² of land for each person, or capacity for every 1,000 people."""
+
 
 def standard_put(
     *,
     service_code: str,
-    threshold_m: float,
+    value: float,
     source: str,
+    kind: str = Standard.Kind.DISTANCE,
     source_fa: str = "",
     city: Place | None = None,
+    programme: str = "",
+    population_min: int | None = None,
+    population_max: int | None = None,
     is_verified: bool = False,
 ) -> Standard:
-    """Set how near a service should be, in general or in one city."""
+    """Set how much of a service there should be: in general or in one city, for a programme, for cities of some size.
+
+    Parameters
+    ----------
+    value
+        In metres, m² for each person, or capacity for every 1,000 people, as the kind has it.
+    programme
+        Code of the programme that demands it; empty for none.
+    population_min, population_max
+        For cities of at least, and of fewer than, so many people; None for no limit.
+
+    Raises
+    ------
+    InvalidInput
+        Where there is no such service, or the value or the band of sizes is not possible.
+    """
     service = Service.objects.filter(code=service_code).first()
     if service is None:
         raise InvalidInput(
@@ -29,15 +51,34 @@ def standard_put(
             where="standards",
             remedy="Use the code of a service.",
         )
-    if not 0 < threshold_m <= 100_000:
+    if not 0 < value <= MOST_VALUE:
         raise InvalidInput(
-            f"A threshold of {threshold_m} m is out of range.",
-            code="bad_threshold",
+            f"A standard of {value} is out of range.",
+            code="bad_standard",
             where=f"standard of {service_code}",
-            remedy="Give 1 to 100,000 metres.",
+            remedy="Give a number above 0, at most 100,000.",
         )
-    said = {"threshold_m": threshold_m, "source": source, "source_fa": source_fa, "is_verified": is_verified}
-    return Standard.objects.update_or_create(service=service, city=city, defaults=said)[0]
+    if population_min is not None and population_max is not None and population_min >= population_max:
+        raise InvalidInput(
+            f"Cities of {population_min} up to {population_max} people are none.",
+            code="bad_standard",
+            where=f"standard of {service_code}",
+            remedy="Give the smaller number first.",
+        )
+    found, _ = Standard.objects.update_or_create(
+        service=service, kind=kind, city=city, programme=programme, population_min=population_min,
+        population_max=population_max,
+        defaults={"value": value, "source": source, "source_fa": source_fa, "is_verified": is_verified},
+    )  # fmt: skip
+    return found
+
+
+_VALUES: Final = {
+    "threshold_m": Standard.Kind.DISTANCE,
+    "m2_per_person": Standard.Kind.LAND,
+    "per_1000_people": Standard.Kind.CAPACITY,
+}
+"""Names that values have in the data file, which say the unit, and the kinds of standards."""
 
 
 def taxonomy_put(themes: list[dict[str, Any]], services: list[dict[str, Any]], standards: list[dict[str, Any]]) -> None:
@@ -60,10 +101,15 @@ def taxonomy_put(themes: list[dict[str, Any]], services: list[dict[str, Any]], s
                 },
             )
         for standard in standards:
+            name = next(name for name in _VALUES if name in standard)
             standard_put(
                 service_code=standard["service"],
-                threshold_m=float(standard["threshold_m"]),
+                kind=_VALUES[name],
+                value=float(standard[name]),
                 source=standard["source"],
                 source_fa=standard.get("source_fa", ""),
+                programme=standard.get("programme", ""),
+                population_min=standard.get("population_min"),
+                population_max=standard.get("population_max"),
                 is_verified=not standard.get("unverified", True),
             )

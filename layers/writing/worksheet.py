@@ -1,4 +1,4 @@
-"""A workbook with one sheet, written row by row: GDAL's own writer keeps all cells in memory.
+"""Workbooks, written row by row: GDAL's own writer keeps all cells in memory.
 
 Texts are cells of text and never formulas; those that look like one carry the mark by which Excel keeps them text also
 after they were edited.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
 
@@ -27,26 +28,12 @@ _STYLES: Final = {"date": 1, "datetime": 2, "quoted": 3}
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-_PARTS: Final = {
-    "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" '
-    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
-    '<Override PartName="/xl/worksheets/sheet1.xml" '
-    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>'
-    '<Override PartName="/xl/styles.xml" '
-    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/></Types>',
-    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
-    'Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
-    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
-    '<sheets><sheet name="layer" sheetId="1" r:id="rId1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
-    'Target="worksheets/sheet1.xml"/><Relationship Id="rId2" '
-    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>',
-    "xl/styles.xml": '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+_MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
+_DOCUMENT: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_KINDS: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_STYLESHEET: Final = (
+    f'<styleSheet xmlns="{_MAIN}">'
     '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
     '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
     '<fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
@@ -57,9 +44,13 @@ _PARTS: Final = {
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" quotePrefix="1"/>'
-    "</cellXfs></styleSheet>",
-}
+    "</cellXfs></styleSheet>"
+)
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_BEGINNING: Final = (
+    f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
+    'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>'
+).encode()
 
 
 def write_xlsx(
@@ -80,10 +71,65 @@ def write_xlsx(
         Takes geometries that are longer than a cell; the cell stays empty.
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
-        for name, text in _PARTS.items():
-            book.writestr(name, _HEAD + text)
+        _frame(book, ["layer"])
         with book.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
             _sheet(sheet, names, tables, long_texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet of a workbook: its name (31 letters at most, without brackets and slashes), the first row, the rows below it."""
+
+    name: str
+    names: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+def write_sheets(file: IO[bytes], sheets: Sequence[Sheet]) -> None:
+    """Write a workbook of several small sheets; texts longer than a cell are cut."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as book:
+        _frame(book, [sheet.name for sheet in sheets])
+        for number, sheet in enumerate(sheets, start=1):
+            letters = [_letters(at) for at in range(len(sheet.names))]
+            with book.open(f"xl/worksheets/sheet{number}.xml", "w") as out:
+                out.write(_BEGINNING)
+                for row, values in enumerate([sheet.names, *sheet.rows], start=1):
+                    cells = [
+                        _cell(f"{letter}{row}", value[:LONGEST] if isinstance(value, str) else value)
+                        for letter, value in zip(letters, values, strict=True)
+                        if value is not None
+                    ]
+                    out.write(_row(row, cells))
+                out.write(b"</sheetData></worksheet>")
+
+
+def _frame(book: zipfile.ZipFile, names: Sequence[str]) -> None:
+    """Write all parts of a workbook but its sheets."""
+    numbers = range(1, len(names) + 1)
+    overrides = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_KINDS}.worksheet+xml"/>' for n in numbers
+    )
+    sheets = "".join(
+        f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, names, strict=True)
+    )
+    links = "".join(
+        f'<Relationship Id="rId{n}" Type="{_DOCUMENT}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+    )
+    styles = f'<Relationship Id="rId{len(names) + 1}" Type="{_DOCUMENT}/styles" Target="styles.xml"/>'
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
+        'ContentType="application/xml"/><Override PartName="/xl/workbook.xml" '
+        f'ContentType="{_KINDS}.sheet.main+xml"/>{overrides}<Override PartName="/xl/styles.xml" '
+        f'ContentType="{_KINDS}.styles+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
+        f'Type="{_DOCUMENT}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}"><sheets>{sheets}</sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">{links}{styles}</Relationships>',
+        "xl/styles.xml": _STYLESHEET,
+    }
+    for name, text in parts.items():
+        book.writestr(name, _HEAD + text)
 
 
 def _sheet(
@@ -92,9 +138,7 @@ def _sheet(
     tables: Iterator[tuple[int, list[pa.Array]]],
     long_texts: Callable[[int, str, str], None],
 ) -> None:
-    sheet.write((_HEAD + '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">').encode())
-    sheet.write(b'<sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" ')
-    sheet.write(b'state="frozen"/></sheetView></sheetViews><sheetData>')
+    sheet.write(_BEGINNING)
     letters = [_letters(at) for at in range(len(names))]
     sheet.write(_row(1, [_text(f"{letter}1", name) for letter, name in zip(letters, names, strict=True)]))
     for first, columns in tables:
