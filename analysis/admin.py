@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from analysis.models import Index, Indicator, Run, Weight
+from analysis.models import Index, Indicator, NationalCity, NationalRun, Run, Scenario, Weight
 from geo.admin.history import HistoryAdmin, NoBulkDelete
 
 
@@ -58,3 +58,36 @@ class RunAdmin(HistoryAdmin):
     list_select_related = ("city", "author")
     search_fields = ("city__search_name", "input_hash", "author__username")
     date_hierarchy = "created_at"
+
+
+@admin.register(NationalRun)
+class NationalRunAdmin(HistoryAdmin):
+    """Runs of all cities of a country."""
+
+    list_display = ("id", "country", "created_at", "finished_at", "code_version")
+    list_filter = (("country", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("country",)
+    search_fields = ("country__search_name",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(NationalCity)
+class NationalCityAdmin(HistoryAdmin):
+    """Cities of national runs: their runs or their problem, and what they took."""
+
+    list_display = ("id", "national", "city", "people", "places", "cells", "seconds", "memory_mb", "done_at")
+    list_filter = ("national",)
+    list_select_related = ("national__country", "city")
+    search_fields = ("city__search_name",)
+    raw_id_fields = ("city", "coverage", "priority")
+
+
+@admin.register(Scenario)
+class ScenarioAdmin(HistoryAdmin):
+    """Scenarios, changed where they are drawn."""
+
+    list_display = ("name", "city", "author", "is_shared", "version", "saved_at", "archived_at")
+    list_filter = ("is_shared", ("city", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("city", "author")
+    search_fields = ("name", "city__search_name", "author__username")
+    date_hierarchy = "saved_at"

@@ -50,6 +50,7 @@ class ArrayCache:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._items: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+        self._total = 0
         self._lock = threading.Lock()
         self._under_way: dict[str, threading.Lock] = {}
 
@@ -80,21 +81,26 @@ class ArrayCache:
         """Forget everything."""
         with self._lock:
             self._items.clear()
+            self._total = 0
 
     def _keep(self, key: str, value: Any) -> None:
         size = size_bytes(value)
         with self._lock:
+            self._total += size - self._items.pop(key, (None, 0))[1]
             self._items[key] = (value, size)
-            total = sum(kept for _, kept in self._items.values())
-            while total > self._max_bytes and len(self._items) > 1:
+            while self._total > self._max_bytes and len(self._items) > 1:
                 _, (_, dropped) = self._items.popitem(last=False)
-                total -= dropped
+                self._total -= dropped
 
 
 arrays = ArrayCache(max_bytes=2_000_000_000)
 """The arrays of this process, and columns of results."""
 
+supposed = ArrayCache(max_bytes=400_000_000)
+"""What was computed for scenarios, apart from the other arrays: dragging a facility about shall not push those out."""
+
 
 def caches_clear() -> None:
     """Forget all arrays; the next analysis computes them anew."""
     arrays.clear()
+    supposed.clear()

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from analysis.forms import MAX_THRESHOLD_M, MAX_WEIGHT, number
-from analysis.results import Question
+from analysis.results import TRAVELS, Question
 from analysis.selectors import city_get
 from geo.errors import InvalidInput, MahallehError
 from geo.models import Place
@@ -73,6 +73,14 @@ def add_question_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--normalisation", default="", choices=["", "goalpost", "min-max"])
     parser.add_argument("--aggregation", default="", choices=["", "arithmetic", "geometric"])
+    parser.add_argument("--travel", default="", choices=["", *TRAVELS], help="way of travel; the city's own by default")
+    parser.add_argument(
+        "--population", default="", metavar="CODE", help="source of people; the city's main one by default"
+    )
+    parser.add_argument(
+        "--programme", default="", metavar="CODE", help="programme whose standards hold, such as sdg or sphere"
+    )
+    parser.add_argument("--scenario", default="", metavar="NUMBER", help="the city with the changes of this scenario")
 
 
 def question_from_options(options: dict[str, Any], known: list[str]) -> Question:
@@ -106,7 +114,10 @@ def question_from_options(options: dict[str, Any], known: list[str]) -> Question
                 remedy="Write CODE=NUMBER, separated by commas.",
             )
         weights[code.strip()] = number(value, "--weights", 0, MAX_WEIGHT)
-    return Question(thresholds, weights, tuple(options["service"]), options["normalisation"], options["aggregation"])
+    return Question(
+        thresholds, weights, tuple(options["service"]), options["normalisation"], options["aggregation"],
+        options["travel"], options["population"], programme=options["programme"],
+    )  # fmt: skip
 
 
 def conditions_from(parts: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from analysis.models import Index
-from analysis.results import Question
+from analysis.results import TRAVELS, Question
 from geo.errors import InvalidInput
 
 MIN_CELL_M, MAX_CELL_M = 1.0, 1000.0
@@ -17,12 +17,15 @@ _PARAMETER = re.compile(r"^(threshold|weight)-([a-z0-9-]+)$")
 
 
 def question_from(parameters: Mapping[str, str]) -> Question:
-    """Read a question from a query string or a form: ``threshold-<service>``, ``weight-<service>``, ``aggregation``, ``normalisation``.
+    """Read a question from a query string or a form.
+
+    Its keys: ``threshold-<service>``, ``weight-<service>``, ``aggregation``, ``normalisation``, ``travel``, ``population``, ``programme``.
 
     Raises
     ------
     InvalidInput
-        Where a value is not a number in range or not a known method; which services there are is checked later.
+        Where a value is not a number in range or not a known method; which services and data the city
+        has is checked later.
     """
     found: dict[str, dict[str, float]] = {"threshold": {}, "weight": {}}
     for key, value in parameters.items():
@@ -39,7 +42,29 @@ def question_from(parameters: Mapping[str, str]) -> Question:
         weights=found["weight"],
         normalisation=_choice(parameters, "normalisation", Index.Normalisation.values),
         aggregation=_choice(parameters, "aggregation", Index.Aggregation.values),
+        travel=travel_from(parameters.get("travel", "")),
+        population=parameters.get("population", "")[:80],
+        programme=parameters.get("programme", "")[:40],
     )
+
+
+def travel_from(value: str, where: str = "travel") -> str:
+    """Return the code of a way of travel; empty for the city's own.
+
+    Raises
+    ------
+    InvalidInput
+        Where there is no such way (``unknown_travel``).
+    """
+    if value and value not in TRAVELS:
+        raise InvalidInput(
+            f"{value[:40]!r} is not a way of travel.",
+            code="unknown_travel",
+            where=where,
+            remedy=f"Choose one of: {', '.join(TRAVELS)}.",
+            details={"value": value[:40], "choices": list(TRAVELS)},
+        )
+    return value
 
 
 def number(value: str, where: str, low: float, high: float) -> float:

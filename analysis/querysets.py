@@ -1,4 +1,4 @@
-"""Querysets of indicators, indices and runs."""
+"""Querysets of indicators, indices, runs and scenarios."""
 
 from __future__ import annotations
 
@@ -38,3 +38,52 @@ class RunQuerySet(QuerySet[Any]):
             Q(publications__withdrawn_at__isnull=True, publications__isnull=False, city__is_published=True)
             | assigned_q(user, "city__path")
         ).distinct()
+
+
+class ScenarioQuerySet(QuerySet[Any]):
+    """Scenarios: unpublished thoughts, seen by people with a role in the city alone."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep a user's own scenarios, and those shared in cities the user is assigned to."""
+        if is_administrator(user):
+            return self
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(author_id=user.pk) | Q(is_shared=True), assigned_q(user, "city__path"))
+
+    def editable_by(self, user: User) -> Self:
+        """Keep the scenarios a user may save: own ones, and those shared with planners and analysts of the city."""
+        if is_administrator(user):
+            return self
+        if not user.is_authenticated:
+            return self.none()
+        makes = assigned_q(user, "city__path", roles=("analyst", "planner", "administrator"))
+        return self.filter(Q(author_id=user.pk) & assigned_q(user, "city__path") | Q(is_shared=True) & makes)
+
+    def current(self) -> Self:
+        """Leave out archived scenarios."""
+        return self.filter(archived_at__isnull=True)
+
+
+class ScenarioDraftQuerySet(QuerySet[Any]):
+    """Drafts of scenarios."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep a user's own."""
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+
+
+class NationalRunQuerySet(QuerySet[Any]):
+    """Runs of all cities of a country."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep those of countries the user is assigned to."""
+        return self if is_administrator(user) else self.filter(assigned_q(user, "country__path"))
+
+
+class NationalCityQuerySet(QuerySet[Any]):
+    """Cities of national runs."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep the cities the user is assigned to, each by itself or with its province or country."""
+        return self if is_administrator(user) else self.filter(assigned_q(user, "city__path"))

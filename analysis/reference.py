@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import selectors
-from analysis.inputs import grid_for
+from analysis.ground import grid_for
 from analysis.results import Question
 from geo.db import sql
 from geo.errors import InvalidInput

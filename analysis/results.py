@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from django.utils.translation import get_language
 from numpy.typing import NDArray
 
+from analysis.core.changes import Change
 from analysis.core.coverage import Coverage
 from analysis.core.index import Priority
 from geo.models import Place
+
+TRAVELS: Final = {
+    "straight": ("در خط راست", "in a straight line"),
+    "streets": ("در امتداد معابر", "along streets"),
+    "walking": ("پیاده، با شیب و پله", "on foot, by slope and stairs"),
+    "cycling": ("با دوچرخه", "by bicycle"),
+    "surface": ("پیاده، روی سطح زمین", "on foot, over the surface of the land"),
+}
+"""Ways of travel by code, with their Persian and English names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRow:
+    """The scenario that the changes of a question were taken from.
+
+    Attributes
+    ----------
+    made_on
+        By code of a service, the hash of the release of its layer that the changes were made on.
+    """
+
+    id: int
+    name: str
+    version: int
+    made_on: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +56,16 @@ class Question:
         Codes of the services asked for; empty for all that the city has.
     normalisation, aggregation
         Methods of the index; empty for the index's own.
+    travel
+        Way of travel, such as ``streets``; empty for the city's own.
+    population
+        Code of the source of people; empty for the city's main one.
+    changes
+        What would be built, moved or closed.
+    scenario
+        Where the changes were taken from; None where they were not.
+    programme
+        Code of the programme whose standards hold, such as ``sdg``; empty for none.
     """
 
     thresholds_m: Mapping[str, float] = field(default_factory=dict)
@@ -37,6 +73,16 @@ class Question:
     services: tuple[str, ...] = ()
     normalisation: str = ""
     aggregation: str = ""
+    travel: str = ""
+    population: str = ""
+    changes: tuple[Change, ...] = ()
+    scenario: ScenarioRow | None = None
+    programme: str = ""
+
+    @property
+    def as_is(self) -> Question:
+        """The same of the city as it is, without changes."""
+        return replace(self, changes=(), scenario=None)
 
 
 class _Named:
@@ -52,7 +98,8 @@ class _Named:
         return self.name_en if get_language() == "en" else self.name_fa
 
 
-def _in_readers_language(source: str, source_fa: str) -> str:
+def in_readers_language(source: str, source_fa: str) -> str:
+    """Return a source in the language of the reader, as it is where nobody wrote it in Persian."""
     return source if get_language() == "en" else source_fa or source
 
 
@@ -99,16 +146,17 @@ class ServiceRow(_Named):
     weight: float
     source_fa: str = ""
     standard_source_fa: str = ""
+    standard_programme: str = ""
 
     @property
     def source_text(self) -> str:
         """The source of the facilities in the language of the reader."""
-        return _in_readers_language(self.source, self.source_fa)
+        return in_readers_language(self.source, self.source_fa)
 
     @property
     def standard_source_text(self) -> str:
         """The source of the standard in the language of the reader."""
-        return _in_readers_language(self.standard_source, self.standard_source_fa)
+        return in_readers_language(self.standard_source, self.standard_source_fa)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +175,55 @@ class PopulationRow(_Named):
     total: float
     """People inside the analysis grid."""
     source_fa: str = ""
+    code: str = ""
+    """What the source is called in questions."""
 
     @property
     def source_text(self) -> str:
         """The source in the language of the reader."""
-        return _in_readers_language(self.source, self.source_fa)
+        return in_readers_language(self.source, self.source_fa)
+
+
+@dataclass(frozen=True, slots=True)
+class TravelRow(_Named):
+    """How the costs of a result were measured.
+
+    Attributes
+    ----------
+    code
+        ``straight``, ``streets``, ``walking``, ``cycling`` or ``surface``.
+    is_time
+        Whether metres stand for time: those that are walked meanwhile on level ground.
+    layers
+        What it was measured on; empty for a straight line.
+    """
+
+    code: str
+    name_fa: str
+    name_en: str
+    is_time: bool = False
+    layers: tuple[TravelLayerRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TravelLayerRow(_Named):
+    """A layer that costs were measured on: roads, elevation or land cover (``use``)."""
+
+    use: str
+    layer_code: str
+    name_fa: str
+    name_en: str
+    source: str
+    reference_date: date | None
+    release_id: int
+    release_number: int
+    release_hash: str
+    source_fa: str = ""
+
+    @property
+    def source_text(self) -> str:
+        """The source in the language of the reader."""
+        return in_readers_language(self.source, self.source_fa)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,12 +238,15 @@ class CityCoverage:
     services: tuple[ServiceRow, ...]
     values: Coverage
     population: PopulationRow | None
+    travel: TravelRow
     cell_m: float
     epsg: int
     inputs: Mapping[str, Any]
     inputs_key: str
     warnings: tuple[str, ...]
     duration_ms: float
+    changes: tuple[Change, ...] = ()
+    scenario: ScenarioRow | None = None
 
     @property
     def people_total(self) -> float:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
 from django.contrib.gis.db.models.functions import AsWKB
-from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery
+from django.contrib.gis.geos import Polygon
+from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
 from numpy.typing import NDArray
 
 from analysis.caching import arrays, content_key
 from analysis.models import Index, Indicator
 from analysis.results import PlaceRow, Question, ServiceRow
+from geo.core.crs import STORAGE_EPSG
 from geo.db.shapes import GeometryDigest
 from geo.errors import NotFound
 from geo.models import Boundary, Place
 from geo.querysets import User
 from geo.selectors import drawn_editions
-from layers.models import Feature, Layer, PopulationSource, Release, Standard, Supply
+from layers.models import Feature, Layer, PopulationSource, Release, Standard, Supply, TravelData
+from layers.standards import programme_required, standard_for, standards_read
 
 
 def city_get(code: str, user: User) -> Place:
@@ -92,11 +96,11 @@ def places_read(city: Place, user: User) -> CityPlaces:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Supplied:
-    """A service of a city with the release, the standard and the weight in force for it."""
+    """A service of a city with the release and the weight in force for it, and the standards that may hold."""
 
     supply: Supply
     release: Release | None
-    standard: Standard | None
+    standards: tuple[Standard, ...]
     indicator_code: str
     weight: float
     facilities: int
@@ -112,9 +116,7 @@ def _supplied_read(city: Place, user: User, index: Index | None) -> tuple[Suppli
         .order_by("service__position")
     )
     releases = {release.pk: release for release in Release.objects.filter(pk__in=[s.newest for s in supplies])}
-    # The general standard of a service first, so that a city's own takes its place.
-    found = Standard.objects.filter(Q(city__isnull=True) | Q(city=city), service__in=[s.service for s in supplies])
-    standards = {s.service_id: s for s in found.order_by(F("city").asc(nulls_first=True))}
+    standards = standards_read(city, [s.service_id for s in supplies])
     weights = dict(index.weights.values_list("indicator__service_id", "value")) if index else {}
     indicators = dict(
         Indicator.objects.filter(measure=Indicator.Measure.UNCOVERED_SHARE).values_list("service_id", "code")
@@ -126,7 +128,7 @@ def _supplied_read(city: Place, user: User, index: Index | None) -> tuple[Suppli
             Supplied(
                 supply,
                 release,
-                standards.get(service_id),
+                standards.get(service_id, ()),
                 indicators.get(service_id, ""),
                 weights.get(service_id, 1.0),
                 _facilities_count(release, supply.where) if release else 0,
@@ -147,15 +149,24 @@ def services_read(city: Place, user: User, question: Question) -> tuple[tuple[Se
 
 
 def services_asked(
-    city: Place, supplied: tuple[Supplied, ...], question: Question
+    city: Place,
+    supplied: tuple[Supplied, ...],
+    question: Question,
+    people: Callable[[], float | None] | None = None,
 ) -> tuple[tuple[ServiceRow, ...], tuple[str, ...]]:
     """Return the services a question is about, with its thresholds and weights, and warnings.
+
+    Parameters
+    ----------
+    people
+        Gives the number of people of the city, for standards that depend on it; without it, these do not hold.
 
     Raises
     ------
     NotFound
-        Where the question names a service the city has not.
+        Where the question names a service the city has not, or a programme that no standard is of.
     """
+    programme_required(question.programme)
     codes = [found.supply.service.code for found in supplied]
     for name, asked in (
         ("service", question.services),
@@ -173,14 +184,15 @@ def services_asked(
                 )
     rows, warnings = [], []
     for found in supplied:
-        supply, release, standard = found.supply, found.release, found.standard
+        supply, release = found.supply, found.release
         service, layer = supply.service, supply.layer
         if question.services and service.code not in question.services:
             continue
         if release is None:
             warnings.append(f"{service.name_en}: the layer {layer.code} has no release yet.")
             continue
-        threshold_m = question.thresholds_m.get(service.code, standard.threshold_m if standard else None)
+        standard = standard_for(found.standards, programme=question.programme, people=people)
+        threshold_m = question.thresholds_m.get(service.code, standard.value if standard else None)
         if threshold_m is None:
             warnings.append(f"{service.name_en}: no standard is set, so it is left out; give a threshold.")
             continue
@@ -192,7 +204,7 @@ def services_asked(
                 kind=service.kind,
                 theme=service.theme.code,
                 threshold_m=threshold_m,
-                standard_m=standard.threshold_m if standard else threshold_m,
+                standard_m=standard.value if standard else threshold_m,
                 standard_source=standard.source if standard else "",
                 is_verified=bool(standard and standard.is_verified),
                 layer_code=layer.code,
@@ -209,6 +221,7 @@ def services_asked(
                 weight=question.weights.get(service.code, found.weight),
                 source_fa=layer.source_fa,
                 standard_source_fa=standard.source_fa if standard else "",
+                standard_programme=standard.programme if standard else "",
             )
         )
     return tuple(rows), tuple(warnings)
@@ -245,10 +258,111 @@ def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.obj
 
 
 def population_read(city: Place) -> tuple[Release, PopulationSource] | None:
-    """Return the newest release of a city's population layer, with what it is."""
-    source = PopulationSource.objects.filter(city=city).select_related("layer").first()
+    """Return the newest release of the layer that a city counts its people by, with what it is."""
+    source = PopulationSource.objects.filter(city=city, is_main=True).select_related("layer").first()
     release = source.layer.releases.order_by("-number").first() if source else None
     return (release, source) if source and release else None
+
+
+def populations_read(city: Place, user: User) -> tuple[tuple[Release, PopulationSource], ...]:
+    """Return the sources of a city's people, the main one first, each with the newest release of its layer.
+
+    The main one answers everybody; of the others, those whose layer a user may see.
+    """
+    sources = list(PopulationSource.objects.filter(city=city).select_related("layer").order_by("-is_main", "code"))
+    if not sources or not sources[0].is_main:
+        return ()
+    releases = _newest([source.layer_id for source in sources])
+    if len(sources) > 1:
+        seen = set(Layer.objects.visible_to(user).filter(city=city).values_list("pk", flat=True))
+        sources = [source for source in sources if source.is_main or source.layer_id in seen]
+    found = tuple((releases[s.layer_id], s) for s in sources if s.layer_id in releases)
+    return found if found and found[0][1].is_main else ()
+
+
+def _newest(layers: list[int]) -> dict[int, Release]:
+    """Return the newest release of each layer that has one."""
+    return {release.layer_id: release for release in Release.objects.filter(layer__in=layers).latest()}
+
+
+def population_asked(reading: CityReading, question: Question) -> tuple[Release, PopulationSource] | None:
+    """Return the source of people that a question asks for, or else the city's main one; None where nobody counted them.
+
+    Raises
+    ------
+    NotFound
+        Where the city has no such source (``unknown_population``).
+    """
+    if not question.population:
+        return reading.population
+    for release, source in reading.populations:
+        if source.code == question.population:
+            return release, source
+    known = [source.code for _, source in reading.populations]
+    raise NotFound(
+        f"{reading.city.name_en} has no source of population {question.population!r}.",
+        code="unknown_population",
+        where="population",
+        remedy=f"Choose one of: {', '.join(known) or 'none'}.",
+        details={"city": reading.city.name, "population": question.population, "choices": known},
+    )
+
+
+def no_population(city: Place) -> NotFound:
+    """Return the error that nobody counted a city's people."""
+    return NotFound(
+        f"{city.name_en} has no source of population.",
+        code="no_population",
+        where=city.code,
+        remedy="Load a layer of people, and say that people are counted by it.",
+        details={"city": city.name},
+    )
+
+
+# ---- travel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TravelReading:
+    """What ways in a city are measured on, as far as a user may see it: newest releases, None where there is none."""
+
+    data: TravelData
+    roads: Release | None
+    elevation: Release | None
+    land_cover: Release | None
+
+
+def travel_read(city: Place, user: User) -> TravelReading | None:
+    """Return what ways in a city are measured on; None where nothing is set."""
+    data = TravelData.objects.filter(city=city).first()
+    if data is None:
+        return None
+    named = [pk for pk in (data.roads_id, data.elevation_id, data.land_cover_id) if pk is not None]
+    found = Release.objects.visible_to(user).filter(layer__in=named).latest().select_related("layer") if named else ()
+    newest = {release.layer_id: release for release in found}
+
+    def of(layer: int | None) -> Release | None:
+        return newest.get(layer) if layer is not None else None
+
+    return TravelReading(data, of(data.roads_id), of(data.elevation_id), of(data.land_cover_id))
+
+
+def roads_read(
+    release: Release, names: Sequence[str], bounds_4326: tuple[float, float, float, float]
+) -> tuple[NDArray[np.object_], list[list[str | None]]]:
+    """Return the streets of a release within bounds, in 4326 and in the order of the file, and the texts of some of their fields."""
+    box = Polygon.from_bbox(bounds_4326)
+    box.srid = STORAGE_EPSG
+    values = [KeyTextTransform(name, "attributes") for name in names]
+    found = (
+        Feature.objects.of(release)
+        .filter(geometry__bboverlaps=box)
+        .order_by("number")
+        .values_list(AsWKB("geometry"), *values)
+    )
+    rows = list(found)
+    lines: NDArray[np.object_] = shapely.from_wkb([bytes(row[0]) for row in rows])
+    return lines, [[row[k] for row in rows] for k in range(1, len(names) + 1)]
 
 
 # ---- everything together
@@ -262,7 +376,13 @@ class CityReading:
     places: CityPlaces
     supplied: tuple[Supplied, ...]
     index: Index | None
-    population: tuple[Release, PopulationSource] | None
+    populations: tuple[tuple[Release, PopulationSource], ...]
+    travel: TravelReading | None = None
+
+    @property
+    def population(self) -> tuple[Release, PopulationSource] | None:
+        """The city's main source of people, with the newest release of its layer; None where nobody counted them."""
+        return self.populations[0] if self.populations else None
 
 
 def city_read(city: Place, user: User) -> CityReading:
@@ -282,7 +402,8 @@ def city_read(city: Place, user: User) -> CityReading:
             details={"city": city.name},
         )
     index = index_of(city)
-    return CityReading(city, places, _supplied_read(city, user, index), index, population_read(city))
+    supplied, populations = _supplied_read(city, user, index), populations_read(city, user)
+    return CityReading(city, places, supplied, index, populations, travel_read(city, user))
 
 
 def people_reading(city: Place, user: User) -> CityReading | None:
@@ -293,7 +414,7 @@ def people_reading(city: Place, user: User) -> CityReading | None:
     places = places_read(city, user)
     if not places.rows:
         return None
-    return CityReading(city, places, (), index_of(city), population_read(city))
+    return CityReading(city, places, (), index_of(city), populations_read(city, user))
 
 
 def city_key(city: Place, user: User) -> str:
@@ -301,20 +422,31 @@ def city_key(city: Place, user: User) -> str:
 
     No geometry is read, only its hash, so asking costs a few milliseconds.
     """
-    index, population = index_of(city), population_read(city)
+    index, travel = index_of(city), travel_read(city, user)
     return content_key(
         [city.path, city.name_fa, city.name_en],
         list(_in_force(city, user).values_list(*_ROW, GeometryDigest("geometry"))),
         [_supplied_content(found) for found in _supplied_read(city, user, index)],
         _values_of(index),
-        [_values_of(row) for row in (population[0], population[1], population[1].layer)] if population else [],
+        [
+            [_values_of(row) for row in (release, source, source.layer)]
+            for release, source in populations_read(city, user)
+        ],
+        _travel_content(travel),
     )
 
 
 def _supplied_content(found: Supplied) -> list[Any]:
     supply, rest = found.supply, [found.indicator_code, found.weight, found.facilities]
-    parts = (supply, supply.service, supply.service.theme, supply.layer, found.release, found.standard)
+    parts = (supply, supply.service, supply.service.theme, supply.layer, found.release, *found.standards)
     return [*(_values_of(part) for part in parts), *rest]
+
+
+def _travel_content(travel: TravelReading | None) -> list[Any]:
+    if travel is None:
+        return []
+    releases = (travel.roads, travel.elevation, travel.land_cover)
+    return [_values_of(travel.data), *([_values_of(r), _values_of(r.layer)] if r else [] for r in releases)]
 
 
 def _values_of(row: Model | None) -> list[Any]:

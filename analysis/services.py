@@ -11,11 +11,13 @@ from django.db import transaction
 
 from analysis import selectors
 from analysis.caching import content_key
+from analysis.core.changes import StreetDrawn, changes_to_json
 from analysis.core.coverage import Coverage, CoverageInputs, ServiceCoverage, coverage_of, distance_curve
 from analysis.core.index import Aggregation, Normalisation, aggregate, normalise
 from analysis.core.overlay import overlay
 from analysis.forms import MAX_WEIGHT
-from analysis.inputs import CityInputs, cached_column, grid_for, inputs_read
+from analysis.ground import grid_for
+from analysis.inputs import CityInputs, cached_column, inputs_read
 from analysis.models import Index, Indicator, Run, Weight
 from analysis.results import CityCoverage, CityOverlay, CityPriority, OverlayRow, PlaceRow, Question, number_or_none
 from analysis.selectors import CityReading
@@ -37,6 +39,7 @@ def coverage_compute(
     question: Question | None = None,
     cell_m: float | None = None,
     reading: CityReading | None = None,
+    inputs: CityInputs | None = None,
 ) -> CityCoverage:
     """Compute which share of each place's people and land is within reach of each service, as a user may see it.
 
@@ -50,6 +53,8 @@ def coverage_compute(
         Side of a cell; the city's own where left out.
     reading : CityReading, optional
         `selectors.city_read` of the same city and user, where several questions are asked at once.
+    inputs : CityInputs, optional
+        `analysis.inputs.inputs_read` of the same question, where it is at hand.
 
     Raises
     ------
@@ -58,10 +63,11 @@ def coverage_compute(
     """
     started = time.perf_counter()
     question = question or Question()
-    inputs = inputs_read(reading or selectors.city_read(city, user), question, cell_m)
+    inputs = inputs or inputs_read(reading or selectors.city_read(city, user), question, cell_m)
+    codes = {service.code for service in inputs.services}
     columns = [
         cached_column(
-            content_key("column", inputs.key, index, service.threshold_m),
+            content_key(inputs.column_keys[index], service.threshold_m),
             lambda index=index, service=service: coverage_of(inputs.arrays, index, service.threshold_m),  # type: ignore[misc]
         )
         for index, service in enumerate(inputs.services)
@@ -72,12 +78,15 @@ def coverage_compute(
         services=inputs.services,
         values=_stack(inputs.arrays, columns, [s.threshold_m for s in inputs.services]),
         population=inputs.population,
+        travel=inputs.travel,
         cell_m=inputs.grid.cell_m,
         epsg=inputs.grid.epsg,
-        inputs=_inputs_record(inputs),
+        inputs=inputs_record(inputs),
         inputs_key=inputs.key,
         warnings=inputs.warnings,
         duration_ms=(time.perf_counter() - started) * 1000,
+        changes=tuple(c for c in question.changes if isinstance(c, StreetDrawn) or c.service in codes),
+        scenario=question.scenario,
     )
 
 
@@ -109,6 +118,7 @@ def priority_compute(
     question: Question | None = None,
     cell_m: float | None = None,
     reading: CityReading | None = None,
+    inputs: CityInputs | None = None,
 ) -> CityPriority:
     """Rank a city's places by need: each service's share of people not covered, weighted and put together.
 
@@ -124,7 +134,7 @@ def priority_compute(
     started = time.perf_counter()
     question = question or Question()
     reading = reading or selectors.city_read(city, user)
-    covered = coverage_compute(city=city, user=user, question=question, cell_m=cell_m, reading=reading)
+    covered = coverage_compute(city=city, user=user, question=question, cell_m=cell_m, reading=reading, inputs=inputs)
     if not covered.services:
         raise InvalidInput(
             f"{city.name_en} has no service to rank by.",
@@ -308,7 +318,9 @@ def _boundaries_record(rows: tuple[PlaceRow, ...]) -> dict[str, Any]:
     }
 
 
-def _inputs_record(inputs: CityInputs) -> dict[str, Any]:
+def inputs_record(inputs: CityInputs) -> dict[str, Any]:
+    """Return what a city's results were computed from: editions, releases and hashes."""
+
     def release(row: Any) -> dict[str, Any]:
         return {
             "layer": row.layer_code,
@@ -320,12 +332,18 @@ def _inputs_record(inputs: CityInputs) -> dict[str, Any]:
 
     return {
         "boundaries": _boundaries_record(inputs.places.rows),
-        "population": {**release(inputs.population), "field": inputs.population.field, "total": inputs.population.total}
+        "population": {
+            **release(inputs.population),
+            "code": inputs.population.code,
+            "field": inputs.population.field,
+            "total": inputs.population.total,
+        }
         if inputs.population
         else None,
         "services": {
             s.code: {**release(s), "where": dict(s.where), "facilities": s.facilities} for s in inputs.services
         },
+        "travel": {row.use: release(row) for row in inputs.travel.layers},
         "grid": {
             "epsg": inputs.grid.epsg,
             "cell_m": inputs.grid.cell_m,
@@ -336,10 +354,15 @@ def _inputs_record(inputs: CityInputs) -> dict[str, Any]:
 
 
 def coverage_parameters(result: CityCoverage) -> dict[str, Any]:
-    """Return what the coverage was computed with: thresholds by service, and where each comes from."""
+    """Return what the coverage was computed with: thresholds by service, where each comes from, and changes if there are any."""
+    supposed: dict[str, Any] = {"changes": changes_to_json(result.changes)} if result.changes else {}
+    if result.scenario is not None:
+        supposed |= {"scenario": {"id": result.scenario.id, "version": result.scenario.version}}
     return {
+        **supposed,
         "thresholds_m": {s.code: s.threshold_m for s in result.services},
         "standards": {s.code: {"source": s.standard_source, "verified": s.is_verified} for s in result.services},
+        "travel": result.travel.code,
         "cell_m": result.cell_m,
     }
 
@@ -371,7 +394,7 @@ def coverage_rows(result: CityCoverage) -> list[dict[str, Any]]:
         }
         rows.append(
             {
-                **_place_record(place),
+                **place_record(place),
                 "area_m2": float(values.area_m2[i]),
                 "population": float(values.population[i]),
                 "services": services,
@@ -386,7 +409,7 @@ def priority_rows(result: CityPriority) -> list[dict[str, Any]]:
     order = np.lexsort((np.arange(len(covered.places)), priority.rank))
     return [
         {
-            **_place_record(covered.places[i]),
+            **place_record(covered.places[i]),
             "rank": int(priority.rank[i]),
             "score": float(priority.score[i]),
             "reliability": float(priority.reliability[i]),
@@ -397,7 +420,8 @@ def priority_rows(result: CityPriority) -> list[dict[str, Any]]:
     ]
 
 
-def _place_record(place: PlaceRow) -> dict[str, Any]:
+def place_record(place: PlaceRow) -> dict[str, Any]:
+    """Return who a place of a result is, for JSON."""
     return {"code": place.code, "name": place.name_fa, "name_en": place.name_en, "kind": place.kind}
 
 

@@ -4,6 +4,7 @@ The two-step floating catchment area [@luo2003] and its enhancement by weights t
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,15 +29,21 @@ class Steps:
         Ascending, zero or more, in the unit of the costs.
     weights
         One for each zone, zero or more.
+    blur
+        Over so much of the cost, half of it on either side of an edge, the weight passes from one to the next: the size
+        of a cell, so that a cell that an edge cuts counts partly.
 
     Examples
     --------
     >>> E2SFCA(np.array([0.0, 10.0, 10.5, 30.0, 31.0])).tolist()
     [1.0, 1.0, 0.68, 0.22, 0.0]
+    >>> Steps((100.0,), (1.0,), blur=20.0)(np.array([90.0, 100.0, 105.0, 110.0])).tolist()
+    [1.0, 0.5, 0.25, 0.0]
     """
 
     edges: tuple[float, ...]
     weights: tuple[float, ...]
+    blur: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.edges or len(self.edges) != len(self.weights):
@@ -46,15 +53,23 @@ class Steps:
             raise InvalidInput("The edges of zones must be ascending, finite and not negative.", code="bad_decay")
         if not all(0 <= weight < math.inf for weight in self.weights):
             raise InvalidInput("A weight of a zone is negative or not finite.", code="bad_decay")
+        _require_blur(self.blur)
 
     def __call__(self, cost: NDArray[np.floating]) -> Floats:
         """Give the weight of each cost."""
+        if self.blur > 0:
+            falls = np.subtract(self.weights, (*self.weights[1:], 0.0))
+            cost = np.asarray(cost, dtype=np.float64)
+            weight = np.zeros(cost.shape)
+            for edge, fall in zip(self.edges, falls, strict=True):
+                weight += fall * _inside(cost, edge, self.blur)
+            return weight
         return _stepped(np.asarray(cost, dtype=np.float64), np.array(self.edges), np.array(self.weights))
 
 
 @dataclass(frozen=True, slots=True)
 class Gaussian:
-    """exp(−cost² / 2 width²) up to a limit, and 0 beyond it.
+    """exp(−cost² / 2 width²) up to a limit, and 0 beyond it; ``blur`` as in `Steps`, at the limit.
 
     Examples
     --------
@@ -64,20 +79,22 @@ class Gaussian:
 
     width: float
     limit: float = math.inf
+    blur: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.width < math.inf or not self.limit >= 0:
             raise InvalidInput("The width must be above zero, the limit not below it.", code="bad_decay")
+        _require_blur(self.blur)
 
     def __call__(self, cost: NDArray[np.floating]) -> Floats:
         """Give the weight of each cost."""
         cost = np.asarray(cost, dtype=np.float64)
-        return np.where(cost <= self.limit, np.exp(-0.5 * np.square(cost / self.width)), 0.0)
+        return np.asarray(_inside(cost, self.limit, self.blur) * np.exp(-0.5 * np.square(cost / self.width)))
 
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """cost^−exponent up to a limit, and 0 beyond it, as in gravity models; a cost of zero is refused.
+    """cost^−exponent up to a limit, and 0 beyond it, as in gravity models; a cost of zero is refused; ``blur`` as above.
 
     Examples
     --------
@@ -87,24 +104,39 @@ class Power:
 
     exponent: float
     limit: float = math.inf
+    blur: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.exponent < math.inf or not self.limit >= 0:
             raise InvalidInput("The exponent must be above zero, the limit not below it.", code="bad_decay")
+        _require_blur(self.blur)
 
     def __call__(self, cost: NDArray[np.floating]) -> Floats:
         """Give the weight of each cost."""
         cost = np.asarray(cost, dtype=np.float64)
-        counted = cost <= self.limit
-        if (counted & (cost <= 0)).any():
+        share = _inside(cost, self.limit, self.blur)
+        if ((share > 0) & (cost <= 0)).any():
             raise InvalidInput(
                 "A cost of zero has no weight by a power.", code="bad_cost", remedy="Give it the least cost there is."
             )
-        with np.errstate(divide="ignore"):  # of those that are not counted
-            return np.where(counted, cost**-self.exponent, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):  # of those that are not counted
+            return np.where(share > 0, share * cost**-self.exponent, 0.0)
 
 
 Decay = Steps | Gaussian | Power
+
+
+def _inside(cost: NDArray[np.floating], limit: float, blur: float) -> Floats:
+    """Give 1 for costs up to a limit, 0 beyond, and what lies between over a width around it."""
+    if blur > 0 and limit < math.inf:
+        return np.asarray(np.clip((limit - cost) / blur + 0.5, 0.0, 1.0), dtype=np.float64)
+    return np.asarray(cost <= limit, dtype=np.float64)
+
+
+def _require_blur(blur: float) -> None:
+    if not 0 <= blur < math.inf:
+        raise InvalidInput("The width of an edge must be zero or more, and finite.", code="bad_decay")
+
 
 #: Weights of the enhanced method: 1, 0.68 and 0.22 within 10, 20 and 30 minutes.
 E2SFCA: Final = Steps((10.0, 20.0, 30.0), (1.0, 0.68, 0.22))
@@ -312,19 +344,61 @@ def floating_catchments_of_cells(
     """
     if cost.ndim != 2:
         raise InvalidInput("Costs of supply by cell must be a table.", code="length_mismatch")
-    n_supply, n_cells = cost.shape
+
+    def catchments() -> Iterator[tuple[Integers, Floats]]:
+        for number in range(cost.shape[0]):
+            row = np.asarray(cost[number], dtype=np.float64)
+            if not (row >= 0).all():
+                raise InvalidInput("A cost is negative or not a number.", code="bad_cost", where=f"facility {number}")
+            reaching = np.flatnonzero(np.isfinite(row))
+            yield reaching, row[reaching]
+
+    return floating_catchments_in_turn(catchments(), people, capacity, decay, n_demand=cost.shape[1])
+
+
+def floating_catchments_in_turn(
+    catchments: Iterable[tuple[Integers, Floats]],
+    people: NDArray[np.floating],
+    capacity: NDArray[np.floating],
+    decay: Decay = E2SFCA,
+    *,
+    n_demand: int | None = None,
+) -> Access:
+    """Compute the same from one catchment after another, so that no more than one need be held at a time.
+
+    Parameters
+    ----------
+    catchments
+        For each facility, in order, the numbers of the demand that reaches it, each once, and their finite costs.
+    people, capacity, decay
+        As for `floating_catchments`.
+    n_demand
+        How many demands there must be; as many as there are people by default.
+
+    Raises
+    ------
+    InvalidInput
+        As for `floating_catchments`; if there are more or fewer catchments than capacities.
+
+    Examples
+    --------
+    >>> near = [(np.array([0, 1]), np.array([5.0, 5.0])), (np.array([1]), np.array([5.0]))]
+    >>> floating_catchments_in_turn(near, np.array([30.0, 10.0]), np.array([20.0, 40.0]), within(10.0)).access.tolist()
+    [0.5, 4.5]
+    """
+    n_cells, n_supply = np.size(people) if n_demand is None else n_demand, np.size(capacity)
     living, seats = _checked(people, capacity, n_cells, n_supply)
     load, ratio, access = np.zeros(n_supply), np.zeros(n_supply), np.zeros(n_cells)
-    for number in range(n_supply):
-        row = np.asarray(cost[number], dtype=np.float64)
-        if not (row >= 0).all():
-            raise InvalidInput("A cost is negative or not a number.", code="bad_cost", where=f"facility {number}")
-        counted = np.isfinite(row)
-        weight = np.zeros(n_cells)
-        weight[counted] = decay(row[counted])
-        load[number] = weight @ living
+    number = -1
+    for number, (reaching, cost) in enumerate(catchments):
+        if number >= n_supply:
+            break
+        weight = decay(cost)
+        load[number] = weight @ living[reaching]
         ratio[number] = _ratio(seats[number : number + 1], load[number : number + 1])[0]
-        access += ratio[number] * weight
+        access[reaching] += ratio[number] * weight
+    if number != n_supply - 1:
+        raise InvalidInput("There is not one catchment for each facility.", code="length_mismatch")
     return Access(access, ratio, load, float(seats[load > 0].sum()), decay)
 
 

@@ -95,6 +95,73 @@ def straight_cost_m(
     return cost
 
 
+def straight_cost_with(
+    cost_m: NDArray[np.float32], added_m: GeometryLike, grid: Grid, only: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """Give the costs with more facilities: what `straight_cost_m` would give for all of them together.
+
+    Only the cells to which the box of a new facility is nearer than any facility until now are measured, so one that is
+    added to many costs milliseconds.
+
+    Parameters
+    ----------
+    cost_m
+        Shape ``(n_cells,)``: from `straight_cost_m`.
+    added_m
+        The facilities that come, of any type in the grid's system.
+    grid, only
+        As they were given there.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(n_cells,)``, metres, float32; a new array.
+
+    Raises
+    ------
+    GeometryError
+        If a coordinate is not finite.
+
+    Examples
+    --------
+    >>> grid = Grid(epsg=32639, x_min_m=0.0, y_max_m=2.0, cell_m=2.0, n_rows=1, n_cols=4)
+    >>> straight_cost_with(straight_cost_m(shapely.Point(1, 1), grid), shapely.Point(7, 1), grid).tolist()
+    [0.0, 2.0, 2.0, 0.0]
+    """
+    cost = cost_m.reshape(grid.n_rows, grid.n_cols).copy()
+    asked = None if only is None else only.reshape(cost.shape)
+    x = grid.x_min_m + (np.arange(grid.n_cols) + 0.5) * grid.cell_m
+    y = grid.y_max_m - (np.arange(grid.n_rows) + 0.5) * grid.cell_m
+    for geometry in as_geometries(added_m):
+        if geometry is None or geometry.is_empty:
+            continue
+        west, south, east, north = shapely.bounds(geometry)
+        if not np.isfinite((west, south, east, north)).all():
+            raise GeometryError("A coordinate of a facility is not finite.", code="not_finite")
+        across = np.maximum(np.maximum(west - x, x - east), 0.0).astype(np.float32)
+        down = np.maximum(np.maximum(south - y, y - north), 0.0).astype(np.float32)
+        # A cell too many costs little, one too few would be wrong: so a little less than the distance to the box.
+        nearer = np.hypot(across[None, :], down[:, None]) * np.float32(1 - 1e-5) - np.float32(1e-2) < cost
+        if asked is not None:
+            nearer &= asked
+        rows, cols = np.flatnonzero(nearer.any(axis=1)), np.flatnonzero(nearer.any(axis=0))
+        if not rows.size:
+            continue
+        # Whole blocks, so that each cell is measured by the same steps as before.
+        top, left = rows[0] // _BLOCK * _BLOCK, cols[0] // _BLOCK * _BLOCK
+        part = (slice(top, rows[-1] + 1), slice(left, cols[-1] + 1))
+        window = Grid(
+            grid.epsg,
+            grid.x_min_m + float(left) * grid.cell_m,
+            grid.y_max_m - float(top) * grid.cell_m,
+            grid.cell_m,
+            *(int(n) for n in nearer[part].shape),
+        )
+        new = straight_cost_m(geometry, window, only=nearer[part].ravel()).reshape(nearer[part].shape)
+        np.minimum(cost[part], new, out=cost[part], where=nearer[part])
+    return cost.ravel()
+
+
 def cost_off_centre_m(
     cost_m: NDArray[np.floating], grid: Grid, cells: Integers, east: Floats, south: Floats
 ) -> NDArray[np.float32]:

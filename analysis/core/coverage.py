@@ -1,12 +1,12 @@
 """Coverage: how many of each place's people, and how much of its land, are within a threshold of each service.
 
 Everything that does not depend on a threshold is worked out once, in `prepare`; a threshold then costs one pass over
-the cells inside places, and a new facility costs one column (`with_cost`). Covered is who is within a standard
+the cells inside places, and a new facility costs one column (`with_costs`). Covered is who is within a standard
 distance, as in covering location models [@church1974].
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 from typing import Final
 
@@ -89,21 +89,19 @@ class CoverageInputs:
     cell_m: float
     edge_distance_m: Floats | None = None
     before: InitVar["CoverageInputs | None"] = None
-    changed: InitVar[int] = -1
+    changed: InitVar[frozenset[int]] = frozenset()
     ground: Ground = field(init=False, repr=False)
     reaches: tuple[Reach, ...] = field(init=False, repr=False)
 
-    def __post_init__(self, before: "CoverageInputs | None", changed: int) -> None:
-        """Derive the tables, taking over from ``before`` all but the service ``changed``."""
+    def __post_init__(self, before: "CoverageInputs | None", changed: frozenset[int]) -> None:
+        """Derive the tables, taking over from ``before`` all but the services ``changed``."""
         if before is None:
             ground = _ground(self.place_fractions, self.people, self.cell_m)
             reaches = tuple(_reach(ground, row) for row in self.cost_m)
         else:
             ground = before.ground
-            reaches = (
-                *before.reaches[:changed],
-                _reach(ground, self.cost_m[changed]),
-                *before.reaches[changed + 1 :],
+            reaches = tuple(
+                _reach(ground, self.cost_m[k]) if k in changed else reach for k, reach in enumerate(before.reaches)
             )
         # The class is frozen for everybody else.
         object.__setattr__(self, "ground", ground)
@@ -234,30 +232,34 @@ def prepare(
 
 
 def with_cost(inputs: CoverageInputs, service_index: int, cost_m: NDArray[np.floating]) -> CoverageInputs:
-    """Give the same inputs with the costs of one service replaced, as after a facility was added or moved.
+    """Give the same inputs with the costs of one service replaced, as after a facility was added or moved; see `with_costs`."""
+    return with_costs(inputs, {service_index: cost_m})
+
+
+def with_costs(inputs: CoverageInputs, costs_m: Mapping[int, NDArray[np.floating]]) -> CoverageInputs:
+    """Give the same inputs with the costs of some services replaced; what depends on the others is taken over.
 
     Parameters
     ----------
     inputs
         The inputs before.
-    service_index
-        Row of the service.
-    cost_m
-        Shape ``(cells,)``: its new costs in metres.
+    costs_m
+        Row of each service to its new costs, shape ``(cells,)``, metres.
 
     Raises
     ------
     InvalidInput
         If there is no such service, or the costs are not as `prepare` demands.
     """
-    _require_service(inputs, service_index)
-    row = np.asarray(cost_m, dtype=np.float32)
-    if row.shape != (inputs.cost_m.shape[1],) or not (row >= 0).all():
-        raise InvalidInput("The costs do not fit the grid, or one is negative or not a number.", code="bad_cost")
     costs = inputs.cost_m.copy()
-    costs[service_index] = row
+    for service_index, cost_m in costs_m.items():
+        _require_service(inputs, service_index)
+        row = np.asarray(cost_m, dtype=np.float32)
+        if row.shape != (inputs.cost_m.shape[1],) or not (row >= 0).all():
+            raise InvalidInput("The costs do not fit the grid, or one is negative or not a number.", code="bad_cost")
+        costs[service_index] = row
     return CoverageInputs(
-        inputs.place_fractions, inputs.people, costs, inputs.cell_m, inputs.edge_distance_m, inputs, service_index
+        inputs.place_fractions, inputs.people, costs, inputs.cell_m, inputs.edge_distance_m, inputs, frozenset(costs_m)
     )
 
 
@@ -316,7 +318,7 @@ def coverage_of(inputs: CoverageInputs, service_index: int, threshold_m: float) 
     _require_service(inputs, service_index)
     _require_threshold(threshold_m)
     ground, reach = inputs.ground, inputs.reaches[service_index]
-    covered = _covered(reach.cost_m, threshold_m, inputs.cell_m)
+    covered = covered_share(reach.cost_m, threshold_m, inputs.cell_m)
     people = np.minimum(ground.people @ covered, ground.population)
     land = np.minimum(ground.land_m2 @ covered, ground.area_m2)
     if inputs.edge_distance_m is None:
@@ -364,7 +366,7 @@ def distance_curve(
     curve = np.empty((inputs.n_places, distances.size))
     for column, distance in enumerate(distances):
         _require_threshold(float(distance))
-        people = ground.people @ _covered(cost, float(distance), inputs.cell_m)
+        people = ground.people @ covered_share(cost, float(distance), inputs.cell_m)
         curve[:, column] = _share(np.minimum(people, ground.population), ground.population)
     return curve
 
@@ -472,8 +474,14 @@ def _reach(ground: Ground, cost_m: Costs) -> Reach:
     return Reach(cost, _share(distance_sum, reaching), unreachable)
 
 
-def _covered(cost_m: Costs, threshold_m: float, cell_m: float) -> Floats:
-    """Give the covered share of each cell, shape ``(m,)``."""
+def covered_share(cost_m: Costs, threshold_m: float, cell_m: float) -> Floats:
+    """Give the covered share of each cell, shape ``(m,)``: a cell cut by the threshold is covered partly, see `coverage`.
+
+    Examples
+    --------
+    >>> covered_share(np.array([100.0, 105.0, 200.0], dtype=np.float32), 100.0, 20.0).tolist()
+    [0.5, 0.25, 0.0]
+    """
     covered = np.subtract(np.float32(threshold_m / cell_m + 0.5), cost_m * np.float32(1 / cell_m))
     np.clip(covered, 0.0, 1.0, out=covered)
     if threshold_m < cell_m / 2:

@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis.commands import AnalysisCommand, add_question_arguments, question_from_options
 from analysis.forms import MAX_CELL_M, MIN_CELL_M, number
+from analysis.scenarios import with_scenario
 from analysis.services import coverage_compute, coverage_parameters, coverage_rows, run_record
 from geo.models import Place
 from geo.querysets import system_user
@@ -29,6 +30,7 @@ class Command(AnalysisCommand):
         known = list(Supply.objects.filter(city=city).values_list("service__code", flat=True))
         cell_m = number(options["cell_m"], "--cell-m", MIN_CELL_M, MAX_CELL_M) if options["cell_m"] else None
         question = question_from_options(options, known)
+        question = with_scenario(question, options["scenario"], city=city, user=system_user())
         result = coverage_compute(city=city, user=system_user(), question=question, cell_m=cell_m)
         for warning in result.warnings:
             self.stderr.write(f"Note: {warning}")

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from analysis.commands import AnalysisCommand, add_question_arguments, question_from_options
+from analysis.scenarios import with_scenario
 from analysis.services import priority_compute, priority_parameters, priority_rows, run_record
 from geo.models import Place
 from geo.querysets import system_user
@@ -23,7 +24,9 @@ class Command(AnalysisCommand):
 
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
         known = list(Supply.objects.filter(city=city).values_list("service__code", flat=True))
-        result = priority_compute(city=city, user=system_user(), question=question_from_options(options, known))
+        question = question_from_options(options, known)
+        question = with_scenario(question, options["scenario"], city=city, user=system_user())
+        result = priority_compute(city=city, user=system_user(), question=question)
         for warning in result.coverage.warnings:
             self.stderr.write(f"Note: {warning}")
         run = run_record(result) if options["record"] else None
