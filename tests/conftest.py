@@ -48,6 +48,7 @@ FIRST = (
     "tests/browser/test_workbench.py",
     # Waits for processes that are killed and started again.
     "tests/db/test_worker.py",
+    "tests/db/test_national.py",
     # These two make a cluster of their own: they run while another worker makes what the others copy.
     "tests/benchmarks/test_benchmarks_run.py",
     "tests/db/test_workbench_load.py",

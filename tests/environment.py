@@ -46,6 +46,8 @@ os.environ.update(
     MAHALLEH_VAR=str(VAR),
     DATABASE_URL=CLUSTER.url(),
 )
+# What numba compiles outlives the run.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / "var" / "cache" / "numba"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

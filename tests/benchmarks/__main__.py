@@ -17,7 +17,22 @@ from pathlib import Path
 from tests.benchmarks.city import FACILITIES, MAINS, ROOT, build_and_load, start_django, throwaway_service
 from tests.benchmarks.measuring import Report, peak_memory_mb
 
-GROUPS = ("coverage", "server", "parts", "overlay", "workbench", "layers", "export", "tiles", "ladder")
+GROUPS = (
+    "coverage",
+    "server",
+    "parts",
+    "streets",
+    "friction",
+    "capacity",
+    "what-if",
+    "zones",
+    "overlay",
+    "workbench",
+    "layers",
+    "export",
+    "tiles",
+    "ladder",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,14 +75,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> None:
     # Here, because these read Django's settings when they are imported.
+    from tests.benchmarks.cases_capacity import capacity_cases
     from tests.benchmarks.cases_coverage import coverage_cases
     from tests.benchmarks.cases_export import export_cases
+    from tests.benchmarks.cases_friction import friction_cases
     from tests.benchmarks.cases_layers import layers_cases
     from tests.benchmarks.cases_overlay import overlay_cases
     from tests.benchmarks.cases_parts import parts_cases
     from tests.benchmarks.cases_server import server_cases
+    from tests.benchmarks.cases_streets import streets_cases
     from tests.benchmarks.cases_tiles import tiles_cases
+    from tests.benchmarks.cases_what_if import what_if_cases
     from tests.benchmarks.cases_workbench import workbench_cases
+    from tests.benchmarks.cases_zones import CELL_M as ZONES_CELL_M
+    from tests.benchmarks.cases_zones import zones_cases
     from tests.benchmarks.ladder import ladder_cases
 
     if "coverage" in groups:
@@ -76,6 +97,16 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         server_cases(report, 1 if is_quick else 30)
     if "parts" in groups:
         parts_cases(report, runs)
+    if "streets" in groups:
+        streets_cases(report, runs, is_quick=is_quick)
+    if "friction" in groups:
+        friction_cases(report, runs, 200 if is_quick else 1_000)
+    if "capacity" in groups:
+        capacity_cases(report, runs, *((500, 50, 10_000) if is_quick else ()))
+    if "what-if" in groups:
+        what_if_cases(report, runs, is_quick=is_quick)
+    if "zones" in groups:
+        zones_cases(report, runs, 100.0 if is_quick else ZONES_CELL_M)
     if "overlay" in groups:
         overlay_cases(report, runs, "park" if is_quick else "buildings")
     if "workbench" in groups:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -12,7 +11,7 @@ import numpy as np
 
 from analysis.core.capacity import E2SFCA, Decay, floating_catchments, pairs, within
 from tests.benchmarks.measuring import Report, Row
-from tests.benchmarks.peers_installed import PEERS, peers_ready
+from tests.benchmarks.peers_installed import PeerProcess, peers_ready
 
 CASES: dict[str, tuple[Decay, float]] = {"2SFCA": (within(30.0), 5.0), "E2SFCA": (E2SFCA, 40.0)}
 """Weights of each method, and how many times as fast as the peer it must be."""
@@ -43,7 +42,7 @@ def capacity_cases(report: Report, runs: int, demand: int = 5_000, supply: int =
     size = f"{demand:,} × {supply:,}, {near:,} pairs"
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "city.npz", **city)
-        peer = _Peer(Path(folder)) if peers_ready(report) else None
+        peer = PeerProcess(_BY_PYSAL, Path(folder)) if peers_ready(report) else None
         if peer is not None and not peer.is_there:
             report.note("PySAL's access is not installed, so floating catchments are compared with nobody.")
             peer.close()
@@ -57,11 +56,13 @@ def capacity_cases(report: Report, runs: int, demand: int = 5_000, supply: int =
                 access = _ours(city, decay)
                 ours.append((perf_counter() - started) * 1000)
                 if peer is not None:
-                    theirs.append(peer.run(name))
+                    theirs.append(peer.run_ms(name))
             if peer is None:
                 report.add(Row(name, size, median(ours), "nobody here", None, runs))
                 continue
-            np.testing.assert_allclose(access, peer.access(), rtol=1e-9, err_msg="The peer computed something else.")
+            np.testing.assert_allclose(
+                access, np.load(Path(folder) / "access.npy"), rtol=1e-9, err_msg="The peer computed something else."
+            )
             report.add(Row(name, size, median(ours), "PySAL access", median(theirs), runs, required))
         if peer is not None:
             peer.close()
@@ -94,34 +95,3 @@ for line in sys.stdin:
     np.save(folder + "/access.npy", access.reindex(demand.index, fill_value=0.0).to_numpy())
     print(ms, flush=True)
 """
-
-
-class _Peer:
-    """PySAL's access in a process of its own, which says how long each run took; reading the pairs is not measured."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        command = [str(PEERS / "bin" / "python"), "-c", _BY_PYSAL, str(folder)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        self.is_there = self._heard() == "ready"
-
-    def run(self, case: str) -> float:
-        """Let it compute a case once; return the milliseconds."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{case}\n")
-        self._process.stdin.flush()
-        return float(self._heard())
-
-    def access(self) -> np.ndarray:
-        """Return what it computed last."""
-        return np.load(self._folder / "access.npy")
-
-    def close(self) -> None:
-        """Let it end."""
-        self._process.communicate()
-
-    def _heard(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
+import geopandas
 import numpy as np
 import pandas as pd
+import shapely
 
 from analysis.caching import caches_clear
 from analysis.core.coverage import Coverage
 from analysis.reference import area_shares_exact
 from analysis.results import Question
+from analysis.selectors import facilities_read
 from analysis.services import coverage_compute, priority_compute
 from geo.querysets import system_user
+from layers.models import Supply
+from layers.reading import ReadingOptions, reading
+from layers.services import release_create
 from tests.benchmarks import peers_geopandas, peers_postgis
 from tests.benchmarks.measuring import Report, Row, fastest, interleaved_ms
 from tests.benchmarks.question import Asked, asked, city
@@ -28,12 +36,42 @@ def coverage_cases(report: Report, runs: int, services: tuple[str, ...] = ()) ->
     question = Question(services=services)
     everything = asked(question)
     size = f"{len(everything.editions)} × {len(everything.services)}"
+    better_ms, label = full_cases(report, runs, question, "full coverage, caches empty", size, required=3.0)
+    _threshold(report, runs, question, everything, size, better_ms, label)
+    _weight(report, runs, question, size)
+
+
+def full_cases(
+    report: Report,
+    runs: int,
+    question: Question,
+    case: str,
+    size: str,
+    *,
+    required: float,
+    statements_of: tuple[str, ...] = peers_postgis.COVERAGE,
+) -> tuple[float, str]:
+    """Measure full coverage from empty caches against every way of PostGIS and geopandas.
+
+    Parameters
+    ----------
+    required
+        How many times as fast as the better of the two it must be.
+    statements_of
+        Files of PostGIS statements; the fastest is compared with.
+
+    Returns
+    -------
+    tuple
+        The milliseconds of the better peer, and what it is called.
+    """
+    everything = asked(question)
     ours = fully(question)
     expected = ours().area_share
 
     statements = {
         name: _checked(lambda name=name: peers_postgis.area_shares(name, everything), expected)
-        for name in peers_postgis.COVERAGE
+        for name in statements_of
     }
     once = interleaved_ms(statements, 1)
     best_statement = fastest(once)
@@ -56,11 +94,47 @@ def coverage_cases(report: Report, runs: int, services: tuple[str, ...] = ()) ->
     better = fastest({name: times[name] for name in (best_statement, best_frame)})
     labels = {best_statement: f"PostGIS {best_statement}", **{name: f"geopandas, by {name}" for name in frames}}
     for name, label in labels.items():
-        required = 2.0 if name == better else None
-        report.add(Row("full coverage, caches empty", size, times["ours"], label, times[name], runs, required))
+        report.add(Row(case, size, times["ours"], label, times[name], runs, required if name == better else None))
+    return times[better], labels[better]
 
-    _threshold(report, runs, question, everything, size, times[better], labels[better])
-    _weight(report, runs, question, size)
+
+def dense_cases(report: Report, runs: int, times: int = 16) -> None:
+    """Measure full coverage with many times the facilities in the same city, where the peers' polygons blow up.
+
+    Every layer that supplies a service gets a new release in which each facility and main is there so many times, a few
+    hundred metres apart. Of PostGIS only the statement that unites buffers first is asked: the others take minutes.
+    """
+    rng = np.random.default_rng(16)
+    services = []
+    with tempfile.TemporaryDirectory() as folder:
+        for supply in Supply.objects.filter(city=city()).select_related("layer", "service"):
+            services.append(supply.service.code)
+            newest = supply.layer.releases.order_by("-number").first()
+            shapes = facilities_read(newest.pk, supply.where)
+            moved = np.concatenate([_shifted(shapes, rng) for _ in range(times)])
+            path = Path(folder) / f"{supply.layer.code}.fgb"
+            geopandas.GeoDataFrame(geometry=moved, crs=4326).to_file(path, driver="FlatGeobuf")
+            with reading(path, ReadingOptions()) as file:
+                release_create(layer=supply.layer, reading=file)
+    question = Question(services=tuple(services))
+    everything = asked(question)
+    size = f"{len(everything.editions)} × {len(everything.services)}, × {times} as dense"
+    full_cases(
+        report,
+        runs,
+        question,
+        "full coverage, caches empty, dense",
+        size,
+        required=10.0,
+        statements_of=("coverage_united",),
+    )
+
+
+def _shifted(shapes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Move every shape by up to some 300 m, each its own way."""
+    off = rng.uniform(-0.003, 0.003, (len(shapes), 2))
+    _, shape = shapely.get_coordinates(shapes, return_index=True)
+    return np.asarray(shapely.transform(shapes.copy(), lambda xy: xy + off[shape]))
 
 
 def fully(question: Question) -> Callable[[], Coverage]:

@@ -1,7 +1,7 @@
 """One rung of the size ladder, in a process of its own so that its peak memory is its own.
 
-``python -m tests.benchmarks.ladder SCALE load|measure RUNS``: loads the demo city at a scale into the database of the
-environment, or measures its full coverage there and prints one line of JSON.
+``python -m tests.benchmarks.ladder SCALE load|measure|compare RUNS``: loads the demo city at a scale into the database of the
+environment, or measures its full coverage there, alone or beside the peers, and prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,25 @@ def ladder_cases(report: Report, scales: list[int], runs: int) -> None:
 def _rung(environment: dict[str, str], scale: int, what: str, runs: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.benchmarks.ladder", str(scale), what, str(runs)]
     result = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(result.stdout)) if what == "measure" else {}
+    return {} if what == "load" else dict(json.loads(result.stdout))
+
+
+def compared_cases(report: Report, scale: int, runs: int) -> None:
+    """Measure full coverage of a larger city beside the peers, in a database and a process of its own."""
+    from config.cluster import Cluster
+
+    folder = Path(os.environ["MAHALLEH_VAR"])
+    socket = Path(os.environ["DATABASE_URL"].partition("host=")[2])
+    cluster, name = Cluster(root_dir=socket, socket_dir=socket), f"compared_{scale}"
+    cluster.ensure_database(name)
+    environment = {**os.environ, "DATABASE_URL": cluster.url(name), "MAHALLEH_VAR": str(folder / name)}
+    _rung(environment, scale, "load", runs)
+    found = _rung(environment, scale, "compare", runs)
+    shutil.rmtree(folder / name, ignore_errors=True)
+    for note in found["notes"]:
+        report.note(note)
+    for row in found["rows"]:
+        report.add(Row(**row))
 
 
 def load(scale: int) -> None:
@@ -96,8 +116,27 @@ def measure(runs: int) -> dict[str, Any]:
     }
 
 
+def compare(scale: int, runs: int) -> dict[str, Any]:
+    """Compute full coverage beside the peers; what is printed meanwhile goes to stderr."""
+    import django
+
+    django.setup()
+    from analysis.results import Question
+    from tests.benchmarks.cases_coverage import full_cases
+    from tests.benchmarks.question import asked
+
+    report = Report()
+    with redirect_stdout(sys.stderr):
+        everything = asked()
+        size = f"× {scale}: {len(everything.editions):,} × {len(everything.services)}"
+        full_cases(report, runs, Question(), "full coverage, caches empty", size, required=3.0)
+    return {"notes": report.notes, "rows": [asdict(row) for row in report.rows]}
+
+
 if __name__ == "__main__":
     if sys.argv[2] == "load":
         load(int(sys.argv[1]))
+    elif sys.argv[2] == "compare":
+        print(json.dumps(compare(int(sys.argv[1]), int(sys.argv[3]))))
     else:
         print(json.dumps(measure(int(sys.argv[3]))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 from tests.benchmarks.city import ROOT
@@ -32,4 +33,39 @@ def peers_ready(report: Report) -> bool:
     return is_ready
 
 
-__all__ = ["PEERS", "peers_ready"]
+class PeerProcess:
+    """A peer in a process of its own, which says how long each run took; what it reads before is not measured.
+
+    Parameters
+    ----------
+    program
+        Python that prints ``ready``, and then, for each line it is sent, the milliseconds of a run. Its first argument is
+        the folder, where it may leave what it computed.
+    folder
+        Of its files.
+    """
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            [str(PEERS / "bin" / "python"), "-c", program, str(folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self.is_there = self._heard() == "ready"
+
+    def run_ms(self, case: str = "") -> float:
+        """Let it compute a case once; return the milliseconds."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{case}\n")
+        self._process.stdin.flush()
+        return float(self._heard())
+
+    def close(self) -> None:
+        """Let it end."""
+        self._process.communicate()
+
+    def _heard(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+__all__ = ["PEERS", "PeerProcess", "peers_ready"]

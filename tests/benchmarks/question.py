@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis import selectors
-from analysis.inputs import grid_for
+from analysis.ground import grid_for
 from analysis.results import Question
 from geo.models import Place
 from geo.querysets import system_user

@@ -12,7 +12,7 @@ from django.utils.translation import override
 from analysis.models import Index, Weight
 from analysis.selectors import city_key
 from geo.models import Boundary, Place
-from layers.models import Layer, PopulationSource, Release, Standard, Supply
+from layers.models import Layer, PopulationSource, Release, Standard, Supply, TravelData
 from maps.pages.cards import city_card
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def hide_a_layer(city: Place) -> None:
 
 
 def a_nearer_limit(city: Place) -> None:
-    Standard.objects.filter(city=None, service__code="clinic").update(threshold_m=300)
+    Standard.objects.filter(city=None, service__code="clinic", kind="distance").update(value=300)
 
 
 def another_weight(city: Place) -> None:
@@ -67,6 +67,19 @@ def no_people(city: Place) -> None:
     PopulationSource.objects.filter(city=city).delete()
 
 
+def other_roads(city: Place) -> None:
+    Layer.objects.filter(city=city, code="roads").update(name_en="Roads")
+
+
+def no_roads(city: Place) -> None:
+    TravelData.objects.filter(city=city).update(roads=None)
+
+
+def another_source(city: Place) -> None:
+    elevation = Layer.objects.get(city=city, code="elevation")
+    PopulationSource.objects.create(city=city, layer=elevation, is_main=False)
+
+
 def rename_the_city(city: Place) -> None:
     Place.objects.filter(pk=city.pk).update(name_en="Elsewhere")
 
@@ -75,7 +88,7 @@ def rename_the_city(city: Place) -> None:
     "change",
     [
         rename, end_a_boundary, redraw, hide_a_layer, a_nearer_limit, another_weight, another_method, another_release,
-        fewer_suppliers, no_people, rename_the_city,
+        fewer_suppliers, no_people, other_roads, no_roads, another_source, rename_the_city,
     ],
 )  # fmt: skip
 def test_a_card_depends_on_all_that_an_analysis_reads(demo_city: Place, change: Callable[[Place], None]) -> None:
@@ -91,7 +104,7 @@ def test_what_is_not_read_changes_no_card(demo_city: Place) -> None:
     Boundary.objects.create(
         place=current.place, geometry=current.geometry, valid=current.valid, status="draft", source="test", version=2
     )
-    Layer.objects.filter(city=demo_city, code="roads").update(name_en="Streets")
+    Layer.objects.filter(city=demo_city, code="buildings").update(name_en="Houses")
     assert city_key(demo_city, ANYBODY) == before
 
 
@@ -100,7 +113,7 @@ def test_the_same_card_is_given_again_and_computes_nothing(
 ) -> None:
     with override("fa"):
         first = city_card(demo_city, ANYBODY)
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(12):
             again = city_card(demo_city, ANYBODY)
     assert again["view"] is first["view"]
     assert again["drawing"] is first["drawing"]
@@ -118,7 +131,7 @@ def test_each_reader_gets_a_card_of_their_own(demo_city: Place, personas: dict[s
 def test_a_changed_limit_is_on_the_card_at_once(demo_city: Place) -> None:
     with override("en"):
         before = city_card(demo_city, ANYBODY)["view"].rows
-        Standard.objects.filter(city=None).update(threshold_m=90_000)
+        Standard.objects.filter(city=None, kind="distance").update(value=90_000)
         after = city_card(demo_city, ANYBODY)["view"].rows
     assert [row.code for row in before] != [row.code for row in after]
 

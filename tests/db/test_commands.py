@@ -79,7 +79,7 @@ def test_coverage(demo_city: Place, run: Any) -> None:
             assert service["uncovered_people"] == pytest.approx(
                 place["population"] * (1 - service["population_share"]), abs=1e-6
             )
-    assert set(answer["inputs"]) == {"boundaries", "population", "services", "grid"}
+    assert set(answer["inputs"]) == {"boundaries", "population", "services", "travel", "grid"}
     assert set(answer["inputs"]["services"]) == codes
     assert all(told["content_hash"] for told in answer["inputs"]["services"].values())
     assert set(answer["parameters"]["thresholds_m"]) == codes

@@ -12,13 +12,14 @@ import pytest
 import shapely
 from django.contrib.auth.models import User
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Point, Polygon
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import ProtectedError
 
 from geo.models import Assignment, Boundary, ChangeSet, Place
 from geo.services import to_geos
-from layers.models import Feature, Layer, PopulationSource, Release, Service, Standard, Supply, Theme
+from layers.models import Feature, Layer, PopulationSource, Release, Service, Standard, Supply, Theme, TravelData
 
 pytestmark = pytest.mark.django_db
 
@@ -230,18 +231,18 @@ def test_a_layer_with_releases_stays(ground: Any) -> None:
 
 def test_a_standard_comes_once_also_in_general(ground: Any) -> None:
     for city in (None, ground.city):
-        Standard.objects.create(service=ground.service, city=city, threshold_m=500, source="s")
+        Standard.objects.create(service=ground.service, city=city, value=500, source="s")
         refuses(
             "standard_once_per_service_and_city",
-            lambda city=city: Standard.objects.create(service=ground.service, city=city, threshold_m=600, source="s"),
+            lambda city=city: Standard.objects.create(service=ground.service, city=city, value=600, source="s"),
         )
 
 
 @pytest.mark.parametrize("threshold_m", [0, -1, 100_001, float("nan"), float("inf")])
 def test_a_threshold_is_a_distance_in_a_city(ground: Any, threshold_m: float) -> None:
     refuses(
-        "standard_threshold_in_range",
-        lambda: Standard.objects.create(service=ground.service, threshold_m=threshold_m, source="s"),
+        "standard_value_in_range",
+        lambda: Standard.objects.create(service=ground.service, value=threshold_m, source="s"),
     )
 
 
@@ -253,16 +254,49 @@ def test_a_service_is_supplied_once_in_a_city(ground: Any) -> None:
     )
 
 
-def test_people_are_counted_from_one_source(ground: Any) -> None:
-    PopulationSource.objects.create(city=ground.city, layer=ground.layer, field="people")
-    refuses("city_id", lambda: PopulationSource.objects.create(city=ground.city, layer=ground.layer, field="other"))
+def test_people_are_counted_from_one_main_source_and_others_beside_it(ground: Any) -> None:
+    def source(**more: Any) -> PopulationSource:
+        return PopulationSource.objects.create(city=ground.city, layer=ground.layer, field="people", **more)
+
+    assert source().code == ground.layer.code
+    refuses("population_one_main_in_city", lambda: source(code="other"))
+    source(code="other", is_main=False)
+    refuses("population_code_unique_in_city", lambda: source(code="other", is_main=False))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"road_fields": {"colour": "x"}}, {"road_fields": ["class"]}, {"closed_classes": "motorway"}, {"cycling_kmh": {"lane": "fast"}},
+        {"land_cover_kmh": {"1": -5}}, {"land_cover_kmh": {"water": 0}}, {"land_cover_kmh": {"1": float("nan")}},
+    ],
+)  # fmt: skip
+def test_what_a_form_lets_through_about_travel_is_refused(ground: Any, said: dict[str, Any]) -> None:
+    TravelData(city=ground.city, land_cover_kmh={"1": 5, "other": 0}, road_fields={"class": "type"}).clean()
+    with pytest.raises(ValidationError):
+        TravelData(city=ground.city, **said).clean()
+
+
+def test_ends_of_streets_are_joined_within_reason(ground: Any) -> None:
+    refuses("travel_snap_in_range", lambda: TravelData.objects.create(city=ground.city, snap_m=-1))
 
 
 def test_every_constraint_is_in_the_database() -> None:
     """The models' constraints and indexes exist under their names, so that no migration was forgotten."""
     declared = {
         item.name
-        for model in (Place, Boundary, Assignment, Layer, Release, Feature, Standard, Supply)
+        for model in (
+            Place,
+            Boundary,
+            Assignment,
+            Layer,
+            Release,
+            Feature,
+            Standard,
+            Supply,
+            PopulationSource,
+            TravelData,
+        )
         for item in (*model._meta.constraints, *model._meta.indexes)
     }
     with connection.cursor() as cursor:

@@ -293,7 +293,7 @@ def test_a_draft_edition_is_in_no_answer(demo_city: Place, personas: dict[str, A
 
 def test_without_services_or_people_there_are_places(demo_city: Place, personas: dict[str, Any]) -> None:
     demo_city.supplies.all().delete()
-    demo_city.population_source.delete()
+    demo_city.population_sources.all().delete()
     result = computed(Place.objects.get(pk=demo_city.pk))
     assert result.values.area_share.shape == (298, 0)
     assert not result.values.population.any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from analysis.reference import area_shares_exact
 from analysis.results import CityPriority, Question
-from analysis.services import priority_compute
+from analysis.services import coverage_compute, priority_compute
 from config.loading import city_load
 from fixtures.hand_checked_town.town import build
 from geo.models import Place
@@ -108,3 +109,27 @@ def test_exact_reference(town: Place) -> None:
         for k, service in enumerate(covered.services):
             expected = PLACES[place.code]["area_share"][service.code]
             assert shares[i, k] == pytest.approx(expected, abs=5e-6), (place.code, service.code)
+
+
+@pytest.mark.parametrize("way", ["streets", "walking", "cycling"])
+def test_ways_along_streets(town: Place, way: str) -> None:
+    result = coverage_compute(city=town, user=system_user(), question=Question(travel=way))
+    values, expected = result.values, EXPECTED["travel"][way]
+    row = {place.code: i for i, place in enumerate(result.places)}
+    for code, by_place in expected["people_share"].items():
+        k = result.service_index(code)
+        for place, share in by_place.items():
+            assert values.population_share[row[place], k] == pytest.approx(share, abs=TOLERANCE["share"]), place
+    for code, by_place in expected["mean_distance_m"].items():
+        k = result.service_index(code)
+        for place, metres in by_place.items():
+            assert values.mean_distance_m[row[place], k] == pytest.approx(metres, abs=TOLERANCE["distance_m"]), place
+    clinic, water = result.service_index("clinic"), result.service_index("water")
+    for place, people in EXPECTED["unreachable_people"].items():
+        assert values.unreachable_people[row[place], clinic] == pytest.approx(people, abs=TOLERANCE["people"])
+        assert values.population_share[row[place], water] == pytest.approx(
+            PLACES[place]["people_share"]["water"], abs=0.005
+        )
+    assert not values.unreachable_people[:, water].any()
+    assert any(re.match("4,68[78] people live more than 500 m from every street", said) for said in result.warnings)
+    assert (result.travel.code, result.travel.is_time) == (way, way != "streets")

@@ -102,13 +102,15 @@ def test_what_a_description_makes(folder: Path) -> None:
     assert Boundary.objects.current().get(place=city).source == "Union of its places: Hand-checked town"
     assert {layer.code: layer.kind for layer in city.layers.all()} == {
         "population": "raster", "clinic": "point", "water-mains": "line", "park": "polygon",
+        "streets": "line", "elevation": "raster",
     }  # fmt: skip
+    assert (city.travel_data.roads.code, city.travel_data.elevation.code) == ("streets", "elevation")
     assert not city.layers.get(code="population").is_published
     assert {s.service.code: s.layer.code for s in Supply.objects.filter(city=city)} == {
         "clinic": "clinic", "water": "water-mains", "park": "park",
     }  # fmt: skip
     assert PopulationSource.objects.get(city=city).layer.code == "population"
-    assert Standard.objects.get(city=city, service__code="water").threshold_m == 100
+    assert Standard.objects.get(city=city, service__code="water").value == 100
     assert selectors.index_of(city).cell_m == 20
 
 
@@ -282,11 +284,13 @@ def test_settings_that_are_no_longer_named_are_retired_and_data_stay(folder: Pat
         ('[[supply]]\nservice = "park"\nlayer = "park"\n', ""),
         ("park = 300", ""),
         ('[population]\nlayer = "population"\nsource = "Hand-checked town"\nreference_date = 2025-09-23\n', ""),
+        ('[travel]\nroads = "streets"\nelevation = "elevation"\n', ""),
     )
     assert told(folder) == [
         "Retired the supply of park: no longer in the description.",
         "Retired the standard of park: no longer in the description.",
-        "Retired the population source: no longer in the description.",
+        "Retired the population source population: no longer in the description.",
+        "Retired the data for travel: no longer in the description.",
     ]
     assert set(Supply.objects.filter(city=city).values_list("service__code", flat=True)) == {"clinic", "water"}
     assert set(Standard.objects.filter(city=city).values_list("service__code", flat=True)) == {"clinic", "water"}
@@ -302,7 +306,7 @@ def test_settings_that_are_no_longer_named_are_retired_and_data_stay(folder: Pat
 def test_a_layer_that_is_no_longer_named_stays_and_is_told(folder: Path) -> None:
     city = load(folder)
     start = DESCRIPTION.index('[[layers]]\ncode = "park"')
-    end = DESCRIPTION.index("[[supply]]")
+    end = DESCRIPTION.index('[[layers]]\ncode = "streets"')
     described(folder, (DESCRIPTION[start:end], ""), ('[[supply]]\nservice = "park"\nlayer = "park"\n', ""))
     assert "Kept, though not in the description: the layers park." in told(folder)
     assert city.layers.get(code="park").releases.count() == 1
@@ -467,9 +471,9 @@ BAD: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
     "negative people": (negative_people, ("population.tif", "row 8", "negative", "Correct the raster")),
     "same code twice": (same_code_twice, ("hand-checked-town/a", "2 places have the code 'a'", "unique codes")),
     "unknown field": (lambda f: described(f, ('code = "code"', 'code = "kode"')), ("neighbourhoods.fgb", "no field 'kode'", "Name one of: code")),
-    "unknown service": (lambda f: described(f, ('service = "clinic"', 'service = "klinik"')), ("line 83", "'klinik'", "Did you mean 'clinic'")),
+    "unknown service": (lambda f: described(f, ('service = "clinic"', 'service = "klinik"')), ("line 104", "'klinik'", "Did you mean 'clinic'")),
     "unknown theme": (lambda f: described(f, ('theme = "health"', 'theme = "helth"')), ("city.toml", "'helth'", "health")),
-    "cell of nothing": (lambda f: described(f, ("cell_m = 20", "cell_m = 0")), ("line 100", "'cell_m' is 0", "from 1 to 1000 metres")),
+    "cell of nothing": (lambda f: described(f, ("cell_m = 20", "cell_m = 0")), ("line 125", "'cell_m' is 0", "from 1 to 1000 metres")),
     "not TOML": (lambda f: described(f, ("format = 1", "format = [")), ("city.toml", "not TOML", "Correct that line")),
 }  # fmt: skip
 

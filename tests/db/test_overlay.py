@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from analysis.inputs import grid_for
+from analysis.ground import grid_for
 from analysis.results import CityOverlay
 from analysis.selectors import places_read
 from analysis.services import overlay_compute

@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from analysis import selectors
-from analysis.inputs import grid_for
+from analysis.ground import grid_for
 from analysis.reference import area_shares_exact, people_exact
 from analysis.results import Question
 from geo.core.crs import STORAGE_EPSG, project

@@ -32,6 +32,7 @@ from layers.models import (
     Standard,
     Supply,
     Theme,
+    TravelData,
     Upload,
 )
 from maps.models import Publication
@@ -73,7 +74,7 @@ def world() -> Any:
         name_fa="ش",
         name_en="I",
     )
-    general = Standard.objects.create(service=service, threshold_m=500, source="s")
+    general = Standard.objects.create(service=service, value=500, source="s")
     w.rows |= {"country": country, "theme": theme, "service": service, "indicator": indicator, "standard": general}
     for city_code, is_open in (("opentown", True), ("hushtown", False)):
         city = Place.objects.create(
@@ -159,9 +160,10 @@ def fill(rows: dict[str, Any], city: Place, theme: Theme, service: Service) -> N
             layer=rows[f"{c}/{of}"], feature_key="1", kind="photo", file_name="p.jpg", media_type="image/jpeg", size=1,
             sha256="0" * 64, is_public=is_public,
         )  # fmt: skip
-    rows[f"{c}/standard"] = Standard.objects.create(service=service, city=city, threshold_m=400, source="s")
+    rows[f"{c}/standard"] = Standard.objects.create(service=service, city=city, value=400, source="s")
     rows[f"{c}/supply"] = Supply.objects.create(city=city, service=service, layer=rows[f"{c}/layer"])
     rows[f"{c}/population"] = PopulationSource.objects.create(city=city, layer=rows[f"{c}/layer"], field="people")
+    rows[f"{c}/travel"] = TravelData.objects.create(city=city)
     rows[f"{c}/index"] = Index.objects.create(city=city, name_fa="ش", name_en="I")
     run = {
         "kind": "priority",
@@ -239,6 +241,7 @@ SEEN_BY: dict[str, set[str]] = {
     "opentown/standard": EVERYBODY,
     "opentown/supply": EVERYBODY,
     "opentown/population": EVERYBODY,
+    "opentown/travel": EVERYBODY,
     "opentown/index": EVERYBODY,
     "opentown/run-work": IN_OPEN,
     "opentown/run-shown": EVERYBODY,
@@ -289,6 +292,7 @@ def test_the_table_has_every_model() -> None:
         Standard,
         Supply,
         PopulationSource,
+        TravelData,
         Attachment,
         FieldMapping,
         Upload,

@@ -39,8 +39,10 @@ from tests.http.access_exports import export_rows
 from tests.http.access_import_pages import import_page_rows
 from tests.http.access_imports import hidden_uploads, import_rows
 from tests.http.access_layers_ogc import layers_ogc_rows
+from tests.http.access_measures import measure_rows
 from tests.http.access_ogc import ogc_rows
 from tests.http.access_reviews import review_rows
+from tests.http.access_scenarios import scenario_rows
 from tests.http.access_workbench import workbench_rows
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +93,7 @@ def world(demo_city: Place) -> World:
         theme=Theme.objects.get(code="health"),
         position=99,
     )
-    Standard.objects.create(service=extra, threshold_m=700, source="test")
+    Standard.objects.create(service=extra, value=700, source="test")
     return World(demo_city, quarter, tile_at(centre.x, centre.y, 14), "access-shown", "access-taken")
 
 
@@ -412,6 +414,8 @@ TABLE: Table = (
     | import_page_rows(Ask, everybody)
     | export_rows(Ask, everybody)
     | layers_ogc_rows(Ask, everybody)
+    | scenario_rows(Ask, everybody)
+    | measure_rows(Ask, everybody)
     | {
         "": lambda w: [
             Ask("/", everybody(200)),

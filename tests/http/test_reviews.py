@@ -20,7 +20,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from analysis.inputs import people_counter
+from analysis.ground import people_counter
 from analysis.selectors import people_reading
 from geo.core.measuring import area_m2
 from geo.models import Assignment, Boundary, ChangeSet, Place

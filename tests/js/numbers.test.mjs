@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DASH, digits, distance, niceLength, number, parse, weight } from "../../maps/static/maps/js/numbers.js";
+import { DASH, cost, digits, distance, niceLength, number, parse, weight } from "../../maps/static/maps/js/numbers.js";
 
 // The same examples as the doctests of maps/pages/formats.py: the page and the script must write alike.
 test("numbers are grouped, rounded half up, and written in the reader's digits", () => {
@@ -23,6 +23,13 @@ test("distances are metres below a kilometre and kilometres from there on", () =
   assert.equal(distance(1200, "en"), "1.2 km");
   assert.equal(distance(2000, "en"), "2 km");
   assert.equal(distance(2500, "fa"), "۲٫۵ کیلومتر");
+});
+
+test("a distance that stands for time is told with its minutes", () => {
+  assert.equal(cost(800, "fa", true), "۸۰۰ متر (۱۰ دقیقه)");
+  assert.equal(cost(2500, "en", true), "2.5 km (30 min)");
+  assert.equal(cost(800, "en", false), "800 m");
+  assert.equal(cost(null, "en", true), DASH);
 });
 
 test("only digits change into the other script", () => {

@@ -16,6 +16,7 @@ from analysis.core.capacity import (
     access_of_places,
     crowding,
     floating_catchments,
+    floating_catchments_in_turn,
     floating_catchments_of_cells,
     pairs,
     pairs_of_table,
@@ -127,6 +128,31 @@ def test_more_capacity_never_takes_access_from_anybody(city, more: float) -> Non
     before = floating_catchments(pairs_of_table(cost), people, capacity)
     after = floating_catchments(pairs_of_table(cost), people, capacity + more)
     assert (after.access >= before.access - 1e-12).all()
+
+
+@given(
+    cities(), st.sampled_from([Steps((15.0, 30.0), (1.0, 0.4), 4.0), Gaussian(10.0, 30.0, 4.0), Power(1.5, 25.0, 4.0)])
+)
+@settings(max_examples=30, deadline=None)
+def test_blurred_edges_keep_capacity_and_cut_nobody_off_at_once(city, decay: Decay) -> None:
+    cost, people, capacity = city
+    near = [(np.flatnonzero(np.isfinite(column)), column[np.isfinite(column)]) for column in cost.T]
+    found = floating_catchments_in_turn(near, people, capacity, decay)
+    table = floating_catchments(pairs_of_table(cost), people, capacity, decay)
+    np.testing.assert_allclose(found.access, table.access, rtol=1e-12)
+    assert found.access @ people == pytest.approx(found.reached_capacity)
+    far = np.linspace(0.1, 40.0, 4_000)
+    assert np.abs(np.diff(decay(far)[100:])).max() < 0.02  # no step is left, but that of 1 / t next to zero
+
+
+def test_catchments_in_turn_are_as_many_as_facilities() -> None:
+    one = (np.array([0]), np.array([5.0]))
+    for catchments in ([], [one, one]):
+        with pytest.raises(InvalidInput) as refused:
+            floating_catchments_in_turn(catchments, np.array([10.0]), np.array([20.0]))
+        assert refused.value.code == "length_mismatch"
+    with pytest.raises(InvalidInput):
+        Steps((10.0,), (1.0,), blur=-1.0)
 
 
 def test_a_facility_that_only_empty_cells_reach_gives_nothing() -> None:

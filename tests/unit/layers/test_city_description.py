@@ -13,7 +13,7 @@ import pytest
 from geo.core.grid import CITY_CELL_M
 from geo.errors import InvalidInput
 from layers.reading.city import CityDescriptionError, read_city
-from layers.reading.city_parts import FileReference, StandardRule
+from layers.reading.city_parts import FileReference, StandardRule, TravelRule
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -365,3 +365,73 @@ def test_the_shipped_descriptions_are_right_but_for_files_that_users_lack(path: 
     }
     city = read_city(path, data=folder, services=services)
     assert city.city.code == path.stem
+
+
+SEVERAL = """
+[[population]]
+layer = "people"
+source = "Census"
+
+[[population]]
+code = "estimate"
+layer = "health-units"
+field = "people"
+name_en = "Estimate"
+groups = { women = "pop_f" }
+
+[travel]
+way = "walking"
+roads = "health-units"
+road_fields = { class = "type", oneway = "one_way" }
+closed_classes = ["motorway"]
+cut_at_crossings = true
+snap_m = 0.5
+elevation = "people"
+land_cover = "people"
+land_cover_kmh = { 1 = 5, 4 = 0, other = 2.5 }
+
+[travel.cycling_kmh]
+passage = 4
+"""
+
+
+def with_several() -> str:
+    start = GOOD.index("[population]")
+    end = GOOD.index("\n[", start)
+    return GOOD[:start] + GOOD[end:] + SEVERAL
+
+
+def test_several_sources_of_people_and_data_for_travel_are_read(tmp_path: Path) -> None:
+    city = read_city(describe(tmp_path, with_several()))
+    first, second = city.populations
+    assert city.population is first
+    assert (first.code, first.layer, first.groups) == ("people", "people", {})
+    assert (second.code, second.layer, second.name_en, second.groups) == (
+        "estimate", "health-units", "Estimate", {"women": "pop_f"},
+    )  # fmt: skip
+    assert city.travel == TravelRule(
+        way="walking", roads="health-units", road_fields={"class": "type", "oneway": "one_way"},
+        closed_classes=("motorway",), cycling_kmh={"passage": 4.0}, is_cut_at_crossings=True, snap_m=0.5,
+        elevation="people", land_cover="people", land_cover_kmh={"1": 5.0, "4": 0.0, "other": 2.5},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('way = "walking"', 'way = "flying"', "'way' is 'flying'"),
+        ('roads = "health-units"', 'roads = "streets"', "there is no layer of this city 'streets'"),
+        ('class = "type"', 'klass = "type"', "the key 'klass' is not known"),
+        ("snap_m = 0.5", "snap_m = 500", "'snap_m' is 500"),
+        ("4 = 0,", "water = 0,", "'water' is no class of land cover"),
+        ('land_cover = "people"', "", "land cover and its speeds belong together"),
+        ("passage = 4", "passage = -4", "'passage' is -4"),
+        ('women = "pop_f"', "women = 3", "'groups' is"),
+        ('code = "estimate"', 'code = "people"', "there are two 'people'"),
+    ],
+)
+def test_a_slip_in_data_for_travel_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = with_several()
+    assert old in text
+    (mistake,) = mistakes(tmp_path, text.replace(old, new, 1))
+    assert said in mistake[2]

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from analysis.core.coverage import Coverage
 from analysis.core.index import aggregate
-from analysis.results import CityCoverage, CityPriority, PlaceRow, PopulationRow, Question, ServiceRow
+from analysis.results import CityCoverage, CityPriority, PlaceRow, PopulationRow, Question, ServiceRow, TravelRow
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from maps.pages import classes, formats, outlines, telling
@@ -83,6 +83,7 @@ def a_town(
             a_place(3, "camp", "ماسور", "Masur", "settlement"),
         ),
         services=services, values=values,
+        travel=TravelRow("straight", "در خط راست", "in a straight line"),
         population=PopulationRow("census", "سرشماری", "Census", "A bureau", "people", date(2016, 10, 21), 1, 1, "0" * 64, 4000.0),
         cell_m=20.0, epsg=32639, inputs={}, inputs_key="k", warnings=(), duration_ms=1.0,
     )  # fmt: skip

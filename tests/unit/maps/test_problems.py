@@ -28,6 +28,8 @@ READ = ("geo", "layers", "analysis", "interventions", "maps", "config/middleware
 # Files whose errors nobody meets but who runs a command, and why.
 COMMAND_LINE = {
     "analysis/commands.py": "reads the options of commands",
+    "analysis/management": "a command",
+    "analysis/national": "is asked by the command national alone",
     "interventions/loading.py": "reads the file of the command load_network",
     "layers/management": "a command",
     "layers/reading/city.py": "reads the description of a city, for load_city",
