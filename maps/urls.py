@@ -23,6 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("maps.ogc.urls")),
     path("", include("maps.imports.urls")),  # before the workbench, whose JSON it adds to
     path("", include("maps.exports.urls")),
+    path("", include("maps.scenarios.urls")),  # before the workbench too
+    path("", include("maps.measures.urls")),  # and this
     path("", include("maps.workbench.urls")),
     path("", include("maps.catalogue.urls")),
     path("<slug:city>/", views.city, name="city"),

@@ -14,7 +14,7 @@ from typing import Any, Final
 import shapely
 from django.utils.translation import gettext as _
 
-from analysis.inputs import people_counter
+from analysis.ground import people_counter
 from analysis.selectors import people_reading
 from geo.core.text import clean_name
 from geo.db.shapes import to_shapely

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analysis.disclosure import is_insider
-from analysis.forms import question_from
 from analysis.results import CityPriority
-from analysis.selectors import city_read
+from analysis.scenarios import question_asked
+from analysis.selectors import CityReading, city_read
 from analysis.services import distance_curves, priority_beside_standard
 from geo.errors import NotFound
 from geo.models import Boundary, Place
@@ -28,12 +28,15 @@ class PlaceAnswer:
         The answer to the question, and the city's own.
     row
         The place's row in both.
+    reading
+        What was read of the city.
     """
 
     state: CityState
     result: CityPriority
     standard: CityPriority
     row: int
+    reading: CityReading
     view: place_presenters.PlaceView
     is_insider: bool
 
@@ -48,7 +51,7 @@ def place_answer(city: Place, place: Place, user: User, parameters: Mapping[str,
     InvalidInput
         Where the parameters are no question.
     """
-    state = city_state_from(dict(parameters), question_from(parameters))
+    state = city_state_from(dict(parameters), question_asked(parameters, city=city, user=user))
     reading = city_read(city, user)
     result, standard = priority_beside_standard(city=city, user=user, question=state.question, reading=reading)
     row = result.coverage.place_index(place.code)
@@ -65,7 +68,7 @@ def place_answer(city: Place, place: Place, user: User, parameters: Mapping[str,
     insider = is_insider(user, city)
     curves = distance_curves(city=city, place_code=place.code, user=user, question=state.question, reading=reading)
     view = place_presenters.place_view(result, row, state.service, curves, is_insider=insider)
-    return PlaceAnswer(state, result, standard, row, view, insider)
+    return PlaceAnswer(state, result, standard, row, reading, view, insider)
 
 
 def boundary_of(answer: PlaceAnswer, user: User) -> place_presenters.BoundaryFacts | None:

@@ -27,8 +27,11 @@ class Slider:
     standard: float
 
 
-def threshold_slider(service: ServiceRow) -> Slider:
-    """Return the slider of a service's threshold: from one step to three times its standard, in round steps."""
+def threshold_slider(service: ServiceRow, *, is_time: bool = False) -> Slider:
+    """Return the slider of a service's threshold: from one step to three times its standard, in round steps.
+
+    `is_time` says whether its metres stand for time.
+    """
     step = 10.0 if service.standard_m <= 150 else 50.0 if service.standard_m <= 1500 else 100.0
     high = max(np.ceil(service.standard_m * 3 / step) * step, np.ceil(service.threshold_m / step) * step)
     return Slider(
@@ -38,7 +41,7 @@ def threshold_slider(service: ServiceRow) -> Slider:
         high=float(high),
         step=step,
         value=service.threshold_m,
-        text=formats.distance(service.threshold_m, language()),
+        text=formats.cost(service.threshold_m, language(), is_time),
         standard=service.standard_m,
     )
 

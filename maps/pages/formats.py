@@ -18,6 +18,9 @@ Language = Literal["fa", "en"]
 DASH: Final = "–"
 """Stands where there is no value."""
 
+LEVEL_M_PER_HOUR: Final = 5000.0
+"""What is walked on level ground in an hour: time is told as such metres too."""
+
 _PERSIAN_DIGITS: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _PERSIAN_LETTER: Final = re.compile("[\u0600-\u06ff]")
 _JALALI_MONTHS: Final = (
@@ -89,6 +92,20 @@ def distance(metres: float | None, language: str) -> str:
     kilometres = math.floor(metres / 100 + 0.5) / 10
     text = number(kilometres, language, 0 if kilometres == int(kilometres) or kilometres >= 100 else 1)
     return f"{text} {'کیلومتر' if language == 'fa' else 'km'}"
+
+
+def cost(metres: float | None, language: str, is_time: bool) -> str:
+    """Write a distance; where it stands for time, with the minutes in which it is walked on level ground, at 5 km/h.
+
+    Examples
+    --------
+    >>> cost(800, "fa", True), cost(2500, "en", True), cost(800, "en", False), cost(None, "en", True)
+    ('۸۰۰ متر (۱۰ دقیقه)', '2.5 km (30 min)', '800 m', '–')
+    """
+    if not is_time or metres is None or not math.isfinite(metres):
+        return distance(metres, language)
+    minutes = number(metres * 60 / LEVEL_M_PER_HOUR, language)
+    return f"{distance(metres, language)} ({minutes} {'دقیقه' if language == 'fa' else 'min'})"
 
 
 def day(value: date | datetime | None, language: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 from urllib.parse import urlencode
 
@@ -39,14 +39,22 @@ class CityState:
             values["sort"] = ("-" if self.is_reversed else "") + self.sort
         values |= {f"threshold-{code}": f"{metres:g}" for code, metres in self.question.thresholds_m.items()}
         values |= {f"weight-{code}": f"{weight:g}" for code, weight in self.question.weights.items()}
-        values |= {key: value for key in ("aggregation", "normalisation") if (value := getattr(self.question, key))}
+        chosen = ("aggregation", "normalisation", "travel", "population", "programme")
+        values |= {key: value for key in chosen if (value := getattr(self.question, key))}
+        if self.question.scenario is not None:
+            values["scenario"] = str(self.question.scenario.id)
         values |= changes
         text = urlencode({key: value for key, value in values.items() if value})
         return f"?{text}" if text else "?"
 
     @property
     def is_changed(self) -> bool:
-        """Tell whether thresholds, weights or methods differ from the city's own."""
+        """Tell whether thresholds, weights, methods, the way of travel or the source of people differ from the city's own."""
+        return replace(self.question, services=()) != Question()
+
+    @property
+    def is_own_measure(self) -> bool:
+        """Tell whether thresholds, weights or methods differ from the city's own, and not only what is measured on."""
         question = self.question
         return bool(question.thresholds_m or question.weights or question.normalisation or question.aggregation)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from analysis.results import CityCoverage, CityPriority
-from maps.pages import classes, formats, telling
+from maps.pages import classes, formats, measured, telling
 from maps.pages.figures import SETTLEMENT, city_totals, told_of
 from maps.pages.legend import css_class
 from maps.pages.reader import language, word
@@ -76,13 +76,13 @@ def heat_view(result: CityPriority, sort: str, *, is_insider: bool) -> HeatView:
         whole = HeatCell(formats.percent(None if need is None else 1 - need, lang), css_class(ruler, ruler.of(need)))
         sentence = _("%(people)s people are farther away than %(distance)s") % {
             "people": formats.number(round(uncovered), lang),
-            "distance": formats.distance(service.threshold_m, lang),
+            "distance": measured.limit_phrase(service, covered.travel),
         }
         columns.append(
             HeatColumn(
                 service.code,
                 service.name,
-                formats.distance(service.threshold_m, lang),
+                measured.limit_text(service, covered.travel),
                 service.is_verified,
                 whole,
                 sentence,
@@ -138,7 +138,7 @@ def _heat_finding(covered: CityCoverage, totals: Sequence[tuple[float, float]]) 
         "city": city,
         "service": word(covered.services[worst].name),
         "share": formats.percent(1 - need, lang),
-        "distance": formats.distance(covered.services[worst].threshold_m, lang),
+        "distance": measured.limit_phrase(covered.services[worst], covered.travel),
     }
     return (
         _("What %(city)s lacks most is the %(service)s: %(share)s of people live within %(distance)s of one.") % words

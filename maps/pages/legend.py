@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analysis.results import CityCoverage, ServiceRow
-from maps.pages import classes, formats
+from analysis.results import CityCoverage, ServiceRow, TravelRow
+from maps.pages import classes, formats, measured
 from maps.pages.figures import SETTLEMENT, Value, counted_rows
 from maps.pages.forms import Show
 from maps.pages.reader import language, word
@@ -129,7 +129,7 @@ def legend_of(
             )
         )
     return Legend(
-        title=_legend_title(show, service),
+        title=_legend_title(show, service, covered.travel),
         classes=tuple(found[::-1] if is_flipped else found),
         bars=tuple(
             HistogramBar(
@@ -158,10 +158,12 @@ def _ticks(places: Sequence[tuple[float, str]], apart: float = 9.0) -> tuple[Tic
     return (*kept, Tick(*last, "end"))
 
 
-def _legend_title(show: Show, service: ServiceRow | None) -> str:
+def _legend_title(show: Show, service: ServiceRow | None, travel: TravelRow) -> str:
     if show == "priority" or service is None:
-        return _("Priority score, from 0 (no need) to 100 (everybody lacks everything)")
-    words = {"service": word(service.name), "distance": formats.distance(service.threshold_m, language())}
+        title = _("Priority score, from 0 (no need) to 100 (everybody lacks everything)")
+        how = measured.travel_name(travel.code)
+        return title if travel.code == "straight" else _("%(title)s; distances %(how)s") % {"title": title, "how": how}
+    words = {"service": word(service.name), "distance": measured.limit_phrase(service, travel)}
     if show == "coverage":
         return _("Share of people within %(distance)s of the nearest %(service)s") % words
     return _("People more than %(distance)s from the nearest %(service)s") % words

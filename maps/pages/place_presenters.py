@@ -10,8 +10,8 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from analysis.disclosure import public_share
-from analysis.results import CityCoverage, CityPriority, ServiceRow
-from maps.pages import formats, telling
+from analysis.results import CityCoverage, CityPriority, ServiceRow, TravelRow
+from maps.pages import formats, measured, telling
 from maps.pages.controls import weight_text
 from maps.pages.figures import SETTLEMENT, ranks_of, told_of, values_of
 from maps.pages.reader import language, word
@@ -85,6 +85,7 @@ class Curve:
     y_marks: tuple[AxisMark, ...]
     limit_x: float
     limit_text: str
+    axis_text: str
     mark_y: float | None
     mark_text: str
     table: tuple[tuple[str, str], ...]
@@ -181,7 +182,7 @@ def _headline(result: CityPriority, row: int, is_insider: bool) -> str:
             "place": place,
             "people": count.as_people(lang),
             "share": share.as_percent(lang),
-            "distance": formats.distance(service.threshold_m, lang),
+            "distance": measured.limit_phrase(service, covered.travel),
             "service": word(service.name),
         }
     return _("Everybody in %(place)s lives near every service that is measured.") % {"place": place}
@@ -205,13 +206,15 @@ def _reasons(result: CityPriority, row: int, is_insider: bool) -> tuple[Reason, 
                 points_text=points.as_points(lang),
                 bar=min(100 * (points.value or 0.0) / top, 100.0),
                 weight_text=weight_text(service.weight),
-                threshold_text=formats.distance(service.threshold_m, lang),
+                threshold_text=measured.limit_text(service, covered.travel),
                 standard_source=service.standard_source_text,
                 is_verified=service.is_verified,
                 covered_text=good.as_percent(lang),
                 covered_bar=100 * (good.value or 0.0),
                 uncovered_text=count.as_people(lang),
-                distance_text=distance.as_distance(lang),
+                distance_text=distance.as_distance(
+                    lang, is_time=covered.travel.is_time and not measured.goes_straight(service, covered.travel)
+                ),
                 layer_name=service.layer_name_en if lang == "en" else service.layer_name_fa,
                 source=service.source_text,
                 date_text=formats.day(service.reference_date, lang),
@@ -301,7 +304,7 @@ def _curve(
         told = telling.share((within or 0.0) * whole, whole, is_insider) if within is not None else telling.NOTHING
         table.append((formats.distance(distances[nearest], lang), told.as_percent(lang)))
     words = {
-        "distance": formats.distance(service.threshold_m, lang),
+        "distance": measured.limit_phrase(service, covered.travel),
         "service": word(service.name),
         "share": good.as_percent(lang),
     }
@@ -313,11 +316,22 @@ def _curve(
         x_marks=tuple(marks),
         y_marks=tuple(AxisMark(y(v), formats.percent(v, lang)) for v in (0.0, 0.25, 0.5, 0.75, 1.0)),
         limit_x=x(min(service.threshold_m, farthest)),
-        limit_text=formats.distance(service.threshold_m, lang),
+        limit_text=measured.limit_text(service, covered.travel),
+        axis_text=_axis_text(service, covered.travel),
         mark_y=y(good.value) if good.value is not None else None,
         mark_text=good.as_percent(lang),
         table=tuple(dict.fromkeys(table)),
     )
+
+
+def _axis_text(service: ServiceRow, travel: TravelRow) -> str:
+    if measured.goes_straight(service, travel):
+        return _("straight-line distance to the nearest facility")
+    if travel.is_time:
+        return _("way to the nearest facility %(how)s; 1,000 m stand for 12 minutes") % {
+            "how": measured.travel_name(travel.code)
+        }
+    return _("way to the nearest facility %(how)s") % {"how": measured.travel_name(travel.code)}
 
 
 def _chart_end(distances: Sequence[float], shares: Sequence[float | None], service: ServiceRow) -> float:

@@ -13,8 +13,8 @@ import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analysis.results import CityCoverage, CityPriority, ServiceRow
-from maps.pages import classes, formats, telling
+from analysis.results import CityCoverage, CityPriority, ServiceRow, TravelRow
+from maps.pages import classes, formats, measured, telling
 from maps.pages.controls import Slider, threshold_slider, weight_slider, weights_text
 from maps.pages.figures import (
     SETTLEMENT,
@@ -68,6 +68,7 @@ class CityView:
     weights: tuple[Slider, ...]
     weights_text: str
     measure_name: str
+    travel: TravelRow
     sort: str
     is_reversed: bool
     is_changed: bool
@@ -110,12 +111,17 @@ def city_view(
         basis=_basis(covered),
         rows=tuple(_sorted(rows, state)),
         legend=legend_of(covered, values, people, ruler, state.show, service),
-        threshold=threshold_slider(service) if service else None,
+        threshold=threshold_slider(
+            service, is_time=covered.travel.is_time and not measured.goes_straight(service, covered.travel)
+        )
+        if service
+        else None,
         weights=tuple(
             weight_slider(s, own.weight) for s, own in zip(covered.services, standard.coverage.services, strict=True)
         ),
         weights_text=weights_text(covered.services),
         measure_name=measure_name(state.show),
+        travel=covered.travel,
         sort=state.sort,
         is_reversed=state.is_reversed,
         is_changed=state.is_changed,
@@ -184,8 +190,9 @@ def _why(result: CityPriority, i: int, show: Show, column: int | None, value: Va
     if share.kind in ("none", "withheld"):
         return _("no residents counted") if share.kind == "none" else ""
     if show == "coverage":
+        is_time = result.coverage.travel.is_time and result.coverage.services[column].kind != "utility"
         return (
-            _("on average %(distance)s away") % {"distance": distance.as_distance(lang)}
+            _("on average %(distance)s away") % {"distance": distance.as_distance(lang, is_time=is_time)}
             if distance.value is not None
             else ""
         )
@@ -240,7 +247,7 @@ def finding(result: CityPriority, rows: Sequence[Row], show: Show, column: int |
         return _("No service of %(city)s can be measured yet.") % {"city": city}
     service = covered.services[column]
     uncovered, counted = city_totals(covered, column, is_insider)
-    words = {"city": city, "service": word(service.name), "distance": formats.distance(service.threshold_m, lang)}
+    words = {"city": city, "service": word(service.name), "distance": measured.limit_phrase(service, covered.travel)}
     if counted <= 0:
         return _("Nobody is counted in %(city)s, so who lives near the %(service)s is not known.") % words
     if uncovered <= 0:
@@ -308,6 +315,7 @@ def results_json(view: CityView) -> dict[str, Any]:
     return {
         "show": view.show,
         "service": view.service.code if view.service else None,
+        "travel": {"code": view.travel.code, "is_time": view.travel.is_time},
         "thresholds_m": {view.service.code: view.service.threshold_m} if view.service else {},
         "finding": view.finding,
         "weights": view.weights_text,

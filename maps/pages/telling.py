@@ -63,9 +63,9 @@ class Told:
             return _("over %(share)s") % {"share": formats.number(math.floor(self.value * 10) / 10, language, 1)}
         return formats.number(self.value, language, 1)
 
-    def as_distance(self, language: str) -> str:
-        """Write it as a distance."""
-        return _("withheld") if self.kind == "withheld" else formats.distance(self.value, language)
+    def as_distance(self, language: str, *, is_time: bool = False) -> str:
+        """Write it as a distance, with minutes where it stands for time."""
+        return _("withheld") if self.kind == "withheld" else formats.cost(self.value, language, is_time)
 
 
 NOTHING = Told(None, "none")

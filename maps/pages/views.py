@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,28 +13,36 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from analysis.disclosure import is_insider
-from analysis.forms import question_from
+from analysis.measures.distances import distances_compute
 from analysis.results import CityPriority, Question
-from analysis.selectors import city_get
+from analysis.scenarios import question_asked
+from analysis.selectors import CityReading, city_get, city_read
 from analysis.services import priority_beside_standard
 from geo.errors import MahallehError, NotFound
 from geo.models import Place
 from interventions.selectors import needs_summary
 from maps.assets import worker_url
-from maps.pages import formats, heat_presenters, outlines, presenters, selectors
+from maps.pages import curve_presenters, formats, heat_presenters, nearest_presenters, outlines, presenters, selectors
 from maps.pages.answers import boundary_of, edition_facts, place_answer
 from maps.pages.cards import city_card
+from maps.pages.choosing import choices_read
 from maps.pages.forms import SHOWS, CityState, city_state_from, service_chosen
 from maps.pages.presenters import CityView
 from maps.pages.reader import language
 
 
-def _city_answer(request: HttpRequest, city: Place) -> tuple[CityState, CityPriority, CityPriority, CityView]:
-    state = city_state_from(request.GET.dict(), question_from(request.GET.dict()))
-    result, standard = priority_beside_standard(city=city, user=request.user, question=state.question)
+CURVE_STEPS: Final = 240
+"""Steps of the distance curves: fine enough for the shortest limits beside the longest."""
+
+
+def _city_answer(request: HttpRequest, city: Place) -> tuple[CityState, CityPriority, CityReading, CityView]:
+    question = question_asked(request.GET.dict(), city=city, user=request.user)
+    state = city_state_from(request.GET.dict(), question)
+    reading = city_read(city, request.user)
+    result, standard = priority_beside_standard(city=city, user=request.user, question=state.question, reading=reading)
     column = service_chosen(state.service, result.coverage.services)
     view = presenters.city_view(result, standard, state, column, is_insider=is_insider(request.user, city))
-    return state, result, standard, view
+    return state, result, reading, view
 
 
 @require_safe
@@ -57,9 +65,9 @@ def home(request: HttpRequest) -> HttpResponse:
 def city(request: HttpRequest, city: str) -> HttpResponse:
     """Answer where it is worst, and for what."""
     place = city_get(city, request.user)
-    state, result, _standard, view = _city_answer(request, place)
+    state, result, reading, view = _city_answer(request, place)
     drawing = selectors.drawing_read(place, request.user)
-    context = _city_context(request, place, state, result, view)
+    context = _city_context(request, place, state, result, view, reading)
     context |= {
         "drawing": drawing,
         "fills": {row.code: row.css for row in view.rows},
@@ -78,12 +86,12 @@ def city(request: HttpRequest, city: str) -> HttpResponse:
 def results(request: HttpRequest, city: str) -> JsonResponse:
     """Answer the city page's results as JSON; ``with=html`` adds the page's parts, ready to be put in."""
     place = city_get(city, request.user)
-    state, result, _standard, view = _city_answer(request, place)
+    state, result, reading, view = _city_answer(request, place)
     answer = presenters.results_json(view)
     answer["city"] = place.code
     answer["duration_ms"] = round(result.duration_ms, 2)
     if request.GET.get("with") == "html":
-        context = _city_context(request, place, state, result, view)
+        context = _city_context(request, place, state, result, view, reading)
         answer["html"] = {
             part: render_to_string(f"maps/city/{part}.html", context, request)
             for part in ("finding", "threshold", "key", "ranking", "legend", "method")
@@ -95,7 +103,7 @@ def results(request: HttpRequest, city: str) -> JsonResponse:
 
 
 def _city_context(
-    request: HttpRequest, place: Place, state: CityState, result: CityPriority, view: CityView
+    request: HttpRequest, place: Place, state: CityState, result: CityPriority, view: CityView, reading: CityReading
 ) -> dict[str, Any]:
     return {
         "city": place,
@@ -103,6 +111,7 @@ def _city_context(
         "view": view,
         "covered": result.coverage,
         "result": result,
+        "choices": choices_read(state, result.coverage, reading),
         "title": _title(place, view),
         "tab": "city",
         "sorts": {key: state_sorted(state, key) for key in ("rank", "name", "value", "people")},
@@ -185,8 +194,11 @@ def _config(
 def coverage(request: HttpRequest, city: str) -> HttpResponse:
     """Answer which service lacks where."""
     place = city_get(city, request.user)
-    state = city_state_from({}, question_from(request.GET.dict()))
-    result, _standard = priority_beside_standard(city=place, user=request.user, question=state.question)
+    state = city_state_from({}, question_asked(request.GET.dict(), city=place, user=request.user))
+    reading = city_read(place, request.user)
+    result, _standard = priority_beside_standard(
+        city=place, user=request.user, question=state.question, reading=reading
+    )
     sort = request.GET.get("sort", "rank")[:60]
     if sort.removeprefix("-") not in {"rank", "name", *(s.code for s in result.coverage.services)}:
         raise NotFound(
@@ -196,9 +208,23 @@ def coverage(request: HttpRequest, city: str) -> HttpResponse:
             remedy="Sort by rank, name, or a service's code.",
             details={"value": sort, "choices": ["rank", "name", *(s.code for s in result.coverage.services)]},
         )
+    distances = distances_compute(
+        city=place, user=request.user, question=state.question, reading=reading, steps=CURVE_STEPS
+    )
+    codes = ["name", *(s.code for s in result.coverage.services)]
     context = {
         "city": place,
         "tab": "coverage",
+        "choices": choices_read(state, result.coverage, reading),
+        "extra": [("sort", sort)] if sort != "rank" else [],
+        "sorts": {code: state.query(sort=f"-{code}" if sort == code else code) for code in codes},
+        "queries": {s.code: state.query(show="coverage", service=s.code) for s in result.coverage.services},
+        "question_query": state.query(),
+        "measure_queries": {s.code: state.query(service=s.code) for s in result.coverage.services},
+        "workbook_query": f"{state.query()}{'&' if len(state.query()) > 1 else ''}format=xlsx",
+        "curves": curve_presenters.curves_view(distances, is_insider=is_insider(request.user, place)),
+        "ends": [formats.percent(share, language()) for share in (0.0, 0.5, 1.0)],
+        "zero": formats.number(0, language()),
         "may_draw": selectors.may_draw(place, request.user),
         "state": state,
         "covered": result.coverage,
@@ -216,6 +242,9 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
     found = selectors.place_get(in_city, place, request.user)
     answer = place_answer(in_city, found, request.user, request.GET.dict())
     state, result = answer.state, answer.result
+    nearest = distances_compute(
+        city=in_city, user=request.user, question=state.question, reading=answer.reading, steps=1, has_nearest=True
+    )
     context = {
         "city": in_city,
         "place": found,
@@ -223,7 +252,10 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
         "state": state,
         "covered": result.coverage,
         "result": result,
+        "choices": choices_read(state, result.coverage, answer.reading),
         "view": answer.view,
+        "nearest": nearest_presenters.nearest_view(nearest, found.code, is_insider=answer.is_insider),
+        "reach_query": state.query(show="coverage", service="", facility=""),
         "drawing": selectors.drawing_read(in_city, request.user),
         "needs": needs_summary(found, request.user),
         "boundary": boundary_of(answer, request.user),

@@ -20,6 +20,7 @@ from maps.problems import (
     drawing,
     exports,
     files,
+    measures,
     measuring,
     notes,
     ogc,
@@ -27,17 +28,20 @@ from maps.problems import (
     pages,
     reviewing,
     rows,
+    scenarios,
     services,
     shapes,
+    travel,
     uploads,
     words,
     works,
 )  # fmt: skip
 
 SENTENCES: Final = (
-    *pages.SENTENCES, *measuring.SENTENCES, *shapes.SENTENCES, *drawing.SENTENCES, *reviewing.SENTENCES,
+    *pages.SENTENCES, *measuring.SENTENCES, *measures.SENTENCES, *travel.SENTENCES, *shapes.SENTENCES, *drawing.SENTENCES, *reviewing.SENTENCES,
     *ogc.SENTENCES, *works.SENTENCES, *notes.SENTENCES, *files.SENTENCES, *archives.SENTENCES, *rows.SENTENCES,
     *osm.SENTENCES, *uploads.SENTENCES, *exports.SENTENCES, *catalogue.SENTENCES, *services.SENTENCES,
+    *scenarios.SENTENCES,
 )  # fmt: skip
 """All that the layers below say."""
 

@@ -16,8 +16,6 @@ SENTENCES: Final = (
     gettext_noop("No feature of the layer %(layer)s has %(values)s."),
     gettext_noop("Check the field's name and value; both must be written as in the file."),
     gettext_noop("Use the code of a service."),
-    gettext_noop("A threshold of %(value)s m is out of range."),
-    gettext_noop("Give 1 to 100,000 metres."),
     gettext_noop("A raster of people has no field."),
     gettext_noop("Leave `field` out."),
     gettext_noop("The layer %(layer)s has no field “%(field)s” with numbers of people."),

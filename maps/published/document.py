@@ -52,6 +52,8 @@ class Facts:
     ----------
     service : str
         Code of the service the colour is about; empty for priority.
+    scenario : str
+        Name of the scenario that is shown; empty for the city as it is.
     """
 
     slug: str
@@ -71,6 +73,7 @@ class Facts:
     facilities: int = 0
     run: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    scenario: str = ""
 
 
 def document(frozen: Frozen, facts: Facts, drawing: Drawing) -> dict[str, Any]:

@@ -60,6 +60,7 @@ def metadata(document: Mapping[str, Any]) -> dict[str, Any]:
         "title_en": document["title_en"],
         "city": document["city_code"],
         "illustrative": document["is_illustrative"],
+        "scenario": document.get("scenario", ""),
         "published_on": document["published_on"],
         "measure": document["measure"],
         "services": document["services"],

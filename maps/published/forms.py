@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from geo.core.text import clean_name
 from maps.models import Publication
 
-QUESTION_KEY: Final = re.compile(r"^((threshold|weight)-[a-z0-9-]{1,60}|show|service|normalisation|aggregation)$")
+QUESTION_KEY: Final = re.compile(
+    r"^((threshold|weight)-[a-z0-9-]{1,60}|show|service|normalisation|aggregation|travel|population|programme|scenario)$"
+)
 """Parameters of the city page that say what it shows."""
 
 

@@ -95,6 +95,7 @@ class View:
     city: str
     city_code: str
     is_illustrative: bool
+    scenario: str
     measure: str
     facts: tuple[tuple[str, str], ...]
     headings: tuple[Heading, ...]
@@ -123,6 +124,7 @@ def view(document: Mapping[str, Any], language: Language) -> View:
         city=wording.named(document, language, "city_name"),
         city_code=document["city_code"],
         is_illustrative=bool(document["is_illustrative"]),
+        scenario=document.get("scenario", ""),
         measure=wording.measure_line(document, language),
         facts=_facts(document, language),
         headings=tuple(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from analysis.results import CityPriority, Question, ServiceRow
+from analysis.scenarios import seen_by
 from analysis.services import priority_beside_standard, run_record
 from geo.core.text import clean_name
 from geo.errors import Conflict, Forbidden, InvalidInput
@@ -52,7 +53,8 @@ def public_result(*, city: Place, measure: Measure, service: str, question: Ques
     InvalidInput
         Where there is nothing to show.
     """
-    result, standard = priority_beside_standard(city=city, user=AnonymousUser(), question=question)
+    public = AnonymousUser()
+    result, standard = priority_beside_standard(city=city, user=public, question=seen_by(question, city, public))
     column = None if measure == "priority" else service_chosen(service, result.coverage.services)
     if measure != "priority" and column is None:
         raise InvalidInput(
@@ -162,6 +164,7 @@ def _publish(public: PublicResult, author: Any, slug: str, title_fa: str, title_
         facilities=public.service.facilities if public.service else 0,
         run={"number": run.pk, "hash": run.input_hash, "code_version": run.code_version},
         warnings=covered.warnings,
+        scenario=covered.scenario.name if covered.scenario else "",
     )
     said = document(frozen, facts, drawing)
     return Publication.objects.create(

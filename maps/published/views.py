@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from analysis.forms import question_from
+from analysis.scenarios import question_asked
 from analysis.selectors import city_get
 from geo.errors import Forbidden, MahallehError, NotFound
 from geo.models import Place
+from geo.querysets import User
 from maps.pages.formats import Language
 from maps.pages.forms import city_state_from
 from maps.pages.presenters import language
@@ -136,7 +137,7 @@ def publish(request: HttpRequest, city: str) -> HttpResponse:
     sent = request.POST if request.method == "POST" else request.GET
     asked = question_parameters(sent.dict())
     try:
-        public = _asked_result(place, asked)
+        public = _asked_result(place, asked, request.user)
     except MahallehError as error:
         form = PublishForm(sent if request.method == "POST" else None)
         return _form_page(request, place, form, asked, None, error, status=400)
@@ -152,7 +153,7 @@ def publish(request: HttpRequest, city: str) -> HttpResponse:
                 author=request.user,
                 measure=public.measure,
                 service=public.service.code if public.service else "",
-                question=question_from(asked),
+                question=question_asked(asked, city=place, user=request.user),
                 slug=form.cleaned_data["slug"],
                 title_fa=form.cleaned_data["title_fa"],
                 title_en=form.cleaned_data["title_en"],
@@ -167,8 +168,8 @@ def publish(request: HttpRequest, city: str) -> HttpResponse:
     return _form_page(request, place, form, asked, public, status=400)
 
 
-def _asked_result(place: Place, asked: dict[str, str]) -> services.PublicResult:
-    state = city_state_from(asked, question_from(asked))
+def _asked_result(place: Place, asked: dict[str, str], user: User) -> services.PublicResult:
+    state = city_state_from(asked, question_asked(asked, city=place, user=user))
     return services.public_result(city=place, measure=state.show, service=state.service, question=state.question)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from analysis.inputs import people_counter
+from analysis.ground import people_counter
 from analysis.selectors import city_get, people_reading
 from geo.core.measuring import area_m2
 from geo.db.shapes import to_shapely

@@ -14,7 +14,7 @@ from django.contrib.gis.geos import Polygon
 from django.db.models import Count, Prefetch, QuerySet
 from django.utils import timezone
 
-from analysis.inputs import people_counter
+from analysis.ground import people_counter
 from analysis.selectors import people_reading
 from geo.core.crs import STORAGE_EPSG
 from geo.core.lineage import difference

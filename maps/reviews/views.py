@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from analysis.inputs import people_counter
+from analysis.ground import people_counter
 from analysis.selectors import city_get, people_reading
 from geo import services
 from geo.errors import MahallehError, NotFound

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from maps.pages import formats
+from analysis.results import ServiceRow, TravelRow
+from maps.pages import formats, measured
 from maps.problems import text_told
 
 register = template.Library()
@@ -124,6 +125,12 @@ def percent(share: float | None, decimals: int = 0) -> str:
 def distance(metres: float | None) -> str:
     """Write a distance given in metres."""
     return formats.distance(metres, _language())
+
+
+@register.filter
+def limit_of(service: ServiceRow, travel: TravelRow) -> str:
+    """Write the threshold of a service, with minutes where metres stand for time."""
+    return measured.limit_text(service, travel)
 
 
 @register.filter

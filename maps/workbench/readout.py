@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.caching import arrays, content_key
 from analysis.disclosure import is_insider, public_count
-from analysis.inputs import people_within
+from analysis.ground import people_within
 from analysis.selectors import CityReading, facilities_read
 from geo.core import validity
 from geo.core.lineage import Difference, difference

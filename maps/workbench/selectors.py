@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 
 from analysis.caching import arrays, content_key
 from analysis.disclosure import is_insider, public_count
-from analysis.inputs import people_within
+from analysis.ground import people_within
 from analysis.selectors import CityReading, city_get, city_read, people_reading, places_read, population_read
 from geo.core.crs import STORAGE_EPSG
 from geo.core.measuring import area_m2

@@ -12,7 +12,7 @@ import shapely
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
-from analysis.inputs import people_counter
+from analysis.ground import people_counter
 from analysis.selectors import people_reading
 from geo.core.lineage import difference
 from geo.core.measuring import area_m2

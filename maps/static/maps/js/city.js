@@ -20,6 +20,7 @@
  * @typedef {object} Results
  * @property {string} show
  * @property {string | null} service
+ * @property {{code: string, is_time: boolean}} travel
  * @property {string} weights in words
  * @property {{title: string, colours: string[]}} legend
  * @property {PlaceResult[]} places
@@ -29,8 +30,8 @@
  */
 
 import { asker, fetchJson } from "./fetching.js";
-import { distance, number, weight } from "./numbers.js";
-import { asStandard, parseState, toQuery, withNumber } from "./state.js";
+import { cost, number, weight } from "./numbers.js";
+import { asStandard, parseState, toQuery, withMethod, withNumber } from "./state.js";
 
 const PAUSE_MS = 120;
 
@@ -125,7 +126,7 @@ function arrange() {
 /** @param {Results} answer */
 function show(answer) {
   const before = positions();
-  const changedService = answer.service !== results.service || answer.show !== results.show;
+  const changedService = answer.service !== results.service || answer.show !== results.show || answer.travel.code !== results.travel.code;
   results = answer;
   places = byCode();
   for (const [id, html] of Object.entries(answer.html ?? {})) {
@@ -312,6 +313,7 @@ document.addEventListener("input", (event) => {
 form.addEventListener("focusout", () => (gesture = ""));
 document.addEventListener("change", (event) => {
   const control = event.target;
+  if (control instanceof HTMLSelectElement && control.form === form) change(withMethod(state, control.name, control.value));
   if (!(control instanceof HTMLInputElement) || control.form !== form) return;
   if (control.name === "show") change({ ...state, show: control.value });
   else if (control.name === "service") change({ ...state, service: control.value });
@@ -323,7 +325,7 @@ document.addEventListener("change", (event) => {
  */
 function moveSlider(slider) {
   const isThreshold = slider.name.startsWith("threshold-");
-  const text = isThreshold ? distance(slider.valueAsNumber, config.language) : weight(slider.valueAsNumber, config.language);
+  const text = isThreshold ? cost(slider.valueAsNumber, config.language, "time" in slider.dataset) : weight(slider.valueAsNumber, config.language);
   const output = slider.parentElement?.querySelector("output");
   if (output) output.textContent = text;
   slider.setAttribute("aria-valuetext", text);
@@ -334,6 +336,7 @@ function moveSlider(slider) {
 /** Bring the controls in step with the state, after Back or a reset. */
 function restoreControls() {
   for (const input of form.elements) {
+    if (input instanceof HTMLSelectElement) input.value = state.methods[input.name] ?? "";
     if (!(input instanceof HTMLInputElement)) continue;
     if (input.name === "show") input.checked = input.value === state.show;
     if (input.name === "service") input.checked = input.value === state.service;
@@ -343,7 +346,7 @@ function restoreControls() {
     const value = (isThreshold ? state.thresholds : state.weights)[code] ?? Number(input.dataset.standard);
     input.value = String(value);
     const output = input.parentElement?.querySelector("output");
-    if (output) output.textContent = isThreshold ? distance(value, config.language) : weight(value, config.language);
+    if (output) output.textContent = isThreshold ? cost(value, config.language, "time" in input.dataset) : weight(value, config.language);
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * @typedef {{code: string, name: string, kind: string, class: number}} PlaceResult
  * @typedef {object} CityMap
+ * @property {LiveMap} live for those who draw more on it
  * @property {(results: {places: PlaceResult[], legend: {colours: string[]}}) => void} colour
  * @property {(service: string | null, layer: string | null) => void} showFacilities
  * @property {(code: string | null) => void} hover
@@ -185,6 +186,7 @@ export function makeMap({ container, scaleBar, key, config, results, words, onHo
   });
 
   return {
+    live: map,
     colour,
     showFacilities,
     hover: (code) => {

@@ -60,6 +60,18 @@ export function distance(metres, language) {
 }
 
 /**
+ * Write a distance; where it stands for time, with the minutes in which it is walked on level ground, at 5 km/h.
+ * @param {number | null} metres
+ * @param {Language} language
+ * @param {boolean} isTime
+ */
+export function cost(metres, language, isTime) {
+  const text = distance(metres, language);
+  if (!isTime || metres === null || !Number.isFinite(metres)) return text;
+  return `${text} (${number((metres * 60) / 5000, language)} ${language === "fa" ? "دقیقه" : "min"})`;
+}
+
+/**
  * Write a weight: no decimals where there are none.
  * @param {number} value
  * @param {Language} language

@@ -9,7 +9,7 @@
  * @property {string} sort column of the ranking, with "-" before it for the other way round
  * @property {Readonly<Record<string, number>>} thresholds metres by service, where they differ from the standard
  * @property {Readonly<Record<string, number>>} weights by service, where they differ from the city's own
- * @property {Readonly<Record<string, string>>} methods aggregation and normalisation, where given
+ * @property {Readonly<Record<string, string>>} methods aggregation, normalisation, travel, population, programme and scenario, where given
  *
  * @typedef {object} Defaults
  * @property {string} show
@@ -17,7 +17,7 @@
  */
 
 const SHOWS = ["priority", "coverage", "uncovered"];
-const METHODS = ["aggregation", "normalisation"];
+const METHODS = ["aggregation", "normalisation", "travel", "population", "programme", "scenario"];
 
 /**
  * Read a state from a query string; what cannot be read is left at its default.
@@ -81,6 +81,20 @@ export function withNumber(state, kind, code, value, standard) {
   if (value === standard) delete numbers[code];
   else numbers[code] = value;
   return { ...state, [kind]: numbers };
+}
+
+/**
+ * Return a state with one method changed; an empty value leaves it to the city.
+ * @param {State} state
+ * @param {string} name
+ * @param {string} value
+ * @returns {State}
+ */
+export function withMethod(state, name, value) {
+  const methods = { ...state.methods };
+  if (value) methods[name] = value;
+  else delete methods[name];
+  return { ...state, methods };
 }
 
 /**

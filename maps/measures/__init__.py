@@ -1,0 +1,1 @@
+"""Measures of a city as JSON and as workbooks."""

@@ -1,0 +1,1 @@
+"""What if: changes tried on a city, kept as scenarios, and compared."""
