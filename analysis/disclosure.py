@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from geo.models import Place
 from geo.querysets import User, assigned_q, is_administrator
 from layers.models import Layer, PopulationSource
@@ -32,22 +34,27 @@ def people_fields(layer: Layer) -> frozenset[str]:
     return (_NAMED | by_unit | set(counted)) - {""}
 
 
+def with_people_noted(layers: QuerySet[Layer]) -> QuerySet[Layer]:
+    """Return layers each of which knows whether a city counts its people on it: `counts_people` needs no query of its own."""
+    return layers.annotate(has_people_counted=Exists(PopulationSource.objects.filter(layer=OuterRef("pk"))))
+
+
 def counts_people(layer: Layer) -> bool:
     """Tell whether the pixels of a raster are numbers of people.
 
     By what the layer is said to be for, by its code where nothing is said, by the unit that its description gives, and
-    where a city counts its people on it.
+    where a city counts its people on it: a query, unless the layer is of `with_people_noted`.
     """
     if layer.kind != Layer.Kind.RASTER:
         return False
     units = {str(row.get("unit", "")).strip().casefold() for row in layer.schema if isinstance(row, dict)}
     by_code = layer.purpose == Layer.Purpose.GENERAL and layer.code == Layer.Purpose.POPULATION
-    return (
-        layer.purpose == Layer.Purpose.POPULATION
-        or by_code
-        or bool(units & _UNITS)
-        or PopulationSource.objects.filter(layer=layer).exists()
-    )
+    return layer.purpose == Layer.Purpose.POPULATION or by_code or bool(units & _UNITS) or _has_people_counted(layer)
+
+
+def _has_people_counted(layer: Layer) -> bool:
+    noted: bool | None = getattr(layer, "has_people_counted", None)
+    return PopulationSource.objects.filter(layer=layer).exists() if noted is None else noted
 
 
 def is_insider(user: User, city: Place) -> bool:

@@ -418,18 +418,8 @@ def _release_put(reading: _Reading, city: Place, layer_file: LayerFile, say: Say
         return layers_services.raster_release_create(layer=layer, plan=plan, path=path, reference_date=day)
     with opened(path, ReadingOptions(**asked), wording=DESCRIPTION) as file:
         try:
-            kind = layer_file.kind or file.kind
-            if file.kind is None:  # without a row that can be used: what is wrong is known when all are read
-                file.read()
-                file.plan().require_loadable()
-            if kind is None:
-                raise InvalidInput(
-                    "The layer has no rows, so its kind is unknown.",
-                    code="no_rows",
-                    where=layer_file.code,
-                    remedy='Say `kind = "point"` (or line, polygon).',
-                )
-            layer = _layer_put(reading, city, layer_file, kind)
+            kind = file.require_kind()
+            layer = _layer_put(reading, city, layer_file, layer_file.kind or kind)
             return layers_services.release_create(layer=layer, reading=file, reference_date=day)
         finally:
             say(summary(file.plan()))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Concat, Replace, StrIndex
+from django.db.models.functions import Replace
 from django.utils import timezone
 
+from geo.db.paths import Under
 from geo.db.spatial import SpatialQuerySet
 
 if TYPE_CHECKING:
@@ -41,13 +42,7 @@ def assigned_q(user: User, path: str = "path", roles: tuple[str, ...] | None = N
     assignments = Assignment.objects.filter(user_id=user.pk)
     if roles is not None:
         assignments = assignments.filter(role__in=roles)
-    return Q(
-        Exists(
-            assignments.alias(
-                _under=StrIndex(Concat(OuterRef(path), Value("/")), Concat(F("place__path"), Value("/")))
-            ).filter(_under=1)
-        )
-    )
+    return Q(Exists(assignments.filter(Under(OuterRef(path), F("place__path")))))
 
 
 def assigned_inside_q(user: User, path: str = "path") -> Q:
@@ -56,8 +51,7 @@ def assigned_inside_q(user: User, path: str = "path") -> Q:
 
     if not (user.is_authenticated and user.is_active):
         return Q(pk__in=[])
-    below = StrIndex(Concat(F("place__path"), Value("/")), Concat(OuterRef(path), Value("/")))
-    return Q(Exists(Assignment.objects.filter(user_id=user.pk).alias(_below=below).filter(_below=1)))
+    return Q(Exists(Assignment.objects.filter(Under(F("place__path"), OuterRef(path)), user_id=user.pk)))
 
 
 def in_hidden_city_q(path: str) -> Q:
@@ -65,8 +59,7 @@ def in_hidden_city_q(path: str) -> Q:
     from geo.models import Place
 
     hidden = Place.objects.filter(kind="city", is_published=False)
-    within = StrIndex(Concat(OuterRef(path), Value("/")), Concat(F("path"), Value("/")))
-    return Q(Exists(hidden.alias(_within=within).filter(_within=1)))
+    return Q(Exists(hidden.filter(Under(OuterRef(path), F("path")))))
 
 
 class PlaceQuerySet(QuerySet[Any]):

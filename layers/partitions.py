@@ -34,7 +34,6 @@ def partition_create(shelf: int) -> str:
 def partition_attach(shelf: int) -> None:
     """Make the table of a large release, filled by now and its release there, part of the table of all features."""
     table = table_of(shelf)
-    sql.rows("layers", "partition_key", {}, {"partition": table})
     sql.rows("layers", "partition_index", {}, {"partition": table})
     sql.rows("layers", "partition_attach", {}, {"partition": table, "features": _FEATURES}, {"shelf": shelf})
     sql.rows("layers", "partition_settle", {}, {"partition": table})

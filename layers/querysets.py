@@ -11,10 +11,10 @@ from django.contrib.gis.db.models import GeometryField
 from django.contrib.gis.geos import GEOSGeometry
 from django.db import transaction
 from django.db.models import Exists, F, Func, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Concat, StrIndex
 
 from geo.core.crs import STORAGE_EPSG, TILE_EPSG
 from geo.core.text import normalise
+from geo.db.paths import Under
 from geo.db.spatial import BoxesOverlap, SpatialQuerySet
 from geo.querysets import User, assigned_q, is_administrator
 from layers.partitions import partitions_drop
@@ -52,14 +52,13 @@ def _assigned_and_named_q(user: User, at: str) -> Q:
 
     if not (user.is_authenticated and user.is_active):
         return Q(pk__in=[])
-    under = StrIndex(Concat(OuterRef(f"{at}city__path"), Value("/")), Concat(F("place__path"), Value("/")))
     named = OuterRef(f"{at}seen_by_roles")
     held = Assignment.objects.filter(user_id=user.pk).alias(
-        _under=under,
         _roles=Func(named, function="cardinality", output_field=IntegerField()),
         _position=Func(named, F("role"), function="array_position", output_field=IntegerField()),
     )
-    return Q(Exists(held.filter(Q(_roles=0) | Q(_position__isnull=False) | Q(role__in=EDITORS), _under=1)))
+    under = Under(OuterRef(f"{at}city__path"), F("place__path"))
+    return Q(Exists(held.filter(under, Q(_roles=0) | Q(_position__isnull=False) | Q(role__in=EDITORS))))
 
 
 class LayerQuerySet(QuerySet[Any]):

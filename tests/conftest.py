@@ -58,11 +58,14 @@ FIRST = (
     "tests/browser/test_workbench_review.py",
     "tests/browser/test_catalogue.py",
     "tests/browser/test_main_job.py",
-    "tests/http/test_published.py",
     "tests/db/test_imports_killed.py",
-    "tests/http/test_workbench_hostile.py",
     "tests/http/test_ogc.py",
     "tests/db/test_coverage.py",
+    "tests/http/test_workbench_hostile.py",
+    "tests/http/test_ogc_writing.py",
+    "tests/http/test_ogc_clients.py",
+    "tests/http/test_published.py",
+    "tests/http/test_pages.py",
     "tests/browser/test_published_offline.py",
 )
 """Files that take long, the longest first: begun last, one would keep a worker busy when all else is over."""
@@ -141,14 +144,28 @@ def sao_vicente(db: None, real_data: Path) -> Any:
 
 
 @pytest.fixture
+def no_files_left(db: None) -> Iterator[None]:
+    """Take away what a test leaves in the folder of uploads."""
+    from layers.models import Upload
+    from layers.services.uploads import folder_remove, incoming_folder
+
+    yield
+    for upload in Upload.objects.all():
+        folder_remove(upload.pk)
+    for part in incoming_folder().iterdir():
+        part.unlink()
+
+
+@pytest.fixture
 def personas(db: None) -> dict[str, Any]:
     """People by what they may do; all but the last two have their role in Khorramabad."""
     from django.contrib.auth import get_user_model
+    from django.contrib.auth.hashers import make_password
     from django.contrib.auth.models import AnonymousUser
 
     from geo.models import Assignment, Place
 
-    users = get_user_model().objects
+    user = get_user_model()
     city = Place.objects.get(kind="city", code="khorramabad")
     elsewhere, _ = Place.objects.get_or_create(
         path="zz",
@@ -160,15 +177,16 @@ def personas(db: None) -> dict[str, Any]:
             "search_name": "elsewhere",
         },
     )
-    people: dict[str, Any] = {"anonymous": AnonymousUser()}
-    for role in ("viewer", "reporter", "agency", "analyst", "planner", "supervisor"):
-        user = users.create_user(f"test-{role}", password=None)
-        Assignment.objects.create(user=user, role=role, place=city)
-        people[role] = user
-    people["planner_elsewhere"] = users.create_user("test-planner-elsewhere", password=None)
-    Assignment.objects.create(user=people["planner_elsewhere"], role="planner", place=elsewhere)
-    people["administrator"] = users.create_superuser("test-administrator", password=None)
-    return people
+    roles = ("viewer", "reporter", "agency", "analyst", "planner", "supervisor")
+    names = (*roles, "planner_elsewhere", "administrator")
+    people = {name: user(username=f"test-{name.replace('_', '-')}", password=make_password(None)) for name in names}
+    people["administrator"].is_superuser = people["administrator"].is_staff = True
+    user.objects.bulk_create(people.values())  # at once: hundreds of tests begin with these people
+    Assignment.objects.bulk_create(
+        [Assignment(user=people[role], role=role, place=city) for role in roles]
+        + [Assignment(user=people["planner_elsewhere"], role="planner", place=elsewhere)]
+    )
+    return {"anonymous": AnonymousUser(), **people}
 
 
 @pytest.fixture

@@ -210,6 +210,8 @@ def force_2d(geometry: shapely.Geometry) -> shapely.Geometry:
 def _polygonal(geometry: shapely.Geometry) -> shapely.MultiPolygon:
     """Collect the polygons of a geometry, also of nested collections."""
     parts = shapely.get_parts(geometry)
+    if geometry.geom_type == "MultiPolygon" and not shapely.is_empty(parts).any():
+        return geometry
     while (shapely.get_type_id(parts) > 3).any():
         parts = shapely.get_parts(parts)
     polygons = parts[(shapely.get_type_id(parts) == 3) & ~shapely.is_empty(parts)]

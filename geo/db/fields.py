@@ -33,11 +33,24 @@ class InTileCrs(Func):
     output_field = GeometryField(srid=TILE_EPSG)
 
 
-def geometry_constraints(prefix: str, field: str = "geometry") -> list[CheckConstraint]:
-    """Return the constraints that keep a geometry column valid, filled and within the bounds of longitude and latitude."""
+def geometry_constraints(
+    prefix: str, field: str = "geometry", *, or_valid_as: Q | None = None
+) -> list[CheckConstraint]:
+    """Return the constraints that keep a geometry column valid and filled.
+
+    Parameters
+    ----------
+    prefix
+        What their names begin with.
+    field
+        The column.
+    or_valid_as
+        Which rows are known to be valid without being looked at.
+    """
+    is_valid = Q(IsValidGeometry(F(field)))
     return [
         CheckConstraint(
-            condition=Q(IsValidGeometry(F(field))),
+            condition=is_valid if or_valid_as is None else or_valid_as | is_valid,
             name=f"{prefix}_geometry_valid",
             violation_error_message="The geometry is not valid.",
         ),

@@ -6,6 +6,8 @@ identifier (table or column); literal braces and per cent signs are doubled.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -30,6 +32,7 @@ def compose(
     name: str,
     tables: Mapping[str, type[Model] | str] | None = None,
     numbers: Mapping[str, int] | None = None,
+    lists: Mapping[str, Sequence[sql.Composed]] | None = None,
 ) -> sql.Composed:
     """Return a statement with its identifiers filled in.
 
@@ -41,12 +44,15 @@ def compose(
         What each ``{key}`` stands for: a model (its table) or a name.
     numbers : mapping, optional
         Whole numbers that are part of the statement itself, where it can take no values: bounds of a partition.
+    lists : mapping, optional
+        Expressions from files of their own, which stand with commas between them: columns that differ in a number.
     """
     names: dict[str, sql.Composable] = {
         key: sql.Identifier(value if isinstance(value, str) else value._meta.db_table)
         for key, value in (tables or {}).items()
     }
     names |= {key: sql.Literal(int(value)) for key, value in (numbers or {}).items()}
+    names |= {key: sql.SQL(", ").join(expressions) for key, expressions in (lists or {}).items()}
     return sql.SQL(statement(app, name)).format(**names)
 
 
@@ -65,6 +71,7 @@ def rows(
 
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _COPY_END = b"\xff\xff"
+_ON_THE_WAY_BYTES = 4 << 20
 
 
 def copy_binary(
@@ -92,10 +99,21 @@ def copy_binary(
         options=sql.SQL("FORMAT binary, FREEZE" if is_new else "FORMAT binary"),
     )
     with connection.cursor() as cursor, cursor.copy(command) as copy:
+        _widen_way()
         copy.write(_COPY_HEADER)
         for chunk in chunks:
             copy.write(chunk)
         copy.write(_COPY_END)
+
+
+def _widen_way() -> None:
+    """Let more bytes be on their way through a local socket, so that the server has work while other threads run here.
+
+    The system may allow less; over a network it finds the size by itself.
+    """
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as way:
+        if way.family == socket.AF_UNIX:
+            way.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ON_THE_WAY_BYTES)
 
 
 @contextmanager

@@ -210,12 +210,7 @@ def _rows_stored(upload: Upload, path: Path, tell: Tell) -> Release:
     settled = (upload.report.get("joining") or {}).get("release")  # what was looked at is what is stored
     places = _places(upload, settled)
     with _opened(upload, path, upload.mapping, name_field, places, lambda *_: None) as file:
-        kind = file.kind
-        if kind is None:
-            file.read()
-            file.plan().require_loadable()
-            raise InvalidInput("The file has no rows.", code="no_rows", where=upload.file_name, remedy="Bring another.")
-        layer = _layer(upload, kind)
+        layer = _layer(upload, file.require_kind())
         return release_create(
             layer=layer,
             reading=file,

@@ -30,6 +30,8 @@ CREATE TABLE layers_feature (
 CREATE TABLE layers_feature_shared PARTITION OF layers_feature FOR VALUES IN (0);
 INSERT INTO layers_feature (release_id, number, name, geometry, attributes)
     SELECT release_id, number, name, geometry, attributes FROM layers_feature_before;
+SET CONSTRAINTS ALL IMMEDIATE; -- a table whose rows still wait to be checked takes no index
+SET CONSTRAINTS ALL DEFERRED;
 DROP TABLE layers_feature_before;
 CREATE INDEX feature_shared_tile ON layers_feature_shared USING gist (release_id, geometry_3857);
 CREATE INDEX feature_shared_release ON layers_feature_shared (release_id, number);

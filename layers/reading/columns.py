@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from layers.reading.plan import Json, Problem
-from layers.reading.text import TextRules, all_plain, clean_column, clean_values, guess_encoding
+from layers.reading.text import TextRules, clean_column, clean_values, column_is_plain, guess_encoding
 from layers.reading.wording import option
 
 
@@ -85,13 +85,8 @@ def column_from_arrow(
 
 def _text_column(column: pa.Array, field: str, rules: TextRules, codec: str, is_latin: bool) -> list[Json]:
     """Clean a column of text, each distinct value once, unless all of it is clean at first sight."""
-    if codec == "utf-8" and not is_latin and not column.null_count:
-        try:
-            values: list[Json] = column.to_pylist()
-        except UnicodeDecodeError:
-            values = [""]
-        if "" not in values and all_plain(values, rules.limits.text_characters):
-            return values
+    if codec == "utf-8" and not is_latin and column_is_plain(column, rules.limits.text_characters):
+        return list(column.to_pylist())
     encoded = column.dictionary_encode()
     positions = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     found, first = np.unique(positions, return_index=True)

@@ -1,7 +1,8 @@
-"""GDAL's warnings kept from the terminal while files are read: what matters in them is found by the checks."""
+"""What goes on in the process while files are read and does not help: GDAL's warnings, and looking for garbage."""
 
 from __future__ import annotations
 
+import gc
 import threading
 import warnings
 from collections.abc import Iterator
@@ -34,3 +35,20 @@ def quiet() -> Iterator[None]:
             _inside -= 1
             if not _inside:
                 _before.pop().__exit__(None, None, None)
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """Let the collector of garbage pass over all objects that are there already.
+
+    Each geometry that is made is counted as a reason to look through them again, which takes longer than to make it.
+    Where they are passed over for good, as in the web server, nothing changes.
+    """
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

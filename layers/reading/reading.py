@@ -28,6 +28,7 @@ from layers.reading.mapping import FieldMapper
 from layers.reading.places import Joining, Places
 from layers.reading.plan import Candidate, Kind, Plan, Problem, ProblemLog, RefusedError, Rows
 from layers.reading.projection import Floats, Reference
+from layers.reading.quiet import settled
 from layers.reading.request import Facts, FieldRule, Raw, ReadingOptions, Stream, Wanted, labels_of, rows_of
 from layers.reading.source import Source, open_source
 from layers.reading.table import TableStream
@@ -85,7 +86,7 @@ class Reading:
         self._stream: Stream | None = None
         self._reference: Reference | None = None
         self._mapper: FieldMapper | None = None
-        self._peeked: Rows | None = None
+        self._peeked: list[Rows] = []
         self._rest: Iterator[Rows] | None = None
         self._given = False
         self._n_read = 0
@@ -97,6 +98,7 @@ class Reading:
     def open(self) -> None:
         """Open the file; what is wrong with it goes into the log."""
         try:
+            self._stack.enter_context(settled())
             source = self._stack.enter_context(open_source(self.path, self._wanted.limits, rules=self.options.rules))
             self._facts.format, self._facts.sha256 = source.format, source.sha256
             for noticed in source.warnings:
@@ -164,11 +166,27 @@ class Reading:
 
     @property
     def kind(self) -> Kind | None:
-        """What the layer holds; reads the first rows if nothing was read yet. None if there is nothing to go by."""
-        if self._rest is None and not self._given:
-            self._rest = self._read()
-            self._peeked = next(self._rest, None)
+        """What the layer holds; reads on to the first rows that say it. None if there are none, or there are errors first."""
+        if not self._given:
+            self._rest = self._rest if self._rest is not None else self._read()
+            while self._seen.kind is None and not self.log.has_errors and (rows := next(self._rest, None)) is not None:
+                self._peeked.append(rows)
         return self._seen.kind
+
+    def require_kind(self) -> Kind:
+        """Return what the layer holds, or raise what is wrong with a file that does not say it, which is then read to its end.
+
+        Raises
+        ------
+        InvalidInput, LimitExceeded
+            See `Plan.require_loadable`.
+        """
+        kind = self.kind
+        if kind is None:
+            self.read()
+            self.plan().require_loadable()
+            raise RuntimeError("Rows without a kind have no error.")
+        return kind
 
     @property
     def sha256(self) -> str:
@@ -182,9 +200,8 @@ class Reading:
         self._given = True
         rest = self._rest if self._rest is not None else self._read()
         self._rest = rest
-        if self._peeked is not None:
-            first, self._peeked = self._peeked, None
-            yield first
+        while self._peeked:
+            yield self._peeked.pop(0)
         yield from rest
 
     def read(self) -> None:

@@ -12,6 +12,7 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -167,7 +168,7 @@ class Source:
     name: str
     format: Format
     path: Path
-    sha256: str
+    sha256: str = ""
     way: Way = "gdal"
     driver: str = ""
     target: str = ""
@@ -201,11 +202,13 @@ def open_source(path: Path, limits: Limits, *, rules: Rules | None = None) -> It
         could make its reader do more than read it.
     """
     name = path.name or str(path)
-    with tempfile.TemporaryDirectory(prefix="reading-") as folder:
+    # Hashed while it is checked: both let other threads run.
+    with tempfile.TemporaryDirectory(prefix="reading-") as folder, ThreadPoolExecutor(1, "file hashed") as beside:
         stage = Path(folder)
         mode = _mode(path)
         if stat.S_ISDIR(mode) and path.suffix.lower() == ".gdb":
-            yield _source(name, "OpenFileGDB", _stage_geodatabase(path, stage, limits), _sha256_of_folder(path), limits)
+            staged = _stage_geodatabase(path, stage, limits)
+            yield _source(name, "OpenFileGDB", staged, beside.submit(_sha256_of_folder, path), limits)
             return
         parts = _shapefile_in(path) if stat.S_ISDIR(mode) else None
         if parts is None:
@@ -214,8 +217,9 @@ def open_source(path: Path, limits: Limits, *, rules: Rules | None = None) -> It
             content = content_of(path)
             require_name_fits(name, content)
             if content != "ESRI Shapefile":
+                sha256 = beside.submit(_sha256, [path])
                 staged, kind = _stage(path, content, stage, limits)
-                yield _source(name, kind, staged, _sha256([path]), limits, rules)
+                yield _source(name, kind, staged, sha256, limits, rules)
                 return
             parts = _shapefile_parts(path.parent, path.stem)
         _require_size(name, list(parts.values()), limits)
@@ -228,7 +232,8 @@ def open_source(path: Path, limits: Limits, *, rules: Rules | None = None) -> It
             )
         for suffix, part in parts.items():
             (stage / f"layer{suffix}").symlink_to(part.absolute())
-        yield _source(name, "ESRI Shapefile", stage / "layer.shp", _sha256(list(parts.values())), limits)
+        sha256 = beside.submit(_sha256, list(parts.values()))
+        yield _source(name, "ESRI Shapefile", stage / "layer.shp", sha256, limits)
 
 
 def chosen_layer(source: Source, wanted: str | None) -> str | None:
@@ -292,9 +297,15 @@ def _stage(path: Path, content: str, stage: Path, limits: Limits, *, is_ours: bo
     return staged, format_of(content)
 
 
-def _source(name: str, kind: Format, staged: Path, sha256: str, limits: Limits, rules: Rules | None = None) -> Source:
+def _source(
+    name: str, kind: Format, staged: Path, sha256: Future[str], limits: Limits, rules: Rules | None = None
+) -> Source:
+    return replace(_checked(name, kind, staged, limits, rules), sha256=sha256.result())
+
+
+def _checked(name: str, kind: Format, staged: Path, limits: Limits, rules: Rules | None) -> Source:
     source = Source(
-        name, kind, staged, sha256,
+        name, kind, staged,
         way=_WAY.get(kind, "gdal"),
         driver=_DRIVER.get(kind, ""),
         target=f"{_PREFIX.get(kind, '')}{staged}",

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geo.core.text import clean_name
@@ -237,6 +239,32 @@ def all_plain(values: Sequence[str], characters: int) -> bool:
     if joined.count("\n") != len(values) + 1 or _ODD.search(joined):
         return False
     return len(joined) <= characters or max(map(len, values)) <= characters
+
+
+def column_is_plain(column: pa.Array, characters: int) -> bool:
+    r"""Say the same of a column of texts, none of them empty or missing; bytes that are not UTF-8 are not plain.
+
+    Examples
+    --------
+    >>> [column_is_plain(pa.array(texts), 8) for texts in (["خرم‌آباد", "Rua 7"], ["علي"], ["a", ""], ["a", None])]
+    [True, False, False, False]
+    >>> column_is_plain(pa.array([b"a", b"\xff"]).view(pa.string()), 8)
+    False
+    """
+    if column.null_count or not len(column):
+        return False
+    fewest, most = pc.min_max(pc.binary_length(column)).as_py().values()
+    if not fewest or (most > characters and pc.max(pc.utf8_length(column)).as_py() > characters):
+        return False
+    try:
+        column.validate(full=True)  # expressions pass over what is not UTF-8
+    except pa.ArrowInvalid:
+        return False
+    offsets = pa.array([0, len(column)], pa.int32())
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, column), "\n")
+    if pc.count_substring(joined, "\n")[0].as_py() != len(column) - 1:
+        return False
+    return not pc.match_substring_regex(pc.binary_join_element_wise("", joined, "", "\n"), _ODD.pattern)[0].as_py()
 
 
 def _clean_value(value: str, row: int, field: str, rules: TextRules) -> str:

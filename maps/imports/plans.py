@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import shapely
@@ -39,6 +39,8 @@ _CRS_FAULTS: Final = frozenset({
 })  # fmt: skip
 _TEXT_FAULTS: Final = frozenset({"undeclared_encoding", "unknown_encoding", "wrong_encoding", "lost_letters"})
 _TWICE: Final = ("duplicate_row", "duplicate_geometry", "same_place", "duplicate_name")
+_CHOSEN_BELOW: Final = frozenset({"no_crs", "several_layers"})
+"""Faults that are a choice, which the page shows with all there is to choose from."""
 _MENDED: Final = frozenset({
     "invalid_geometry", "broken_geometry", "no_geometry", "geometry_collection", "wrong_encoding"
 })  # fmt: skip
@@ -74,7 +76,13 @@ class FaultRow:
 
 @dataclass(frozen=True, slots=True)
 class FaultGroup:
-    """Faults of one kind."""
+    """Faults of one kind.
+
+    Attributes
+    ----------
+    advice
+        What can be done, in the words of the page; else the remedy that all of its rows have in common.
+    """
 
     code: str
     severity: str
@@ -136,7 +144,13 @@ class Change:
 
 @dataclass(slots=True)
 class PlanView:
-    """All that the page of an examined upload shows; see the modules it comes from."""
+    """All that the page of an examined upload shows; see the modules it comes from.
+
+    Attributes
+    ----------
+    is_unknown
+        Whether it is no kind of file that can be read, however one chooses.
+    """
 
     facts: list[tuple[str, str, str]] = field(default_factory=list)
     crs: list[Choice] = field(default_factory=list)
@@ -159,6 +173,7 @@ class PlanView:
     can_mend: bool = False
     has_map: bool = False
     has_target: bool = True
+    is_unknown: bool = False
     has_dots: bool = False
 
 
@@ -179,13 +194,15 @@ def plan_view(upload: Upload, city: shapely.Geometry | None, *, options: Json, m
         view.crs, view.encodings = _crs({}, options, None), _encodings({}, options)
         return view
     codes = {code for by_code in report.get("counts", {}).values() for code in by_code}
-    view.crs = _crs(report, options, city)
+    view.osm = osm.offer_view(report, options)
+    view.is_unknown = "unsupported_format" in codes
+    if view.osm is None and not view.is_unknown:  # OpenStreetMap has one coordinate system, which is known
+        view.crs = _crs(report, options, city)
     view.has_dots = any(one.dots is not None for one in view.crs)
     view.is_crs_open = bool(codes & _CRS_FAULTS) or (report.get("crs") or {}).get("is_plausible") is False
     view.is_encoding_open = bool(codes & _TEXT_FAULTS)
     if view.is_encoding_open or report.get("format") in _RECODED or options.get("encoding"):
         view.encodings = _encodings(report, options)
-    view.osm = osm.offer_view(report, options)
     named = options.get("layer") or report.get("layer") or ""
     if view.osm is None and len(report.get("layers", [])) > 1:
         view.file_layers = [Choice(name, name, name == named) for name in report["layers"]]
@@ -221,10 +238,10 @@ def cell(value: Any) -> str:
     --------
     >>> from django.utils.translation import override
     >>> with override("en"):
-    ...     [cell(v) for v in (None, True, 3, 0.25, "متن")]
-    ['–', 'yes', '3', '0.25', 'متن']
+    ...     [cell(v) for v in (None, "", True, 3, 0.25, "متن")]
+    ['–', '–', 'yes', '3', '0.25', 'متن']
     """
-    if value is None:
+    if value is None or value == "":
         return formats.DASH
     if isinstance(value, bool):
         return _("yes") if value else _("no")
@@ -243,15 +260,16 @@ def _facts(upload: Upload, report: Json) -> list[tuple[str, str, str]]:
     found = [
         (_("File"), f"{_isolated(upload.file_name)} · {wording.size(upload.size)}", str(report.get("format") or ""))
     ]
-    place = _("not known yet")
-    if crs.get("label"):
-        place = wording.crs_name(crs.get("epsg"), crs["label"])
+    place = wording.crs_name(crs.get("epsg"), crs["label"]) if crs.get("label") else ""
+    if not place and any(_count(report, code) for code in _CRS_FAULTS):
+        place = _("not known yet")
     note = ""
     if crs.get("is_plausible") is not None:
         note = _("the data lie in the city or near it") if crs["is_plausible"] else _("the data lie far from the city")
     if crs.get("is_guessed"):
         note = ("، " if language() == "fa" else ", ").join(filter(None, [_("guessed"), note]))
-    found.append((_("Coordinate system"), place, note))
+    if place:
+        found.append((_("Coordinate system"), place, note))
     if report.get("kind") == "raster" and report.get("raster"):
         raster = report["raster"]
         values = f"{cell(raster['minimum'])} … {cell(raster['maximum'])}"
@@ -347,16 +365,30 @@ def _faults(upload: Upload, report: Json) -> list[FaultGroup]:
         by_code = report.get("counts", {}).get(severity, {})
         for code, count in sorted(by_code.items(), key=lambda item: -item[1]):
             told = [p for p in report.get("problems", []) if p["code"] == code and p["severity"] == severity]
-            rows = tuple(_fault_row(problem) for problem in told[:MOST_ROWS])
-            mendings = _mendings(told, shapes) if (severity, code) == ("error", "invalid_geometry") else ()
             kind = wording.fault(code, fault_told(told[0]) if told else None)
+            rows, advice = _fault_rows(told[:MOST_ROWS], kind)
+            mendings = _mendings(told, shapes) if (severity, code) == ("error", "invalid_geometry") else ()
+            if code in _CHOSEN_BELOW:
+                rows, count = (), min(count, 1)
             found.append(
                 FaultGroup(
-                    code, severity, str(wording.SEVERITIES[severity]), kind.title, kind.advice, count, rows,
-                    max(count - len(rows), 0), mendings, severity == "error" and code in _MENDED,
+                    code, severity, str(wording.SEVERITIES[severity]), kind.title, advice, count, rows,
+                    max(count - len(rows), 0) if rows else 0, mendings, severity == "error" and code in _MENDED,
                 )
             )  # fmt: skip
     return found
+
+
+def _fault_rows(problems: Sequence[Json], kind: wording.Fault) -> tuple[tuple[FaultRow, ...], str]:
+    """Return the places of a kind of fault, and what can be done about all of them: said once, not at every row."""
+    rows = [_fault_row(problem) for problem in problems]
+    remedies = {row.remedy for row in rows}
+    advice = kind.advice or (remedies.pop() if len(remedies) == 1 else "")
+    if advice:
+        rows = [replace(row, remedy="") for row in rows]
+    said = kind.title.rstrip(".")
+    rows = [replace(row, message="" if row.message.rstrip(".") == said else row.message) for row in rows]
+    return tuple(row for row in rows if row.where or row.lon is not None or row.message or row.remedy), advice
 
 
 def _fault_row(problem: Json) -> FaultRow:
@@ -444,7 +476,7 @@ def _fields(upload: Upload, report: Json, options: Json, mapping: Sequence[Json]
                 number=number,
                 source=one["name"],
                 found=str(wording.FOUND_TYPES.get(one["type"], one["type"])),
-                filled="" if filled is None else wording.n_(filled),
+                filled="" if filled is None or one.get("type") == "empty" else wording.n_(filled),
                 examples=" · ".join(cell(value) for value in one.get("examples", [])[:3])[:120],
                 name=name,
                 type=str(rule.get("type") or ""),
@@ -504,7 +536,7 @@ def difference_view(said: Json, upload: Upload) -> tuple[str, list[Change]]:
         found.append(Change(word, count, examples))
     if not found:
         sentence += " " + _("Things cannot be told apart by name or key, so only their number is compared.")
-    return sentence, found
+    return sentence, [one for one in found if one.count] or found
 
 
 def _example(row: Any, places: Mapping[str, tuple[float, float]]) -> tuple[str, float | None, float | None]:

@@ -13,7 +13,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOper
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest, UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from geo.errors import InvalidInput, LimitExceeded
 from layers.services.uploads import Received, incoming_folder
@@ -83,6 +83,17 @@ class Receiving(FileUploadHandler):
         self.discard()
 
 
+class _Form(MultiPartParser):
+    """Reads a form; a file's name stays as it was sent, with the joiners without width that Persian is written with.
+
+    It is shown, and never a path: see `layers.services.upload_folders`.
+    """
+
+    def sanitize_file_name(self, file_name: str) -> str | None:
+        """Return the name; None where there is none."""
+        return file_name if super().sanitize_file_name(file_name) else None
+
+
 def announced_required(request: HttpRequest) -> None:
     """Refuse what is no form with a file, or says that it is too large, before anything of it is read.
 
@@ -119,7 +130,11 @@ def received_form(request: HttpRequest) -> tuple[Receiving, dict[str, str]]:
         Where the form is broken, has no file, or a part of it is too large; nothing is left on the disk then.
     """
     handler = Receiving(request)
-    request.upload_handlers = [handler]  # type: ignore[assignment]
+
+    def parsed(meta: Any, body: Any) -> tuple[Any, Any]:
+        return _Form(meta, body, [handler], request.encoding).parse()
+
+    request.parse_file_upload = parsed  # type: ignore[assignment, method-assign]
     try:
         texts = {str(name): str(value) for name, value in request.POST.items()}
     except RequestDataTooBig as error:

@@ -17,10 +17,11 @@ from django.contrib.gis.db.models.functions import AsWKB
 from django.contrib.postgres.fields.ranges import RangeEndsWith, RangeStartsWith
 from django.db import DataError, InternalError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Count, F, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Concat, StrIndex
+from django.db.models import Count, F, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from geo.db.paths import Under
 from geo.db.shapes import to_geos
 from geo.errors import InvalidInput, NotFound
 from geo.models import Boundary, Change, Place
@@ -51,9 +52,7 @@ def editions(user: User) -> QuerySet[Boundary]:
 
     Each has ``city_code``, ``valid_from``, ``wkb``, ``open_changes``, and the names that its change gives the place.
     """
-    cities = Place.objects.filter(kind=Place.Kind.CITY).alias(
-        _within=StrIndex(Concat(OuterRef("place__path"), Value("/")), Concat(F("path"), Value("/")))
-    )
+    cities = Place.objects.filter(Under(OuterRef("place__path"), F("path")), kind=Place.Kind.CITY)
     pending = (
         Change.objects.visible_to(user)
         .filter(place=OuterRef("place"), change_set__status__in=("draft", "proposed", "returned"))
@@ -68,7 +67,7 @@ def editions(user: User) -> QuerySet[Boundary]:
         .select_related("place")
         .defer("geometry", "disputed")
         .annotate(
-            city_code=Subquery(cities.filter(_within=1).values("code")[:1]),
+            city_code=Subquery(cities.values("code")[:1]),
             valid_from=RangeStartsWith("valid"),
             valid_to=RangeEndsWith("valid"),
             wkb=AsWKB("geometry"),

@@ -27,8 +27,6 @@ SENTENCES: Final = (
     gettext_noop("Choose the layer that the file is for, or say what the new one needs."),
     gettext_noop("The layer holds %(held)s data, the file %(kind)s data."),
     gettext_noop("Choose another layer, or make a new one."),
-    gettext_noop("The file has no rows."),
-    gettext_noop("Bring another."),
     gettext_noop("The upload has changed since it was read."),
     gettext_noop("Read it again, and repeat what you meant to do."),
     gettext_noop("The upload is %(state)s, and cannot be changed."),

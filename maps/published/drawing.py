@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,9 @@ COARSE_M: Final = (20.0, 35.0, 60.0)
 """Simplification tried in turn, until the drawing is small enough; the coarse ones only once all backdrops are gone."""
 DEFAULT_BUDGET_BYTES: Final = 60_000
 """Compressed size a drawing may have, so that the page with the page of ours around it stays below 300 KB."""
+_LINE: Final = 1
+_RING: Final = 2
+_POLYGON: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +121,35 @@ class _Canvas:
         self.bounds = [round(float(value), 5) for value in np.nan_to_num(bounds)]
         self.origin = _units(np.array(self.bounds[:2]))
         self.labels = [(_units(point) - self.origin).tolist() for point in _label_points(self.geometries_m, epsg)]
+        self._shapes: dict[float, list[Any]] = {}
+        self._backdrops: dict[tuple[str, float], list[Any]] = {}
 
     def numbers(self, backdrops: Sequence[Backdrop], tolerance_m: float) -> dict[str, Any]:
         """Return the drawing at one tolerance."""
-        simple_m = self.geometries_m.copy()
-        over, under = self.is_settlement, ~self.is_settlement
-        simple_m[under] = simplify_together(self.geometries_m[under], tolerance_m)
-        simple_m[over] = shapely.simplify(self.geometries_m[over], tolerance_m / 2, preserve_topology=True)
-        simple = project(simple_m, self.epsg, STORAGE_EPSG)
-        shapes = [
-            [row.class_index, int(row.is_settlement), label, _polygons(shape, self.origin)]
-            for row, label, shape in zip(self.rows, self.labels, simple, strict=True)
-        ]
+        if tolerance_m not in self._shapes:
+            self._shapes[tolerance_m] = self._shapes_at(tolerance_m)
+        for layer in backdrops:
+            if (layer.kind, tolerance_m) not in self._backdrops:
+                drawn = _backdrop(layer, self.epsg, tolerance_m, self.origin)
+                self._backdrops[layer.kind, tolerance_m] = drawn
         return {
             "units": UNITS_PER_DEGREE,
             "origin": self.origin.tolist(),
             "bounds": self.bounds,
-            "shapes": shapes,
-            "backdrops": {layer.kind: _backdrop(layer, self.epsg, tolerance_m, self.origin) for layer in backdrops},
+            "shapes": self._shapes[tolerance_m],
+            "backdrops": {layer.kind: self._backdrops[layer.kind, tolerance_m] for layer in backdrops},
         }
+
+    def _shapes_at(self, tolerance_m: float) -> list[Any]:
+        simple_m = self.geometries_m.copy()
+        over, under = self.is_settlement, ~self.is_settlement
+        simple_m[under] = simplify_together(self.geometries_m[under], tolerance_m)
+        simple_m[over] = shapely.simplify(self.geometries_m[over], tolerance_m / 2, preserve_topology=True)
+        polygons = _polygons(project(simple_m, self.epsg, STORAGE_EPSG), self.origin)
+        return [
+            [row.class_index, int(row.is_settlement), label, shape]
+            for row, label, shape in zip(self.rows, self.labels, polygons, strict=True)
+        ]
 
 
 def _label_points(geometries_m: NDArray[np.object_], epsg: int) -> list[NDArray[np.float64]]:
@@ -164,44 +178,62 @@ def _backdrop(layer: Backdrop, epsg: int, tolerance_m: float, origin: NDArray[np
         simple_m = np.array([_joined(simple_m)], dtype=object)
     simple = project(simple_m, epsg, STORAGE_EPSG)
     if layer.kind in {"water", "green", "outline"}:
-        areas = [part for g in simple for part in shapely.get_parts(g) if part.geom_type == "Polygon"]
-        lines = [part for g in simple for part in shapely.get_parts(g) if part.geom_type == "LineString"]
-        return [[ring for area in areas if (ring := _polygon(area, origin))], _lines(lines, origin)]
-    return _lines((part for g in simple for part in shapely.get_parts(g)), origin)
+        polygons = [polygon for shape in _polygons(simple, origin) for polygon in shape]
+        return [polygons, _lines(simple, origin)]
+    return _lines(simple, origin)
 
 
-def _joined(lines: Iterable[shapely.Geometry]) -> shapely.Geometry:
+def _joined(lines: NDArray[np.object_]) -> shapely.Geometry:
     """Return lines joined end to end where they meet, so that fewer starts are written."""
-    parts = [part for line in lines for part in shapely.get_parts(line) if part.geom_type == "LineString"]
-    return shapely.line_merge(shapely.MultiLineString(parts)) if parts else shapely.MultiLineString()
+    return shapely.line_merge(shapely.multilinestrings(_parts(lines, _LINE)[0]))
 
 
-def _polygons(geometry: shapely.Geometry, origin: NDArray[np.int64]) -> list[list[list[int]]]:
-    """Return the polygons of an area as lists of rings; rings too small to draw are left out."""
-    polygons = (_polygon(part, origin) for part in shapely.get_parts(geometry) if part.geom_type == "Polygon")
-    return [polygon for polygon in polygons if polygon]
+def _parts(geometries: Any, kind: int) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the parts of one kind, and of which geometry each is."""
+    parts, of = shapely.get_parts(geometries, return_index=True)
+    is_kind = shapely.get_type_id(parts) == kind
+    return parts[is_kind], of[is_kind]
 
 
-def _polygon(polygon: shapely.Polygon, origin: NDArray[np.int64]) -> list[list[int]]:
-    shell, *holes = (_deltas(shapely.get_coordinates(ring)[:-1], origin) for ring in shapely.get_rings(polygon))
-    if len(shell) < 6:
-        return []
-    return [shell, *(hole for hole in holes if len(hole) >= 6)]
+def _polygons(geometries: NDArray[np.object_], origin: NDArray[np.int64]) -> list[list[list[list[int]]]]:
+    """Return the polygons of each area as lists of rings; rings too small to draw are left out."""
+    parts, of = _parts(geometries, _POLYGON)
+    rings, of_part = shapely.get_rings(parts, return_index=True)
+    written: list[list[list[int]]] = [[] for _ in parts]
+    is_shell = np.diff(of_part, prepend=-1) != 0
+    for steps, part, is_first in zip(_steps(rings, origin), of_part, is_shell, strict=True):
+        if len(steps) >= 6 and (is_first or written[part]):
+            written[part].append(steps)
+    found: list[list[list[list[int]]]] = [[] for _ in geometries]
+    for polygon, area in zip(written, of, strict=True):
+        if polygon:
+            found[area].append(polygon)
+    return found
 
 
-def _lines(lines: Iterable[shapely.Geometry], origin: NDArray[np.int64]) -> list[list[int]]:
-    written = (_deltas(shapely.get_coordinates(line), origin) for line in lines)
-    return [line for line in written if len(line) >= 4]
+def _lines(geometries: NDArray[np.object_], origin: NDArray[np.int64]) -> list[list[int]]:
+    return [line for line in _steps(_parts(geometries, _LINE)[0], origin) if len(line) >= 4]
 
 
 def _units(xy: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.rint(xy * UNITS_PER_DEGREE).astype(np.int64)
 
 
-def _deltas(xy: NDArray[np.float64], origin: NDArray[np.int64]) -> list[int]:
-    """Return x, y, x, y … as whole units, each point as its difference from the one before (the first: from the origin)."""
-    units = _units(xy) - origin
-    moved = np.any(np.diff(units, axis=0, prepend=units[:1] - 1) != 0, axis=1)
-    units = units[moved]
-    steps: list[int] = np.diff(units, axis=0, prepend=np.zeros((1, 2), dtype=np.int64)).ravel().tolist()
-    return steps
+def _steps(curves: NDArray[np.object_], origin: NDArray[np.int64]) -> list[list[int]]:
+    """Return x, y, x, y … of each line or ring as whole units, each point as its difference from the one before.
+
+    The first point is counted from the origin; the last of a ring, which is its first, is left out.
+    """
+    xy, of = shapely.get_coordinates(curves, return_index=True)
+    last = np.diff(of, append=len(curves)) != 0
+    inside = ~(last & (shapely.get_type_id(curves) == _RING)[of])
+    units, of = _units(xy[inside]) - origin, of[inside]
+    first = np.diff(of, prepend=-1) != 0
+    moved = first | np.any(np.diff(units, axis=0, prepend=np.zeros((1, 2), dtype=np.int64)) != 0, axis=1)
+    units, of, first = units[moved], of[moved], first[moved]
+    before = np.zeros_like(units)
+    before[1:] = units[:-1]
+    before[first] = 0
+    steps = (units - before).ravel().tolist()
+    ends = (2 * np.searchsorted(of, np.arange(len(curves) + 1))).tolist()
+    return [steps[start:end] for start, end in pairwise(ends)]

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.gis.db.models.functions import AsWKB
+from django.db.models.fields.json import KeyTextTransform
 from numpy.typing import NDArray
 
 from analysis.results import CityCoverage, ServiceRow
@@ -134,13 +135,14 @@ def _layer_shapes(layer: Layer, release: Release) -> dict[str, list[shapely.Geom
     role = BASE_LAYERS[layer.code]
     if role not in {"roads", "water", "green", "transit"}:
         return {}
-    rows = Feature.objects.of(release).order_by("number").values_list("attributes__class", AsWKB("geometry"))
-    found: dict[str, list[shapely.Geometry]] = {}
-    for road_class, wkb in rows.iterator():
-        kind = ROAD_KINDS.get(road_class) if role == "roads" else role
+    road_class = KeyTextTransform("class", "attributes")
+    rows = Feature.objects.of(release).order_by("number").values_list(road_class, AsWKB("geometry"))
+    found: dict[str, list[bytes]] = {}
+    for class_, wkb in rows.iterator():
+        kind = ROAD_KINDS.get(class_) if role == "roads" else role
         if kind:
-            found.setdefault(kind, []).append(shapely.from_wkb(bytes(wkb)))
-    return found
+            found.setdefault(kind, []).append(bytes(wkb))
+    return {kind: list(shapely.from_wkb(shapes)) for kind, shapes in found.items()}
 
 
 def sources_of(result: CityCoverage, services: Iterable[ServiceRow]) -> list[SourceFact]:

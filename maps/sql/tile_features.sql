@@ -1,23 +1,10 @@
 -- The features of a release whose box overlaps a tile and its margin, each column as one value: numbers; lengths of names, names;
--- what maps draw by, each as it is or as JSON; services; lengths of geometries, geometries. The separator cannot stand in JSON.
+-- what maps draw by, each as in tile_attribute.sql; services; lengths of geometries, geometries. The separator cannot stand in JSON.
 COPY (
 SELECT string_agg(int4send(number), ''::bytea),
        string_agg(int4send(octet_length(name)), ''::bytea),
        string_agg(name, ''),
-       string_agg(coalesce(CASE WHEN %(is_plain_0)s THEN attributes ->> %(attribute_0)s ELSE (attributes -> %(attribute_0)s)::text END, ''), E'\x1f')
-           FILTER (WHERE %(attribute_0)s::text IS NOT NULL),
-       string_agg(coalesce(CASE WHEN %(is_plain_1)s THEN attributes ->> %(attribute_1)s ELSE (attributes -> %(attribute_1)s)::text END, ''), E'\x1f')
-           FILTER (WHERE %(attribute_1)s::text IS NOT NULL),
-       string_agg(coalesce(CASE WHEN %(is_plain_2)s THEN attributes ->> %(attribute_2)s ELSE (attributes -> %(attribute_2)s)::text END, ''), E'\x1f')
-           FILTER (WHERE %(attribute_2)s::text IS NOT NULL),
-       string_agg(coalesce(CASE WHEN %(is_plain_3)s THEN attributes ->> %(attribute_3)s ELSE (attributes -> %(attribute_3)s)::text END, ''), E'\x1f')
-           FILTER (WHERE %(attribute_3)s::text IS NOT NULL),
-       string_agg(coalesce(CASE WHEN %(is_plain_4)s THEN attributes ->> %(attribute_4)s ELSE (attributes -> %(attribute_4)s)::text END, ''), E'\x1f')
-           FILTER (WHERE %(attribute_4)s::text IS NOT NULL),
-       string_agg(coalesce(CASE WHEN %(is_plain_5)s THEN attributes ->> %(attribute_5)s ELSE (attributes -> %(attribute_5)s)::text END, ''), E'\x1f')
-           FILTER (WHERE %(attribute_5)s::text IS NOT NULL),
-       string_agg(coalesce(CASE WHEN %(is_plain_6)s THEN attributes ->> %(attribute_6)s ELSE (attributes -> %(attribute_6)s)::text END, ''), E'\x1f')
-           FILTER (WHERE %(attribute_6)s::text IS NOT NULL),
+       {attributes},
        string_agg(coalesce(services, ''), E'\x1f') FILTER (WHERE %(supplies)s),
        string_agg(int4send(length(wkb)), ''::bytea),
        string_agg(wkb, ''::bytea)

@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analysis.disclosure import SMALL_COUNT, is_insider
+from analysis.disclosure import SMALL_COUNT, is_insider, with_people_noted
 from geo.errors import InvalidInput
 from layers.models import Layer, Raster
 from maps.tiles.address import TileAddress
@@ -72,7 +72,7 @@ class Shown:
 
 def _shown(request: HttpRequest, city: str, code: str) -> Shown:
     """Return the newest raster of a layer; whether the reader may see it is decided first."""
-    layer = visible_layers(city, code, request.user).select_related("city").first()
+    layer = with_people_noted(visible_layers(city, code, request.user)).select_related("city").first()
     if layer is None:
         raise no_layer(city, code)
     if layer.kind != Layer.Kind.RASTER:

@@ -144,8 +144,9 @@ def columns_read(name: str, values: Mapping[str, Any], tables: Mapping[str, type
 
 @cache
 def _statement(name: str, **tables: type[Model]) -> str:
+    attributes = [sql.compose("maps", "tile_attribute", numbers={"n": n}) for n in range(len(FEATURE_ATTRIBUTES))]
     with connection.cursor() as cursor:
-        return sql.compose("maps", name, tables).as_string(cursor.connection)
+        return sql.compose("maps", name, tables, lists={"attributes": attributes}).as_string(cursor.connection)
 
 
 def _integers(column: bytes | None) -> Integers:

@@ -111,12 +111,13 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         overlay_cases(report, runs, "park" if is_quick else "buildings")
     if "workbench" in groups:
         workbench_cases(report, runs, 8 if is_quick else 40)
+    rows = 4_000 if is_quick else 200_000  # five times the smaller is the least that has a table of its own
     if "layers" in groups:
-        layers_cases(report, runs, 20_000 if is_quick else 200_000)
+        layers_cases(report, runs, rows)
     if "export" in groups:
-        export_cases(report, runs, 20_000 if is_quick else 200_000)
+        export_cases(report, runs, rows)
     if "tiles" in groups:
-        tiles_cases(report, runs, 20_000 if is_quick else 200_000)
+        tiles_cases(report, runs, rows)
     if "ladder" in groups:
         ladder_cases(report, [1] if is_quick else [1, 10, 100], min(runs, 3))
 

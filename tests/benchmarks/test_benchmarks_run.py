@@ -47,8 +47,8 @@ def test_every_case_runs_and_is_written_down(tmp_path: Path) -> None:
     for peer in ("PostGIS", "geopandas", "exactextract", "scipy", "shapely", "pandas"):
         assert peer in peers
     assert set(told["peak_memory_mb"]) == {
-        "ladder × 1", "all but the ladder, peers included", "storing 20,000 buildings", "storing 100,000 buildings",
-        "exporting 20,000 buildings", "exporting 100,000 buildings",
+        "ladder × 1", "all but the ladder, peers included", "storing 4,000 buildings", "storing 20,000 buildings",
+        "exporting 4,000 buildings", "exporting 20,000 buildings",
     }  # fmt: skip
     assert "full coverage, caches empty" in result.stdout
     assert not list(tmp_path.glob("*.tmp"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from config.setup import CHROMIUM
 from tests.environment import VAR, WORKER
@@ -18,8 +19,14 @@ __all__ = ["PASSWORD"]
 FLAGS = [
     "--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    # Pages are put together without the graphics library, which there is done by software too, and takes longer.
+    "--disable-gpu-compositing",
 ]  # fmt: skip
 
+COARSE_MAPS = "Object.defineProperty(window, 'devicePixelRatio', {get: () => 0.1})"
+"""Lets maps draw one pixel where they would draw a hundred: drawing by software is most of what a test costs, and no test looks
+at the colours. Pages are laid out as ever; maps load, place, find and tell as ever.
+"""
 
 SLOW_MS = 30_000
 
@@ -61,9 +68,39 @@ def browser(live_server_url: str) -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser: Browser, live_server_url: str) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens a page; at the end the test fails on any outside request or console error of these pages."""
+def sign_in_apart(context: BrowserContext, name: str) -> None:
+    """Sign a browser in without opening a page: the form is sent as a browser sends it."""
+    address = "/accounts/login/"
+    form = {"username": name, "password": PASSWORD}
+    assert context.request.get(address).ok
+    token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
+    answer = context.request.post(address, form=form | {"csrfmiddlewaretoken": token}, max_redirects=0)
+    assert answer.status == 302, answer.text()
+
+
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, list[Any]]:
+    """The cookies of people who have signed in, by name: once for all tests, as each time takes a page and a slow hash."""
+    return {}
+
+
+@contextmanager
+def opening(browser: Browser, base_url: str, sessions: dict[str, list[Any]]) -> Iterator[Callable[..., Page]]:
+    """Give a function that opens a page; at the end fail on any outside request or console error of these pages.
+
+    Parameters of the function
+    --------------------------
+    path
+        Where to begin.
+    language, width, height
+        Of the page.
+    user
+        Who is signed in; nobody if empty.
+    as_seen
+        Draw maps with all their pixels and let them move, as most readers see them.
+    allow_status
+        Answers that are no complaint.
+    """
     contexts, complaints = [], []
 
     def open_(
@@ -72,21 +109,33 @@ def open_page(browser: Browser, live_server_url: str) -> Iterator[Callable[..., 
         language: str = "fa",
         width: int = 1280,
         height: int = 800,
+        user: str = "",
+        as_seen: bool = False,
         allow_status: tuple[int, ...] = (),
         **context_options: Any,
     ) -> Page:
         context = browser.new_context(
-            viewport={"width": width, "height": height}, base_url=live_server_url, **context_options
+            viewport={"width": width, "height": height},
+            base_url=base_url,
+            reduced_motion="no-preference" if as_seen else "reduce",
+            **context_options,
         )
-        context.add_cookies([{"name": "django_language", "value": language, "url": live_server_url}])
         contexts.append(context)
+        if not as_seen:
+            context.add_init_script(COARSE_MAPS)
+        if user:
+            if user not in sessions:
+                sign_in_apart(context, user)
+                sessions[user] = context.cookies()
+            context.add_cookies(sessions[user])
+        context.add_cookies([{"name": "django_language", "value": language, "url": base_url}])
 
         def listen(page: Page) -> None:
             page.on(
                 "request",
                 lambda r: (
                     complaints.append(f"outside request: {r.url}")
-                    if r.url.startswith("http") and not r.url.startswith(live_server_url)
+                    if r.url.startswith("http") and not r.url.startswith(base_url)
                     else None
                 ),
             )
@@ -106,3 +155,10 @@ def open_page(browser: Browser, live_server_url: str) -> Iterator[Callable[..., 
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server_url: str, sessions: dict[str, list[Any]]) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a page (see `opening`)."""
+    with opening(browser, live_server_url, sessions) as open_:
+        yield open_

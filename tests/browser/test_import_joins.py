@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_imports import _patient, barriers, describe_layer, in_state, open_form, sent
+from tests.browser.test_imports import _patient, describe_layer, in_state, open_form, sent
+from tests.browser.test_main_job import barriers
 
 __all__ = ["_patient"]
 

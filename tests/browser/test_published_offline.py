@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from maps.published.folium_map import render
+from tests.browser.conftest import opening
 from tests.unit.maps import town
 
 pytestmark = pytest.mark.browser
@@ -22,7 +23,6 @@ HOSTILE = (
     "{{7*7}}\u202egnp.\u2066\u2028\"'`--><iframe srcdoc='<script>top.ran=1</script>'>"
 )  # fmt: skip
 SHOWN = HOSTILE.replace("\u202e", "").replace("\u2066", "").replace("\u2028", " ")
-PASSWORD = "a-password-for-tests-only"  # noqa: S105 - of the people of the test database
 
 
 class Watched:
@@ -189,20 +189,15 @@ def test_what_would_be_slipped_into_the_page_may_not_run_either(from_disk: Calla
 # ---- on our host and on others
 
 
-@pytest.fixture
-def published_path(open_page: Callable[..., Page]) -> str:
-    """Publish a map through the site, as an analyst does, and return its address."""
-    page = open_page("/accounts/login/?next=/khorramabad/publish/%3Fshow=uncovered%26service=clinic", language="en")
-    page.fill("input[name=username]", "analyst")
-    page.fill("input[name=password]", PASSWORD)
-    page.locator("input[name=password]").press("Enter")
-    page.wait_for_url("**/khorramabad/publish/**")
-    assert "clinic" in page.locator("textarea[name=title_en]").input_value()
-    page.get_by_role("button", name="Publish", exact=True).click()
-    page.wait_for_url("**/m/**")
-    path = re.sub(r"^https?://[^/]+", "", page.url)
-    page.context.close()
-    return path
+@pytest.fixture(scope="module")
+def published_path(browser: Browser, live_server_url: str, sessions: dict[str, list[Any]]) -> str:
+    """Publish a map through the site, as an analyst does, and return its address: the tests only look at it."""
+    with opening(browser, live_server_url, sessions) as open_:
+        page = open_("/khorramabad/publish/?show=uncovered&service=clinic", user="analyst", language="en")
+        assert "clinic" in page.locator("textarea[name=title_en]").input_value()
+        page.get_by_role("button", name="Publish", exact=True).click()
+        page.wait_for_url("**/m/**")
+        return re.sub(r"^https?://[^/]+", "", page.url)
 
 
 # Below, what lies outside the frame is pressed and not clicked: right after scrolling, a busy machine still sends clicks to

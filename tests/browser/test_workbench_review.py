@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SLOW_MS
-from tests.browser.test_main_job import sign_in
 from tests.browser.test_workbench import (
     PATH,
     answered,
@@ -100,9 +99,7 @@ def test_two_people_bring_a_boundary_into_force(open_page: Callable[..., Page]) 
     expect(planner.locator("#decide")).to_contain_text("You drew it")
 
     # A second person finds it in the list, misses the comment once, and returns it with one.
-    judge = open_page("/accounts/login/", language="en", allow_status=(400,))
-    sign_in(judge, "supervisor")
-    judge.goto(f"{CITY}changes/")
+    judge = open_page(f"{CITY}changes/", user="supervisor", language="en", allow_status=(400,))
     judge.locator(".change-list a", has_text=TITLE).first.click()
     expect(judge.locator(approve)).to_be_visible()
     expect(judge.locator("#steps")).to_contain_text("Please look at the north.")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_main_job import PHONE
 from tests.browser.test_workbench import (
     answered,
     at_rest,
@@ -24,8 +25,6 @@ from tests.browser.test_workbench import (
 )  # fmt: skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("_patient")]
-
-PHONE: dict[str, Any] = {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}
 
 
 class Finger:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,11 @@ from typing import Any
 import pytest
 
 from geo.models import Place
-from layers.models import Feature, Layer, Upload
-from layers.services import uploads as services
+from layers.models import Feature, Layer
 from layers.services.uploads import upload_change, upload_create, upload_store
 from tests.db.bringing import received, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files_left")]
 
 MEN, WOMEN = 40_498_442, 39_427_828
 LORESTAN, KHORRAMABAD = 1_760_649, 506_471
@@ -32,13 +30,6 @@ PAIRS = {
     "مراغه": "شهرستان ویژه مراغه", "بوئین میاندشت": "شهرستان بوئین و میاندشت", "بینالود": "شهرستان طرقبه شاندیز",
     "هفتگل": "شهرستان هفتکل", "علی آباد": "شهرستان علی آباد کتول", "تالش": "شهرستان طوالش", "دوره": "شهرستان چگنی",
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _no_files_left(db: None) -> Iterator[None]:
-    yield
-    for upload in Upload.objects.all():
-        services.folder_remove(upload.pk)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,19 +35,9 @@ from layers.services.uploads import (
 from layers.tasks import MOST_CRASHES, MOST_TRIES, WorkerStopsError, outcome_keep
 from tests.db.bringing import broken_file, points_file, raster_file, received, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files_left")]
 
 NEW = {"code": "wells", "theme": "health", "name_fa": "چاه‌ها", "name_en": "Wells", "source": "Water company"}
-
-
-@pytest.fixture(autouse=True)
-def _no_files_left(db: None) -> Iterator[None]:
-    """Nothing of a test stays in the folder of uploads."""
-    yield
-    for upload in Upload.objects.all():
-        services.folder_remove(upload.pk)
-    for part in incoming_folder().iterdir():
-        part.unlink()
 
 
 @pytest.fixture

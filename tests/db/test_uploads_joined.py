@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ from geo.models import Assignment, Place
 from layers import selectors
 from layers.models import Feature, Layer, Upload
 from layers.selectors import layer_places, layer_to_join, layers_to_join
-from layers.services import uploads as services
-from layers.services.uploads import incoming_folder, upload_change, upload_create, upload_store
+from layers.services.uploads import upload_change, upload_create, upload_store
 from maps.imports.joins import join_view
 from tests.db.bringing import SOUTH, WEST, received, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files_left")]
 
 BLOCKS = {
     "code": "blocks",
@@ -36,15 +34,6 @@ BLOCKS = {
 PEOPLE = {"code": "people", "theme": "health", "name_fa": "جمعیت", "name_en": "People", "source": "Survey"}
 NAMES = ("بخش سردرود", "پل\u200cسفید", "کوه بالا", "کوه\u200cبالا")
 TABLE = "block,people,note\nسردرود,10,a\nپلسفید,20,b\n۳,30,c\nکوه بالا,40,d\nسردرو,50,e\n"
-
-
-@pytest.fixture(autouse=True)
-def _no_files_left(db: None) -> Iterator[None]:
-    yield
-    for upload in Upload.objects.all():
-        services.folder_remove(upload.pk)
-    for part in incoming_folder().iterdir():
-        part.unlink()
 
 
 @pytest.fixture

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pyproj import Transformer
 
-from layers.models import Layer, Upload
+from layers.models import Layer
 from layers.selectors import city_bounds
-from layers.services.uploads import folder_remove
 from tests.db.bringing import worked
-from tests.http.test_import_pages import NEW, form_of, page_of
+from tests.http.bringing import NEW, brought, form_of, page_of
 
-pytestmark = pytest.mark.django_db
-
-PATH = "/khorramabad/layers/import/"
-
-
-@pytest.fixture(autouse=True)
-def _no_files_left(db: None) -> Iterator[None]:
-    yield
-    for upload in Upload.objects.all():
-        folder_remove(upload.pk)
-
-
-@pytest.fixture
-def analyst(client_as: Callable[[str], Client]) -> Client:
-    client = client_as("analyst")
-    client.cookies["django_language"] = "en"
-    return client
-
-
-def brought(client: Client, content: bytes, name: str, **said: str) -> Upload:
-    answer = client.post(PATH, {"file": SimpleUploadedFile(name, content), **said})
-    assert answer.status_code == 302, answer.content.decode()[:2000]
-    return worked(Upload.objects.get(pk=answer["Location"].split("/")[2]))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files_left")]
 
 
 def choice_of(page: str, value: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,48 +11,27 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from layers.models import Layer, Upload
-from layers.services.uploads import folder_remove, upload_store
+from layers.services.uploads import upload_store
 from tests.db.bringing import points_file, worked
-from tests.http.test_import_pages import NEW, form_of, page_of
+from tests.http.bringing import NEW, brought, form_of, page_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files_left")]
 
-PATH = "/khorramabad/layers/import/"
 API = "/api/v1/cities/khorramabad/uploads"
 TABLE = "نام چیز,people\nچيز ۱,10\nچیز2,20\nچیز ۳,30\nچيزک,40\n"
-
-
-@pytest.fixture(autouse=True)
-def _no_files_left(db: None) -> Iterator[None]:
-    yield
-    for upload in Upload.objects.all():
-        folder_remove(upload.pk)
-
-
-@pytest.fixture
-def analyst(client_as: Callable[[str], Client]) -> Client:
-    client = client_as("analyst")
-    client.cookies["django_language"] = "en"
-    return client
-
-
-def brought(client: Client, name: str, content: bytes, **said: str) -> Upload:
-    answer = client.post(PATH, {"file": SimpleUploadedFile(name, content), **said})
-    assert answer.status_code == 302, answer.content.decode()[:2000]
-    return worked(Upload.objects.get(pk=answer["Location"].split("/")[2]))
 
 
 @pytest.fixture
 def things(analyst: Client, tmp_path: Path) -> Layer:
     """A layer of five points, called «چیز 1» to «چیز 5»."""
     content = points_file(tmp_path / "things.geojson", 5).read_bytes()
-    upload = brought(analyst, "things.geojson", content, **NEW | {"name_en": "Things", "name_fa": "چیزها"})
+    upload = brought(analyst, content, "things.geojson", **NEW | {"name_en": "Things", "name_fa": "چیزها"})
     worked(upload_store(upload, upload.version))
     return Layer.objects.get(city__code="khorramabad", code="things")
 
 
 def test_a_table_is_joined_on_its_page(analyst: Client, things: Layer) -> None:
-    upload = brought(analyst, "people.csv", TABLE.encode(), **NEW | {"name_en": "People of things"})
+    upload = brought(analyst, TABLE, "people.csv", **NEW | {"name_en": "People of things"})
     page = page_of(analyst, upload)
     assert '<option value="things">' in page
     assert 'id="joining"' not in page
@@ -75,6 +53,7 @@ def test_a_table_is_joined_on_its_page(analyst: Client, things: Layer) -> None:
     assert '<input type="hidden" name="lonely-0" value="چیزک">' in page
     assert 'data-fills="pair-0"' in page
     assert "The layer has nothing of the name that rows give" in page
+    assert "leave_out&quot;" not in page, "what can be done is said in the words of the page"
 
     said = form_of(page)
     assert said["code_field"] == "نام چيز"
@@ -93,7 +72,7 @@ def test_a_table_is_joined_on_its_page(analyst: Client, things: Layer) -> None:
 
 
 def test_what_is_left_out_is_chosen_and_told(analyst: Client, things: Layer) -> None:
-    upload = brought(analyst, "people.csv", TABLE.encode(), **NEW | {"name_en": "People of things"})
+    upload = brought(analyst, TABLE, "people.csv", **NEW | {"name_en": "People of things"})
     said = form_of(page_of(analyst, upload)) | {"do": "examine", "join_layer": "things", "code_field": "نام چيز"}
     analyst.post(f"/imports/{upload.pk}/", said)
     worked(upload)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,32 +21,16 @@ from geo.models import Boundary
 from geo.services import PlaceSpec, place_put
 from layers.models import Feature, Layer, Upload
 from layers.reading.osm_rules import RulesError, default_rules, rules_of, rules_text
-from layers.services.uploads import folder_remove
 from maps.problems.telling import sentences_of
 from tests.db.bringing import worked
-from tests.http.test_import_pages import form_of, page_of
+from tests.http.bringing import brought, form_of, page_of
 from tests.unit.layers.test_osm_files import way, write
 from tests.unit.layers.test_osm_rules import MISTAKES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files_left")]
 
-PATH = "/khorramabad/layers/import/"
 API = "/api/v1/cities/khorramabad/uploads"
 RULE = 'format = 1\n[[rules]]\ncode = "a"\ngeometry = "point"\nwhere = { amenity = ["clinic"] }\n'
-
-
-@pytest.fixture
-def analyst(client_as: Callable[[str], Client]) -> Client:
-    client = client_as("analyst")
-    client.cookies["django_language"] = "en"
-    return client
-
-
-@pytest.fixture(autouse=True)
-def _no_files_left(db: None) -> Any:
-    yield
-    for upload in Upload.objects.all():
-        folder_remove(upload.pk)
 
 
 @pytest.fixture
@@ -61,12 +44,6 @@ def town(tmp_path: Path) -> bytes:
         way(4, [5, 6, 7, 8, 5], amenity="clinic", name="درمانگاه"),
         node_tags={1: {"amenity": "doctors", "name": "مطب"}, 9: {"amenity": "pharmacy", "name": "داروخانه"}},
     ).read_bytes()
-
-
-def brought(client: Client, content: bytes, name: str = "town.osm", **said: str) -> Upload:
-    answer = client.post(PATH, {"file": SimpleUploadedFile(name, content), **said})
-    assert answer.status_code == 302, answer.content.decode()[:2000]
-    return worked(Upload.objects.get(pk=answer["Location"].split("/")[2]))
 
 
 def sent(client: Client, upload: Upload, **said: str) -> Upload:
@@ -89,7 +66,7 @@ def offered(upload: Upload) -> dict[str, int]:
 
 
 def test_a_file_says_what_it_offers_and_a_changed_rule_takes_other_rows(analyst: Client, town: bytes) -> None:
-    upload = brought(analyst, town)
+    upload = brought(analyst, town, "town.osm")
     assert offered(upload) == {
         "roads": 2, "walking-network": 3, "streets-and-paths": 3, "clinic": 2, "pharmacy": 1,
     }  # fmt: skip
@@ -103,6 +80,7 @@ def test_a_file_says_what_it_offers_and_a_changed_rule_takes_other_rows(analyst:
     page = page_of(analyst, upload)
     assert "It takes what has \u2066amenity = clinic | doctors\u2069 or \u2066healthcare" in page
     assert "It keeps the fields" in page
+    assert 'name="crs"' not in page, "there is one, and it is known"
     assert 'value="Clinics"' in page, "a new layer is described by its rule"
     assert 'value="OpenStreetMap contributors"' in page
     rule = whole_form(analyst, upload)["rules"]
@@ -132,7 +110,7 @@ def test_a_file_says_what_it_offers_and_a_changed_rule_takes_other_rows(analyst:
     assert release.how["layer"] == "clinic"
 
     # The next file of the layer is read by the same rule, without a word.
-    again = brought(analyst, town, which="existing", layer="osm-clinics")
+    again = brought(analyst, town, "town.osm", which="existing", layer="osm-clinics")
     assert again.options["layer"] == "clinic"
     assert again.report["n_rows"] == 3
     assert again.report["difference"]["added"]["count"] == 0
@@ -146,20 +124,20 @@ def test_the_program_s_own_rule_is_kept_and_remembered_too(analyst: Client, town
         "which": "new", "name_fa": "معابر", "name_en": "Roads", "source": "OSM", "theme": "transport",
         "purpose": "network", "reference_date": "2025-09-23", "code": "osm-roads",
     }  # fmt: skip
-    upload = sent(analyst, brought(analyst, town, **new), **{"file-layer": "roads"})
+    upload = sent(analyst, brought(analyst, town, "town.osm", **new), **{"file-layer": "roads"})
     analyst.post(f"/imports/{upload.pk}/", whole_form(analyst, upload) | {"do": "store"})
     assert worked(upload).state == "stored"
     release = Layer.objects.get(code="osm-roads").releases.get()
     assert release.how["rules"] == rules_text([default_rules().of("roads")])
     widths = {one.name: one.attributes.get("width_m") for one in Feature.objects.of(release)}
     assert widths == {"خیابان ۱": None, "خیابان ۲": 12.0}
-    again = brought(analyst, town, which="existing", layer="osm-roads")
+    again = brought(analyst, town, "town.osm", which="existing", layer="osm-roads")
     assert again.options == {"organisation": "", "layer": "roads"} or again.options == {"layer": "roads"}
     assert again.report["n_rows"] == 2
 
 
 def test_a_field_that_the_changed_rule_does_not_give_leaves_the_mapping(analyst: Client, town: bytes) -> None:
-    upload = sent(analyst, brought(analyst, town), **{"file-layer": "roads"})
+    upload = sent(analyst, brought(analyst, town, "town.osm"), **{"file-layer": "roads"})
     said = whole_form(analyst, upload)
     number = [one["name"] for one in upload.report["fields"]].index("class")
     upload = sent(analyst, upload, **{f"name-{number}": "rank"})
@@ -175,7 +153,7 @@ def test_mistakes_in_a_rule_are_told_at_their_lines_and_what_was_written_stays(
     analyst: Client, town: bytes, language: str
 ) -> None:
     analyst.cookies["django_language"] = language
-    upload = sent(analyst, brought(analyst, town), **{"file-layer": "clinic"})
+    upload = sent(analyst, brought(analyst, town, "town.osm"), **{"file-layer": "clinic"})
     bad = whole_form(analyst, upload)["rules"].replace('"point"', '"circle"') + "Bad = 1\n"
     line = bad.splitlines().index('geometry = "circle"') + 1
     answer = analyst.post(f"/imports/{upload.pk}/", whole_form(analyst, upload) | {"do": "examine", "rules": bad})
@@ -205,7 +183,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_rules_that_cannot_be_used_are_refused_with_their_place(analyst: Client, town: bytes, what: str) -> None:
-    upload = brought(analyst, town)
+    upload = brought(analyst, town, "town.osm")
     answer = analyst.patch(
         f"/api/v1/uploads/{upload.pk}",
         json.dumps({"options": {"layer": "a", "rules": HOSTILE[what]}}),
@@ -233,7 +211,7 @@ def test_rules_that_cannot_be_used_are_refused_with_their_place(analyst: Client,
     ids=["number", "list", "object", "long", "null", "half"],
 )
 def test_what_are_no_rules_at_all_is_a_bad_request(analyst: Client, town: bytes, rules: Any) -> None:
-    upload = brought(analyst, town)
+    upload = brought(analyst, town, "town.osm")
     answer = analyst.patch(
         f"/api/v1/uploads/{upload.pk}",
         json.dumps({"options": {"rules": rules}}),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,61 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from layers.models import FieldMapping, Layer, Upload
-from layers.services.uploads import folder_remove, incoming_folder
 from tests.db.bringing import worked
+from tests.http.bringing import NEW, PATH, TABLE, brought, form_of, page_of
 
-pytestmark = pytest.mark.django_db
-
-PATH = "/khorramabad/layers/import/"
-TABLE = "نام,lon,lat,ظرفیت,مساحت\nکلینیک ۱,48.35,33.48,۱۲,0.5\nکلینیک ۲,48.36,33.49,۳۰,1.25\n"
-NEW = {
-    "which": "new", "name_fa": "درمانگاه‌های آزمون", "name_en": "Test clinics", "source": "Survey", "theme": "health",
-    "purpose": "facilities", "reference_date": "۱۴۰۴/۰۷/۰۱",
-}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _no_files_left(db: None) -> Iterator[None]:
-    yield
-    assert list(incoming_folder().iterdir()) == []
-    for upload in Upload.objects.all():
-        folder_remove(upload.pk)
-
-
-@pytest.fixture
-def analyst(client_as: Callable[[str], Client]) -> Client:
-    client = client_as("analyst")
-    client.cookies["django_language"] = "en"
-    return client
-
-
-def brought(client: Client, text: str = TABLE, *, name: str = "clinics.csv", **said: str) -> Upload:
-    """Send a file by the form, and have it examined."""
-    answer = client.post(PATH, {"file": SimpleUploadedFile(name, text.encode()), **said})
-    assert answer.status_code == 302, answer.content.decode()[:2000]
-    return worked(Upload.objects.get(pk=answer["Location"].split("/")[2]))
-
-
-def page_of(client: Client, upload: Upload) -> str:
-    answer = client.get(f"/imports/{upload.pk}/")
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def form_of(page: str) -> dict[str, str]:
-    """Return what a browser would send of the plan as it stands."""
-    form = page[page.index('<form method="post" id="plan"') : page.index("</form>", page.index('id="plan"'))]
-    said: dict[str, str] = {}
-    for tag in re.findall(r"<input [^>]*>", form):
-        given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        if given.get("type") in ("radio", "checkbox") and " checked" not in tag:
-            continue
-        if "name" in given:
-            said[given["name"]] = given.get("value", "on")
-    for name, options in re.findall(r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
-        chosen = re.search(r'<option value="([^"]*)" selected', options)
-        said[name] = chosen[1] if chosen else re.findall(r'<option value="([^"]*)"', options)[0]
-    return said
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files_left")]
 
 
 def test_a_table_with_persian_digits_becomes_a_new_layer(analyst: Client) -> None:
@@ -98,6 +46,12 @@ def test_a_table_with_persian_digits_becomes_a_new_layer(analyst: Client) -> Non
     assert layer.purpose == "facilities"
     assert "release 1" in page_of(analyst, upload)
     assert FieldMapping.objects.filter(layer=layer).exists()
+
+
+def test_a_file_keeps_its_persian_name(analyst: Client) -> None:
+    upload = brought(analyst, name="..\\ایستگاه‌های\u202e شهر.csv")
+    assert upload.file_name == "ایستگاه‌های شهر.csv"
+    assert "ایستگاه‌های شهر.csv" in page_of(analyst, upload)
 
 
 def test_storing_what_was_changed_examines_it_first(analyst: Client) -> None:
@@ -213,6 +167,22 @@ def test_a_file_that_is_none_fails_with_advice(analyst: Client, tmp_path: Path) 
     assert "cannot be stored yet" in page or "could not be examined" in page
     assert 'name="do" value="examine"' in page
     assert 'value="store"' not in page
+
+
+def test_of_a_kind_of_file_that_is_not_read_there_is_nothing_to_choose(analyst: Client) -> None:
+    answer = analyst.post(PATH, {"file": SimpleUploadedFile("notes.pdf", b"%PDF-1.4\n" + b"0" * 300)})
+    page = page_of(analyst, worked(Upload.objects.get(pk=answer["Location"].split("/")[2])))
+    assert "This kind of file cannot be read here" in page
+    assert 'name="do" value="examine"' not in page
+    assert f'href="{PATH}">Bring another file</a>' in page
+    assert 'name="do" value="cancel"' in page
+
+
+def test_what_can_be_done_is_said_once_and_not_at_every_row(analyst: Client) -> None:
+    page = page_of(analyst, brought(analyst, TABLE.replace("48.35", "east").replace("48.36", "west")))
+    assert page.count("Correct the row in the file.") == 1
+    assert "Write degrees or metres" not in page, "the page says it in words of its own"
+    assert page.count("<li><span>row ") == 2
 
 
 def test_a_kept_mapping_is_offered_for_the_next_file(analyst: Client) -> None:

@@ -24,6 +24,7 @@ from geo.models import Place
 from layers.models import Layer
 from maps.models import Publication
 from maps.published import services
+from tests.http.publishing import published_once
 
 pytestmark = pytest.mark.django_db
 
@@ -38,12 +39,15 @@ def publish(client: Client, **changes: str) -> Any:
 
 
 @pytest.fixture
-def published(demo_city: Place, client_as: As) -> Publication:
+def published(demo_city: Place, client_as: As, personas: dict[str, Any]) -> Publication:
     """A map of people far from clinics, published by an analyst."""
-    response = publish(client_as("analyst"))
-    assert response.status_code == 302, response.content.decode()
-    assert response["Location"] == "/m/far-from-clinics/"
-    return Publication.objects.get(slug="far-from-clinics")
+
+    def published_by_form() -> None:
+        response = publish(client_as("analyst"))
+        assert response.status_code == 302, response.content.decode()
+        assert response["Location"] == "/m/far-from-clinics/"
+
+    return published_once("far-from-clinics", personas["analyst"], published_by_form)
 
 
 def csv_rows(client: Client, slug: str) -> list[dict[str, str]]:

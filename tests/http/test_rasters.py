@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from PIL import Image
 
 from geo.core.crs import project
 from geo.models import Assignment, Place
-from layers.models import Layer, Raster, Release, Theme
+from layers.models import Layer, PopulationSource, Raster, Release, Theme
 
 pytestmark = pytest.mark.django_db
 
@@ -310,6 +311,23 @@ def test_no_picture_for_outsiders_is_given_to_insiders_or_the_other_way(town: An
     assert "public" in first["Cache-Control"]
     assert "private" in second["Cache-Control"]
     assert Client().get(url, headers={"If-None-Match": second["ETag"]}).status_code == 200
+
+
+def test_where_a_city_counts_its_people_few_are_not_told_without_a_further_query(
+    town: Any, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    values = np.zeros((64, 64), dtype="float32")
+    values[3, 3] = 9
+    layer = raster_of(town, "counted", values)
+    url = "/tiles/rastertown/rasters/counted/{}/{}/{}.png".format(*tile_at(*lonlat(3, 3, 64), 14))
+    with django_assert_num_queries(2):  # the layer, as far as it may be seen, and its newest raster
+        plain = Client().get(url)
+    PopulationSource.objects.create(city=town.city, layer=layer)
+    with django_assert_num_queries(2):
+        guarded = Client().get(url)
+    assert value("counted", *lonlat(3, 3, 64)).json()["is_kept_back"] is True
+    assert value("counted", *lonlat(3, 3, 64), insider(town)).json()["value"] == 9
+    assert plain.content != guarded.content
 
 
 # ---------------------------------------------------------------- rights, caching, errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,11 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from geo.models import Place
 from interventions.models import Organisation
 from layers.models import Feature, Layer, Release, Upload
-from layers.services.uploads import folder_remove, incoming_folder
 from tests.db.bringing import broken_file, points_file, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_files_left")]
 
 NEW = {"code": "wells", "theme": "health", "name_fa": "چاه‌ها", "name_en": "Wells", "source": "Water company"}
-
-
-@pytest.fixture(autouse=True)
-def _no_files_left(db: None) -> Iterator[None]:
-    """What came in is taken or gone: nothing stays where files come in."""
-    yield
-    assert list(incoming_folder().iterdir()) == []
-    for upload in Upload.objects.all():
-        folder_remove(upload.pk)
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ class Imports:
     environment: dict[str, str]
     session: str = ""
     serving: subprocess.Popen[bytes] | None = None
+    _beside: subprocess.Popen[str] | None = None
 
     # ---- the service
 
@@ -196,8 +197,29 @@ class Imports:
 
     def standing(self) -> dict[str, Any]:
         """Return what is there."""
-        found: dict[str, Any] = self.service.asked("tests.load.imports_side", "standing")
+        return self.beside("standing")
+
+    def beside(self, what: str) -> dict[str, Any]:
+        """Ask the process beside the service, which is started by the first question."""
+        if self._beside is None:
+            self._beside = subprocess.Popen(
+                [sys.executable, "-m", "tests.load.imports_side"], env=self.service.environment, cwd=ROOT,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        assert self._beside.stdin is not None
+        assert self._beside.stdout is not None
+        self._beside.stdin.write(f"{what}\n")
+        self._beside.stdin.flush()
+        line = self._beside.stdout.readline()
+        if not line:
+            raise RuntimeError("The process beside the service has ended.")
+        found: dict[str, Any] = json.loads(line)
         return found
+
+    def end_beside(self) -> None:
+        """Let the process beside the service end."""
+        if self._beside is not None:
+            self._beside.communicate()
 
 
 @contextmanager
@@ -207,9 +229,10 @@ def imports(**environment: str) -> Iterator[Imports]:
         running = Imports(made, made.environment | environment)
         try:
             running.serve()
-            running.session = made.asked("tests.load.imports_side", "city")["session"]
+            running.session = running.beside("city")["session"]
             yield running
         finally:
+            running.end_beside()
             running.stop()
 
 

@@ -1,4 +1,7 @@
-"""Run beside the service that imports are killed in: makes a city and a person with a session, and says how things stand."""
+"""Run beside the service that imports are killed in: makes a city and a person with a session, and says how things stand.
+
+Answers each line of its input, ``city`` or ``standing``, with a line of JSON, until there is no more.
+"""
 
 from __future__ import annotations
 
@@ -55,8 +58,6 @@ def standing() -> dict[str, Any]:
         releases[f"{release.layer.code}/{release.number}"] = {
             "said": release.row_count,
             "rows": 0 if hasattr(release, "raster") else rows.count(),
-            "caps": sum(rows.values_list("attributes__cap", flat=True)),
-            "sha256": release.file_sha256,
             "raster": release.raster.file if hasattr(release, "raster") else "",
             "table": f"layers_feature_{release.shelf}" if release.shelf else "",
         }
@@ -76,14 +77,18 @@ def standing() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def main(arguments: list[str]) -> int:
-    """Do what is asked and print it as JSON."""
+def main() -> int:
+    """Answer what is asked."""
     import django
 
     django.setup()
-    print(json.dumps({"city": city_made, "standing": standing}[arguments[0]]()))
+    from django.db import connection
+
+    for line in sys.stdin:
+        print(json.dumps({"city": city_made, "standing": standing}[line.strip()]()), flush=True)
+        connection.close()  # the database may be killed before the next
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -285,10 +285,10 @@ def _sense(vertex: Integers, walk: Integers, end: int) -> tuple[int, int]:
 
     The ends alone do not tell, as they are one vertex in a closed stretch.
     """
-    numbers = np.append(vertex[walk], vertex[end])
-    if numbers[0] != numbers[-1]:
-        return int(numbers[0]), int(numbers[-1])
-    inner = numbers[:-1]
+    begin, final = int(vertex[walk[0]]), int(vertex[end])
+    if begin != final:
+        return begin, final
+    inner = vertex[walk]
     at = int(inner.argmin())
     return int(inner[at]), int(inner[(at + 1) % len(inner)])
 

@@ -132,10 +132,7 @@ class Command(BaseCommand):
                 return None
             try:
                 with transaction.atomic():
-                    kind = file.kind
-                    if layer is None and kind is None:
-                        file.plan().require_loadable()
-                    target = layer or self._made(city, kind, options)
+                    target = layer or self._made(city, file.require_kind(), options)
                     rule = rule_used(said) if file.plan().format == "OSM" else ""
                     return release_create(
                         layer=target,
@@ -150,15 +147,15 @@ class Command(BaseCommand):
         joining = file.joining()
         self.stderr.write("\n".join([summary(file.plan()), *(joining.lines() if joining is not None else ())]))
 
-    def _made(self, city: Place, kind: str | None, options: dict[str, Any]) -> Layer:
+    def _made(self, city: Place, kind: str, options: dict[str, Any]) -> Layer:
         missing = [
             f"--{key.replace('_', '-')}" for key in ("theme", "name_fa", "name_en", "source") if not options[key]
         ]
-        if missing or kind is None:
+        if missing:
             raise InvalidInput(
                 f"{city.name_en} has no layer {options['layer']!r} yet.",
                 code="unknown_layer",
-                remedy=f"To make it, give {', '.join(missing) or 'a file with rows'}.",
+                remedy=f"To make it, give {', '.join(missing)}.",
             )
         return layer_put(
             LayerSpec(

@@ -15,6 +15,7 @@ import pytest
 import shapely
 
 from geo.core.crs import project
+from geo.errors import InvalidInput
 from layers.reading import FieldRule, Limits, Partner, Places, ReadingOptions, read_file, reading
 from layers.reading.candidates import candidates
 from layers.reading.plan import Plan
@@ -80,6 +81,26 @@ def test_rows_come_in_batches_and_are_those_of_the_whole(name: str, write_layer:
     assert isinstance(whole, Plan)
     assert whole.rows.names == rows.names
     assert whole.counts == plan.counts
+
+
+def test_rows_without_a_geometry_before_all_others_say_nothing_of_the_kind(write_layer: Write) -> None:
+    n = 20_000
+    path = write_layer("streets.gpkg", [None] * n + [shapely.LineString([(48.3, 33.4), (48.31, 33.41)])])
+    with reading(path, ReadingOptions(repair=True)) as file:
+        assert file.require_kind() == file.kind == "line"
+        assert sum(len(rows) for rows in file.batches()) == 1
+        assert file.plan().is_loadable
+    with reading(path, ReadingOptions()) as file:
+        assert file.kind is None
+        with pytest.raises(InvalidInput, match=f"{n - 1:,} more errors"):
+            file.require_kind()
+
+
+def test_a_file_without_rows_has_no_kind_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("lon,lat\n", encoding="utf-8")
+    with reading(tmp_path / "empty.csv", ReadingOptions()) as file, pytest.raises(InvalidInput) as refused:
+        file.require_kind()
+    assert refused.value.code == "no_rows"
 
 
 def test_problems_are_located_in_every_batch_and_told_once_where_they_are_of_the_whole(write_layer: Write) -> None:
