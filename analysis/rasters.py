@@ -99,9 +99,7 @@ def raster_window(
     return RasterWindow(values, is_known, affine, raster.epsg, pixel_m)
 
 
-def _pixels_of(
-    xy: NDArray[np.float64], affine: tuple[float, ...]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _pixels_of(xy: NDArray[np.float64], affine: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return column and row of points in the system of the pixels."""
     a, b, c, d, e, f = affine
     x, y, whole = xy[:, 0] - c, xy[:, 1] - f, a * e - b * d

@@ -199,12 +199,6 @@ def seen_by(question: Question, city: Place, user: User) -> Question:
     return replace(question, changes=seen)
 
 
-def changes_seen(scenario: Scenario, user: User) -> list[dict[str, Any]]:
-    """Return the changes of a scenario without those of services whose layers a user may not see."""
-    known = _service_codes(scenario.city, user)
-    return [change for change in scenario.changes if change.get("service", "") in ("", *known)]
-
-
 def bounds_of(reading: CityReading) -> Bounds:
     """Return west, south, east and north of a city's places in degrees."""
     west, south, east, north = (float(value) for value in shapely.total_bounds(reading.places.geometries_4326))
@@ -332,6 +326,28 @@ def content_of(scenario: Scenario) -> Content:
     return Content(scenario.name, question, scenario.note, scenario.is_shared)
 
 
+def content_seen(scenario: Scenario, user: User) -> Content:
+    """Return what a scenario says, without the services whose layers a user may not see."""
+    question = seen_by(scenario_question(scenario, user), scenario.city, user)
+    return Content(scenario.name, question, scenario.note, scenario.is_shared)
+
+
+def _with_hidden(scenario: Scenario, question: Question, user: User) -> Question:
+    """Return what is to be kept of a scenario: what a user says, and what they were not shown of it and so cannot have meant to drop."""
+    before, seen = content_of(scenario).question, content_seen(scenario, user).question
+    return replace(
+        question,
+        thresholds_m={**_without(before.thresholds_m, seen.thresholds_m), **question.thresholds_m},
+        weights={**_without(before.weights, seen.weights), **question.weights},
+        services=(*question.services, *(code for code in before.services if code not in seen.services)),
+        changes=(*question.changes, *(change for change in before.changes if change not in seen.changes)),
+    )
+
+
+def _without(values: Mapping[str, float], known: Mapping[str, float]) -> dict[str, float]:
+    return {code: value for code, value in values.items() if code not in known}
+
+
 def _put(scenario: Scenario, content: Content, user: Any) -> None:
     """Write content into a scenario, with what its changes were made on."""
     _checked(content)
@@ -351,9 +367,11 @@ def _put(scenario: Scenario, content: Content, user: Any) -> None:
     touched = sorted(
         {change.service for change in question.changes if not isinstance(change, StreetDrawn)} & set(by_code)
     )
+    kept = _with_hidden(scenario, replace(question, changes=tuple(anchored)), user)
+    unseen = {change.service for change in kept.changes if not isinstance(change, StreetDrawn)} - known
     scenario.name, scenario.note, scenario.is_shared = content.name.strip(), content.note, content.is_shared
-    scenario.question, scenario.changes = question_to_json(question), changes_to_json(anchored)
-    scenario.releases = {
+    scenario.question, scenario.changes = question_to_json(kept), changes_to_json(kept.changes)
+    scenario.releases = {code: made_on for code, made_on in scenario.releases.items() if code in unseen} | {
         code: {
             "layer": by_code[code].layer_code,
             "release": by_code[code].release_number,

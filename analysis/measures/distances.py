@@ -18,7 +18,7 @@ from analysis.measures.facilities import Facilities
 from analysis.measures.results import CityDistances, NearestFacility, ServiceDistances
 from analysis.results import Question, ServiceRow
 from analysis.selectors import CityReading
-from analysis.travel import cost_key
+from analysis.travel import STRAIGHT, cost_key
 from geo.core.crs import STORAGE_EPSG, project_xy
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
@@ -120,28 +120,41 @@ def _whole_city(what: Asked, k: int) -> CoverageInputs:
     return CoverageInputs(ones, what.residents.counted, inputs.arrays.cost_m[k : k + 1], inputs.grid.cell_m)
 
 
-def nearest_facilities(what: Asked, service: ServiceRow) -> tuple[Facilities, Integers, Floats]:
-    """Return a service's facilities, and for each part of the ground which is the nearest (-1: none) and its cost in metres."""
+def nearest_facilities(
+    what: Asked, service: ServiceRow, only: slice | None = None
+) -> tuple[Facilities, Integers, Floats]:
+    """Return a service's facilities, and for each part of the ground which is the nearest (-1: none) and its cost in metres.
+
+    `only` are the parts that are asked for; of others, where they take no time, nothing is said.
+    """
     facilities = what.facilities(service)
     measuring = what.measuring(service)
     key = content_key("nearest", what.inputs.key, cost_key(measuring, service), changes_to_json(what.question.changes))
 
-    def compute() -> tuple[Integers, Floats]:
-        every = np.ones(what.inputs.ground.cells.size, dtype=bool)
-        near = Catchments(measuring, what.inputs.grid, what.inputs.ground, facilities.geometries_m, np.inf, only=every)
+    def compute(parts: slice = slice(None)) -> tuple[Integers, Floats]:
+        asked_for = np.zeros(what.inputs.ground.cells.size, dtype=bool)
+        asked_for[parts] = True
+        near = Catchments(
+            measuring, what.inputs.grid, what.inputs.ground, facilities.geometries_m, np.inf, only=asked_for
+        )
         return near.all_nearest()
 
+    if only is not None and measuring.row.code == STRAIGHT and key not in arrays:
+        return facilities, *compute(only)
     who, cost_m = cast(tuple[Integers, Floats], arrays.get(key, compute))
     return facilities, who, cost_m
 
 
-def _nearest_of_places(what: Asked, service: ServiceRow) -> tuple[NearestFacility | None, ...]:
-    facilities, who, cost_m = nearest_facilities(what, service)
+def _nearest_of_places(what: Asked, service: ServiceRow, only: str = "") -> tuple[NearestFacility | None, ...]:
+    rows = [i for i, place in enumerate(what.inputs.places.rows) if only in ("", place.code)]
+    bounds = what.inputs.ground.parts.indptr
+    of_one = slice(bounds[rows[0]], bounds[rows[0] + 1]) if only and rows else None
+    facilities, who, cost_m = nearest_facilities(what, service, of_one)
     parts, people = what.inputs.ground.parts, what.inputs.arrays.people
     found: list[NearestFacility | None] = []
     for place in range(parts.shape[0]):
         row = slice(parts.indptr[place], parts.indptr[place + 1])
-        living = np.where(who[row] >= 0, parts.data[row] * people[row], 0.0)
+        living = np.where(who[row] >= 0, parts.data[row] * people[row], 0.0) if place in rows else np.zeros(0)
         total = float(living.sum())
         if not total > 0:
             found.append(None)
@@ -161,6 +174,29 @@ def _nearest_of_places(what: Asked, service: ServiceRow) -> tuple[NearestFacilit
                 others=int((of_facility > 0).sum()) - 1,
             )
         )
+    return tuple(found)
+
+
+def nearest_of_place(
+    *, city: Place, user: User, place_code: str, question: Question | None = None, reading: CityReading | None = None
+) -> tuple[tuple[ServiceRow, NearestFacility], ...]:
+    """Return for each service that people go to the facility that most people of a place have nearest.
+
+    Services that nobody of the place reaches, and places where nobody lives, are left out. In a straight line no other
+    place is measured.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        As `distances_compute`.
+    """
+    what = asked(city=city, user=user, question=question, cell_m=None, reading=reading)
+    found = []
+    for service in what.inputs.services:
+        if service.kind != Service.Kind.UTILITY:
+            nearest = next(filter(None, _nearest_of_places(what, service, place_code)), None)
+            if nearest is not None:
+                found.append((service, nearest))
     return tuple(found)
 
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from maps.pages.outlines import nice_length
 
-WIDTH: Final = 720.0
 PLOT: Final = (8.0, 24.0, 712.0, 184.0)
 """Left, top, right and bottom of a histogram's plot."""
 SIDE: Final = 300.0
 """Side of a Lorenz curve's square; it begins at `LORENZ_AT`."""
 LORENZ_AT: Final = (48.0, 12.0)
 _MOST_BARS: Final = 14
+_NOTHING: Final = 1e-6
+"""Values below this are errors of floating point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Histogram:
     limit_x: float | None
     limit_text: str
     limit_anchor: str
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the mark lies within a class."""
+        return any(bar.css == "mixed" for bar in self.bars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ Bin(low=1.2, high=1.4, people=0.0), Bin(low=1.4, high=None, people=20.0))
     order = np.argsort(values)
     reached = np.searchsorted(np.cumsum(people[order]), 0.97 * people.sum())
     top = float(values[order][min(int(reached), values.size - 1)])
-    if top <= 0:
+    if top < _NOTHING:
         return (Bin(0.0, None, float(people.sum())),)
     step = nice_length_of(top)
     count = min(max(math.ceil(round(top / step, 6)), 1), _MOST_BARS)
@@ -135,7 +141,7 @@ def histogram(
     and_more: Callable[[str], str],
     between: Callable[[str, str], str],
 ) -> Histogram | None:
-    """Draw classes as bars; those below ``mark`` are painted as lacking.
+    """Draw classes as bars; those below ``mark`` are painted as lacking, the one it lies in as mixed.
 
     Returns None where there are no classes.
     """
@@ -151,14 +157,15 @@ def histogram(
         height = round((bottom - top) * one.people / tallest, 1)
         text = value_text(one.low)
         ends = and_more(text) if one.high is None else between(text, value_text(one.high))
-        is_short = mark is not None and (one.high if one.high is not None else one.low + step) <= mark + 1e-9
+        end = one.high if one.high is not None else one.low + step
+        css = "plain" if mark is None else "lacking" if end <= mark + 1e-9 else "enough" if one.low >= mark else "mixed"
         bars.append(
             Bar(
                 x=round(left + i * each + 1, 1),
                 y=round(bottom - height, 1),
                 width=round(each - 2, 1),
                 height=height,
-                css="lacking" if is_short else "enough" if mark is not None else "plain",
+                css=css,
                 title=title(ends, people_text(one.people)),
                 range_text=ends,
                 people_text=people_text(one.people),
@@ -174,7 +181,9 @@ def histogram(
     limit_x = None
     if mark is not None and mark <= step * len(bins):
         limit_x = round(left + each * mark / step, 1)
-    anchor = "middle" if limit_x is None or left + 80 < limit_x < right - 80 else "start" if limit_x < right / 2 else "end"
+    anchor = (
+        "middle" if limit_x is None or left + 80 < limit_x < right - 80 else "start" if limit_x < right / 2 else "end"
+    )
     return Histogram(tuple(bars), marks, limit_x, mark_text, anchor)
 
 
@@ -198,19 +207,3 @@ def lorenz(curve: Sequence[tuple[float, float]], title: Callable[[float, float],
         x, y = at(tenth / 10, value)
         points.append(Point(x, y, title(tenth / 10, value)))
     return Curve(" ".join(f"{x},{y}" for x, y in (at(*pair) for pair in curve)), tuple(points))
-
-
-def line(
-    xs: Sequence[float],
-    shares: Sequence[float | None],
-    *,
-    farthest: float,
-    box: tuple[float, float, float, float],
-) -> str:
-    """Draw shares over distances as the points of a polyline; what is not told is left out."""
-    left, top, right, bottom = box
-    return " ".join(
-        f"{round(left + (right - left) * x / farthest, 1)},{round(bottom - (bottom - top) * share, 1)}"
-        for x, share in zip(xs, shares, strict=True)
-        if share is not None and math.isfinite(share) and x <= farthest + 1e-6
-    )

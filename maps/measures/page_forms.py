@@ -36,6 +36,11 @@ class MeasuresState:
     is_counted: bool
     m2_per_person: float | None
 
+    @property
+    def is_more(self) -> bool:
+        """Whether more is chosen than the service, the way of travel and the source of people."""
+        return self.how != HowShared() or self.m2_per_person is not None or self.city.question.programme != ""
+
     def query(self, **changes: str) -> str:
         """Return the query string of this state with some keys changed; an empty value leaves the key out."""
         own: dict[str, str] = {}

@@ -159,3 +159,34 @@ def kept_values(state: CityState) -> tuple[tuple[str, str], ...]:
     if state.service:
         values.append(("service", state.service))
     return tuple(values)
+
+
+def method_text(covered: CityCoverage) -> str:
+    """Say how distances were measured, for a method without markup."""
+    words = {"cell": formats.number(covered.cell_m, language()), "how": covered.travel.name}
+    if covered.travel.code == "straight":
+        return (
+            _(
+                "People are counted on a grid of %(cell)s m squares whose total equals the source. From every square the straight-line "
+                "distance to the nearest facility is measured; facilities outside a boundary count too, and a square cut by the limit "
+                "counts in part."
+            )
+            % words
+        )
+    text = (
+        _(
+            "People are counted on a grid of %(cell)s m squares whose total equals the source. From every square the way to the nearest "
+            "facility is measured %(how)s; facilities outside a boundary count too, and a square cut by the limit counts in part. "
+            "Utilities are measured in a straight line to their main."
+        )
+        % words
+    )
+    if covered.travel.code == "cycling":
+        return f"{text} " + _(
+            "A limit is the time in which it is walked on level ground, at 5 km/h: by bicycle one gets farther in the same time."
+        )
+    if covered.travel.is_time:
+        return f"{text} " + _(
+            "Metres stand for time: those that are walked meanwhile on level ground, at 5 km/h; 1,000 m are 12 minutes."
+        )
+    return text

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analysis.measures.answers import distances_answer
-from analysis.measures.results import CityDistances
-from maps.pages import formats, measured
+from analysis.measures.results import NearestFacility
+from analysis.results import ServiceRow, TravelRow
+from maps.pages import formats, measured, telling
 from maps.pages.reader import language
 
 
@@ -27,27 +26,26 @@ class NearestRow:
     others_text: str
 
 
-def nearest_view(result: CityDistances, place: str, *, is_insider: bool) -> tuple[NearestRow, ...]:
-    """Present the nearest facilities of a place; services that nobody goes to are left out."""
+def nearest_view(
+    found: Sequence[tuple[ServiceRow, NearestFacility]], travel: TravelRow, people: float, *, is_insider: bool
+) -> tuple[NearestRow, ...]:
+    """Present the nearest facilities of a place where so many people live."""
     lang = language()
-    tables = distances_answer(result).rows(is_insider)
-    rows = {row["service"]: row for row in tables.get("nearest", []) if row["code"] == place}
-    return tuple(
-        NearestRow(
-            service_code=one.service.code,
-            service_name=one.service.name,
-            facility=str(row["name"]) or _("number %(n)s") % {"n": formats.number(row["number"], lang)},
-            number=int(row["number"]),
-            distance_text=_told(row, "mean_distance_m")
-            or measured.cost_text(row["mean_distance_m"], one.service, result.basis.travel),
-            share_text=_told(row, "share") or formats.percent(row["share"], lang),
-            others_text=formats.number(row["others"], lang),
+    rows = []
+    for service, nearest in found:
+        is_time = travel.is_time and not measured.goes_straight(service, travel)
+        share = telling.share(round(nearest.share, 6) * people, people, is_insider)
+        rows.append(
+            NearestRow(
+                service_code=service.code,
+                service_name=service.name,
+                facility=nearest.name or _("number %(n)s") % {"n": formats.number(nearest.number, lang)},
+                number=nearest.number,
+                distance_text=telling.distance(nearest.mean_distance_m, nearest.people, is_insider).as_distance(
+                    lang, is_time=is_time
+                ),
+                share_text=share.as_percent(lang),
+                others_text=formats.number(nearest.others, lang),
+            )
         )
-        for one in result.services
-        if (row := rows.get(one.service.code)) is not None
-    )
-
-
-def _told(row: Mapping[str, Any], name: str) -> str:
-    """Say that a value was kept back; empty where it was not."""
-    return _("withheld") if row[name] is None else ""
+    return tuple(rows)

@@ -13,7 +13,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from analysis.disclosure import is_insider
-from analysis.measures.distances import distances_compute
+from analysis.measures.distances import distances_compute, nearest_of_place
 from analysis.results import CityPriority, Question
 from analysis.scenarios import question_asked
 from analysis.selectors import CityReading, city_get, city_read
@@ -30,8 +30,7 @@ from maps.pages.forms import SHOWS, CityState, city_state_from, service_chosen
 from maps.pages.presenters import CityView
 from maps.pages.reader import language
 
-
-CURVE_STEPS: Final = 240
+CURVE_STEPS: Final = 200
 """Steps of the distance curves: fine enough for the shortest limits beside the longest."""
 
 
@@ -174,6 +173,7 @@ def _config(
         "city": place.code,
         "urls": {
             "results": reverse("city-results", args=[place.code]),
+            "measures": f"/api/v1/cities/{place.code}/",
             "tiles": f"/tiles/{place.code}/",
             "places": reverse("city", args=[place.code]),
             "worker": worker_url(),
@@ -242,9 +242,10 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
     found = selectors.place_get(in_city, place, request.user)
     answer = place_answer(in_city, found, request.user, request.GET.dict())
     state, result = answer.state, answer.result
-    nearest = distances_compute(
-        city=in_city, user=request.user, question=state.question, reading=answer.reading, steps=1, has_nearest=True
+    nearest = nearest_of_place(
+        city=in_city, user=request.user, place_code=found.code, question=state.question, reading=answer.reading
     )
+    people = float(result.coverage.values.population[answer.row])
     context = {
         "city": in_city,
         "place": found,
@@ -254,7 +255,9 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
         "result": result,
         "choices": choices_read(state, result.coverage, answer.reading),
         "view": answer.view,
-        "nearest": nearest_presenters.nearest_view(nearest, found.code, is_insider=answer.is_insider),
+        "nearest": nearest_presenters.nearest_view(
+            nearest, result.coverage.travel, people, is_insider=answer.is_insider
+        ),
         "reach_query": state.query(show="coverage", service="", facility=""),
         "drawing": selectors.drawing_read(in_city, request.user),
         "needs": needs_summary(found, request.user),

@@ -18,18 +18,26 @@ SENTENCES: Final = (
     gettext_noop("Name the layer of streets (roads), or of land cover for surface."),
     gettext_noop("The layer %(layer)s has no field “%(field)s”."),
     gettext_noop("Name the field as the file does, and keep it among the layer's `fields`."),
-    gettext_noop("The city's own way of travel is measured on layers that you may not see; here it is a straight line."),
+    gettext_noop(
+        "The city's own way of travel is measured on layers that you may not see; here it is a straight line."
+    ),
     gettext_noop("There is no street in or around the city: nobody reaches anything along streets."),
     gettext_noop("The streets fall into %(parts)s parts; %(share)s %% of their length is not joined to the largest."),
     gettext_noop("Pieces of streets without length were left out: %(n)s."),
     gettext_noop("No elevation is set: walking is measured as on level ground."),
-    gettext_noop("The elevation is unknown at %(share)s %% of the points of streets: there, walking is measured as on level ground."),
-    gettext_noop("The elevation is unknown on %(share)s %% of the land: there, walking is measured as on level ground."),
+    gettext_noop(
+        "The elevation is unknown at %(share)s %% of the points of streets: there, walking is measured as on level ground."
+    ),
+    gettext_noop(
+        "The elevation is unknown on %(share)s %% of the land: there, walking is measured as on level ground."
+    ),
     gettext_noop("%(people)s people live on a barrier, such as water, and reach nothing."),
     gettext_noop("%(people)s people live more than 500 m from every street and reach nothing."),
     gettext_noop("A few people live on a barrier, such as water, and reach nothing."),
     gettext_noop("A few people live more than 500 m from every street and reach nothing."),
-    gettext_noop("%(service)s: %(n)s of %(whole)s facilities stand on a barrier or far outside, and nobody reaches them."),
+    gettext_noop(
+        "%(service)s: %(n)s of %(whole)s facilities stand on a barrier or far outside, and nobody reaches them."
+    ),
     gettext_noop("%(service)s: %(n)s of %(whole)s facilities stand on no street, and nobody reaches them."),
     gettext_noop("Land cover of shape %(value)s does not fit %(cells)s cells."),
     gettext_noop("“%(value)s” is not a way of counting slopes."),

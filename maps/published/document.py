@@ -54,6 +54,9 @@ class Facts:
         Code of the service the colour is about; empty for priority.
     scenario : str
         Name of the scenario that is shown; empty for the city as it is.
+    travel : dict
+        How distances were measured: ``name_fa``, ``name_en``, and ``is_time`` where metres stand for time; empty for a
+        straight line.
     """
 
     slug: str
@@ -74,6 +77,7 @@ class Facts:
     run: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     scenario: str = ""
+    travel: dict[str, Any] = field(default_factory=dict)
 
 
 def document(frozen: Frozen, facts: Facts, drawing: Drawing) -> dict[str, Any]:

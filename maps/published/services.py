@@ -165,6 +165,9 @@ def _publish(public: PublicResult, author: Any, slug: str, title_fa: str, title_
         run={"number": run.pk, "hash": run.input_hash, "code_version": run.code_version},
         warnings=covered.warnings,
         scenario=covered.scenario.name if covered.scenario else "",
+        travel={}
+        if covered.travel.code == "straight"
+        else {name: getattr(covered.travel, name) for name in ("name_fa", "name_en", "is_time")},
     )
     said = document(frozen, facts, drawing)
     return Publication.objects.create(

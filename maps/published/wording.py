@@ -88,6 +88,10 @@ def column_meaning(document: Mapping[str, Any], key: str, language: Language) ->
         return _("Points of the priority score owed to lacking: %(service)s.") % {
             "service": service_word(document, code, language)
         }
+    if key == "mean_distance_m" and (travel := document.get("travel")):
+        return _("Mean distance of residents to the nearest facility, measured %(travel)s.") % {
+            "travel": named(travel, language)
+        }
     return str(COLUMN_MEANINGS[key])
 
 
@@ -139,16 +143,29 @@ def bounds_text(document: Mapping[str, Any], lower: float, upper: float, languag
     return low if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
 
 
-def method(document: Mapping[str, Any], language: Language) -> list[str]:
-    """Return the method in words, a paragraph an item."""
-    paragraphs = [
-        _(
+def _measured(document: Mapping[str, Any], language: Language) -> str:
+    """Say how people are counted and distances measured."""
+    cell = formats.distance(document["cell_m"], language)
+    travel = document.get("travel")
+    if not travel:
+        return _(
             "People are counted on a grid of %(cell)s squares whose total is that of the source. For every square the straight-line "
             "distance to the nearest facility is measured; facilities outside the boundary count too. A square that the threshold "
             "cuts counts in part."
-        )
-        % {"cell": formats.distance(document["cell_m"], language)}
-    ]
+        ) % {"cell": cell}
+    text = _(
+        "People are counted on a grid of %(cell)s squares whose total is that of the source. For every square the way to the nearest "
+        "facility is measured %(travel)s, and to mains of utilities in a straight line; facilities outside the boundary count too. "
+        "A square that the threshold cuts counts in part."
+    ) % {"cell": cell, "travel": named(travel, language)}
+    if travel["is_time"]:
+        text += " " + _("Metres stand for time: those that are walked meanwhile on level ground, at 5 km/h.")
+    return text
+
+
+def method(document: Mapping[str, Any], language: Language) -> list[str]:
+    """Return the method in words, a paragraph an item."""
+    paragraphs = [_measured(document, language)]
     if document["measure"] == "priority":
         paragraphs += _index_method(document, language)
     else:

@@ -29,7 +29,7 @@ from django.utils.translation import ngettext
 from analysis.results import CityPriority
 from geo.errors import MahallehError, NotFound
 from interventions.selectors import SectorSummary
-from maps.pages import classes, figures, formats, legend, outlines, telling
+from maps.pages import classes, figures, formats, legend, measured, outlines, telling
 from maps.pages.outlines import Drawing, Outline
 from maps.pages.place_presenters import PLOT, BoundaryFacts, Curve, PlaceView, Reason
 from maps.pages.reader import language
@@ -330,12 +330,7 @@ def _method(result: CityPriority, reasons: Sequence[Reason]) -> list[str]:
     """Return the method in words, a sentence or two an item."""
     covered, lang = result.coverage, language()
     said = [
-        _(
-            "People are counted on a grid of %(cell)s m squares whose total equals the source. From every square the straight-line "
-            "distance to the nearest facility is measured; facilities outside a boundary count too, and a square cut by the limit "
-            "counts in part."
-        )
-        % {"cell": formats.number(covered.cell_m, lang)},
+        measured.method_text(covered),
         _(
             "Priority is the weighted geometric mean of the shares of people without each service, from 0 to 100: a bad value is "
             "only partly made up for by good ones."

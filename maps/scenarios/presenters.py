@@ -17,7 +17,7 @@ from analysis.comparing import (
 from analysis.measures.facilities import facilities_of as facts_of
 from analysis.models import Scenario
 from analysis.results import CityPriority, ServiceRow, number_or_none
-from analysis.scenarios import changes_seen, content_of
+from analysis.scenarios import content_seen
 from analysis.services import priority_parameters
 from analysis.what_if import facilities_of
 from geo.querysets import User
@@ -97,7 +97,7 @@ def scenario_json(scenario: Scenario, user: User, *, newer: list[str], is_whole:
     is_whole
         With question, changes and the user's draft; a list leaves them out.
     """
-    seen = changes_seen(scenario, user)
+    seen = content_seen(scenario, user).as_json()
     told: dict[str, Any] = {
         "id": scenario.pk,
         "city": scenario.city.code,
@@ -111,14 +111,14 @@ def scenario_json(scenario: Scenario, user: User, *, newer: list[str], is_whole:
         "saved_at": scenario.saved_at.isoformat(),
         "archived_at": scenario.archived_at.isoformat() if scenario.archived_at else None,
         "may_save": Scenario.objects.editable_by(user).filter(pk=scenario.pk).exists(),
-        "newer_releases": [code for code in newer if any(change.get("service") == code for change in seen)],
+        "newer_releases": [code for code in newer if any(change.get("service") == code for change in seen["changes"])],
     }
     if not is_whole:
-        return told | {"changes_count": len(seen)}
+        return told | {"changes_count": len(seen["changes"])}
     draft = scenario.drafts.visible_to(user).first()
     return told | {
-        "question": scenario.question,
-        "changes": seen,
+        "question": seen["question"],
+        "changes": seen["changes"],
         "draft": {"based_on": draft.based_on, "saved_at": draft.saved_at.isoformat(), **draft.content}
         if draft
         else None,
@@ -127,7 +127,7 @@ def scenario_json(scenario: Scenario, user: User, *, newer: list[str], is_whole:
 
 def theirs_json(scenario: Scenario, user: User) -> dict[str, Any]:
     """Return what a scenario says as it stands, for one who wanted to save another version."""
-    return content_of(scenario).as_json() | {"changes": changes_seen(scenario, user)}
+    return content_seen(scenario, user).as_json()
 
 
 def _name(user: Any) -> str:

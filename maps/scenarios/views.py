@@ -109,6 +109,7 @@ def _config(
         "services": page_presenters.services_json(found.before.coverage.services),
         "classes": page_presenters.classes_json(found.before),
         "travels": list(travels_of(reading)),
+        "people": found.before.coverage.population.name if found.before.coverage.population else "–",
         "question": question_to_json(question),
         "scenario": presenters.scenario_json(scenario, request.user, newer=newer) if scenario else None,
         "answer": told,

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from analysis.results import ServiceRow, TravelRow
+from analysis.results import CityCoverage, ServiceRow, TravelRow
 from maps.pages import formats, measured
 from maps.problems import text_told
 
@@ -131,6 +131,12 @@ def distance(metres: float | None) -> str:
 def limit_of(service: ServiceRow, travel: TravelRow) -> str:
     """Write the threshold of a service, with minutes where metres stand for time."""
     return measured.limit_text(service, travel)
+
+
+@register.filter
+def measured_how(covered: CityCoverage) -> str:
+    """Say how the distances of a result were measured."""
+    return measured.method_text(covered)
 
 
 @register.filter

@@ -83,6 +83,18 @@ def test_from_the_city_to_a_public_map(open_page: Callable[..., Page]) -> None:
     assert sorted(ranking(page)) == sorted(before)
     assert f"{name}=2000" in page.url
 
+    # Along streets it is farther; a facility says from where it is within the limit.
+    with page.expect_response(lambda r: "/isochrone?" in r.url and r.status == 200):
+        page.goto(f"{page.url}&facility=1&travel=streets")
+    expect(page.locator("#finding h1")).to_contain_text("در امتداد معابر")
+    expect(page.locator("#reach")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#reach")).to_be_hidden()
+    with page.expect_response(lambda r: "/api/khorramabad/results" in r.url and r.status == 200):
+        page.locator("#travel").select_option("")
+    expect(page.locator("#finding h1")).not_to_contain_text("در امتداد معابر")
+    assert "travel" not in page.url
+
     # A weight is moved: the priority is ranked anew.
     page.locator("input[name=show][value=priority]").check(force=True)
     page.wait_for_load_state("networkidle")
@@ -143,7 +155,14 @@ def test_pages_fit_a_phone_and_have_no_barriers(open_page: Callable[..., Page], 
     """Nothing overflows at 390 px; axe finds no violation."""
     page = open_page("/", language=language, **PHONE)
     found = {"/": unfit(page)}
-    for path in ("/khorramabad/", "/khorramabad/coverage/", "/khorramabad/s01/", "/layers/", "/accounts/login/"):
+    for path in (
+        "/khorramabad/",
+        "/khorramabad/coverage/",
+        "/khorramabad/measures/",
+        "/khorramabad/s01/",
+        "/layers/",
+        "/accounts/login/",
+    ):
         page.goto(path)
         found[path] = unfit(page)
     assert found == dict.fromkeys(found, (0, []))

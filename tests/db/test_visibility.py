@@ -17,7 +17,7 @@ from django.contrib.gis.geos import MultiPolygon, Point, Polygon
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from analysis.models import Index, Indicator, Run, Weight
+from analysis.models import Index, Indicator, NationalCity, NationalRun, Run, Scenario, ScenarioDraft, Weight
 from geo.models import Assignment, Boundary, Change, ChangeSet, Descent, Place, Presence, Review, WorkingCopy
 from geo.querysets import system_user
 from layers.models import (
@@ -175,6 +175,18 @@ def fill(rows: dict[str, Any], city: Place, theme: Theme, service: Service) -> N
         "result": {},
         "duration_ms": 1,
     }
+    national = rows.setdefault(
+        "national", NationalRun.objects.get_or_create(country=rows["country"], code_version="1")[0]
+    )
+    rows[f"{c}/national-city"] = NationalCity.objects.create(national=national, city=city)
+    author = system_user_row()
+    for code, is_shared in (("thought", False), ("shared-thought", True)):
+        rows[f"{c}/{code}"] = Scenario.objects.create(
+            city=city, name=code, is_shared=is_shared, author=author, saved_by=author
+        )
+    rows[f"{c}/draft"] = ScenarioDraft.objects.create(
+        scenario=rows[f"{c}/thought"], user=author, based_on=1, content={}
+    )
     now = timezone.now()
     for code, is_published, withdrawn_at in (("work", False, None), ("shown", True, None), ("taken-back", True, now)):
         rows[f"{c}/run-{code}"] = made = Run.objects.create(**run)
@@ -204,6 +216,7 @@ SEEN_BY: dict[str, set[str]] = {
     "indicator": EVERYBODY,
     "standard": EVERYBODY,
     "twin": NOBODY_BUT_ABOVE | {"in_twin"},
+    "national": NOBODY_BUT_ABOVE,
     # the published city: what is published is seen by all, the rest by those with a role in it or above
     "opentown": EVERYBODY,
     "opentown/quarter": EVERYBODY,
@@ -243,6 +256,10 @@ SEEN_BY: dict[str, set[str]] = {
     "opentown/population": EVERYBODY,
     "opentown/travel": EVERYBODY,
     "opentown/index": EVERYBODY,
+    "opentown/national-city": IN_OPEN,
+    "opentown/thought": ADMINISTRATORS,  # its author has no role in the city any more
+    "opentown/shared-thought": IN_OPEN,
+    "opentown/draft": set(),  # its author's alone
     "opentown/run-work": IN_OPEN,
     "opentown/run-shown": EVERYBODY,
     "opentown/run-taken-back": IN_OPEN,
@@ -251,7 +268,7 @@ SEEN_BY: dict[str, set[str]] = {
 }
 SEEN_BY |= {
     # the unpublished city: nothing but for those with a role in it or above, whatever is marked as published inside
-    name.replace("opentown", "hushtown"): ADMINISTRATORS if SEEN_BY[name] is ADMINISTRATORS else IN_HUSH
+    name.replace("opentown", "hushtown"): SEEN_BY[name] if SEEN_BY[name] in (ADMINISTRATORS, set()) else IN_HUSH
     for name in list(SEEN_BY)
     if name.startswith("opentown")
 }
@@ -274,7 +291,8 @@ def test_no_row_is_seen_twice(world: Any) -> None:
     for role in ROLES[1:]:
         Assignment.objects.create(user=user, role=role, place=world.rows["opentown"])
     for name, row in world.rows.items():
-        is_seen = name.startswith("opentown") or "in_country" in SEEN_BY[name]
+        is_own = name.endswith(("/thought", "/draft"))  # of somebody else, whatever the role
+        is_seen = (name.startswith("opentown") and not is_own) or "in_country" in SEEN_BY[name]
         assert type(row).objects.visible_to(user).filter(pk=row.pk).count() == is_seen, name
 
 
@@ -297,7 +315,7 @@ def test_the_table_has_every_model() -> None:
         FieldMapping,
         Upload,
     }
-    covered |= {Indicator, Index, Run, Publication}
+    covered |= {Indicator, Index, Run, Publication, Scenario, ScenarioDraft, NationalRun, NationalCity}
     covered |= {Change, Descent, Presence, Review, WorkingCopy}  # in test_change_sets
     covered |= {Assignment, Weight}  # the one below; the other is seen through its index only
     present = {model for app in APPS for model in apps.get_app_config(app).get_models()}

@@ -61,7 +61,7 @@ def what_if_page_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str
             ("?service=castle", 404),
             ("?show=castle", 400),
             ("?scenario=999999999", 404),
-            hidden=404,
+            hidden=200,
         ),
         "<slug:city>/scenarios/": of_list,
         "<slug:city>/scenarios/compare/": of(

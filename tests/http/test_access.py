@@ -43,6 +43,7 @@ from tests.http.access_measures import measure_rows
 from tests.http.access_ogc import ogc_rows
 from tests.http.access_reviews import review_rows
 from tests.http.access_scenarios import scenario_rows
+from tests.http.access_what_if_pages import what_if_page_rows
 from tests.http.access_workbench import workbench_rows
 from tests.http.publishing import published_once
 
@@ -407,6 +408,7 @@ TABLE: Table = (
     | layers_ogc_rows(Ask, everybody)
     | scenario_rows(Ask, everybody)
     | measure_rows(Ask, everybody)
+    | what_if_page_rows(Ask, everybody)
     | {
         "": lambda w: [
             Ask("/", everybody(200)),
@@ -435,6 +437,7 @@ TABLE: Table = (
             ),
         ],
         "<slug:city>/coverage/": in_city("/{city}/coverage/"),
+        "<slug:city>/measures/": in_city("/{city}/measures/"),
         "<slug:city>/<slug:place>/": of_place(""),
         "<slug:city>/<slug:place>/brief.pdf": of_place("brief.pdf"),
         "<slug:city>/publish/": publish_asks,

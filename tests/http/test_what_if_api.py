@@ -184,6 +184,7 @@ def test_a_newer_release_and_hidden_layers_are_minded(
     one, *_ = facilities(planner)
     body = {"name": "Shared", "is_shared": True, "changes": [close(one)]}
     made = ask(planner, "post", f"{CITY}scenarios", body).json()
+    own = f"{API}scenarios/{ask(client_as('viewer'), 'post', f'{CITY}scenarios', body).json()['id']}"
     layer = Layer.objects.get(city=demo_city, code="clinic")
     last = layer.releases.order_by("-number").first()
     assert last is not None
@@ -199,7 +200,15 @@ def test_a_newer_release_and_hidden_layers_are_minded(
     )
     assert "clinic" in warnings
     Layer.objects.filter(pk=layer.pk).update(visibility="assigned", seen_by_roles=["planner"])
-    assert ask(client_as("viewer"), "get", f"{API}scenarios/{made['id']}").json()["changes"] == []
+    viewer, path = client_as("viewer"), f"{API}scenarios/{made['id']}"
+    assert ask(viewer, "get", path).json()["changes"] == []
+    # Who saves what they are shown of their own drops nothing that they are not shown any more.
+    assert ask(viewer, "get", own).json()["changes"] == []
+    body = {"name": "Again", "is_shared": True, "changes": [], "question": {"weights": {"park": 2}}}
+    assert ask(viewer, "put", own, body, version=1).status_code == 200
+    kept = ask(planner, "get", own).json()
+    assert (kept["name"], kept["changes"], kept["newer_releases"]) == ("Again", found["changes"], ["clinic"])
+    assert kept["question"]["weights"] == {"park": 2}
 
 
 def test_pages_exports_and_publications_are_asked_for_a_scenario(

@@ -24,6 +24,7 @@
  * @property {string} weights in words
  * @property {{title: string, colours: string[]}} legend
  * @property {PlaceResult[]} places
+ * @property {Record<string, number>} thresholds_m
  * @property {Record<string, string>} [html]
  * @property {string} [title]
  * @property {Record<string, string>} [suggested]
@@ -31,6 +32,7 @@
 
 import { asker, fetchJson } from "./fetching.js";
 import { cost, number, weight } from "./numbers.js";
+import { reachAddress, reachOn } from "./reach.js";
 import { asStandard, parseState, toQuery, withMethod, withNumber } from "./state.js";
 
 const PAUSE_MS = 120;
@@ -104,7 +106,8 @@ function request(pause_ms) {
  * @param {string} [slider] name of the slider that moves
  */
 function change(next, slider = "") {
-  state = next;
+  const leaves = next.service !== state.service || next.show === "priority";
+  state = leaves ? withMethod(next, "facility", "") : next;
   const address = `${location.pathname}${toQuery(state, config.defaults)}`;
   if (slider && slider === gesture) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
@@ -154,6 +157,7 @@ function show(answer) {
   animateRows(before);
   fillPublish(answer);
   arrange();
+  showReach();
 }
 
 /**
@@ -173,6 +177,44 @@ function showFacilities() {
   const service = state.show === "priority" ? null : results.service;
   map?.showFacilities(service, service ? (config.services[service]?.layer ?? null) : null);
 }
+
+// ---- from where a facility is within the limit
+
+/** @type {ReturnType<typeof reachOn> | null} */
+let reach = null;
+/** Whether the address named the facility when the page was opened: then the map goes to it. */
+let isReachNamed = "facility" in state.methods;
+
+/** Show the reach of the facility that the state names, or none. */
+function showReach() {
+  const number = state.methods.facility;
+  const service = results.service;
+  const note = part("reach");
+  if (!reach || !number || !service || state.show === "priority" || config.services[service]?.kind === "utility") {
+    note.hidden = true;
+    reach?.clear();
+    return;
+  }
+  void reach.show(reachAddress(config.urls.measures, { service, number, limit_m: results.thresholds_m[service], methods: state.methods }));
+}
+
+/** @param {unknown} error */
+function tellFault(error) {
+  status.classList.add("is-wrong");
+  status.textContent = error instanceof Error ? error.message : words.offline;
+}
+
+/** @param {import("./reach.js").Reach} found */
+function tellReach({ properties }) {
+  if (isReachNamed) map?.live.easeTo({ center: [properties.lon, properties.lat], zoom: Math.max(map.live.getZoom(), 13), duration: 0 });
+  isReachNamed = false;
+  const limit = cost(properties.limit_m, config.language, results.travel.is_time);
+  const text = part("reach").querySelector("span");
+  if (text) text.textContent = (words.reach ?? "").replace("{facility}", properties.facility ? `\u2068${properties.facility}\u2069` : (words.facility ?? "")).replace("{limit}", limit) + (properties.people === null ? "" : ` ${(words.reached ?? "").replace("{people}", number(properties.people, config.language))}`);
+  part("reach").hidden = false;
+}
+
+part("reach").querySelector("button")?.addEventListener("click", () => change(withMethod(state, "facility", "")));
 
 /** @returns {Map<string, number>} */
 function positions() {
@@ -290,6 +332,7 @@ document.addEventListener("click", (event) => {
 sheet.querySelector(".close")?.addEventListener("click", () => choose(null));
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && chosen) choose(null);
+  else if (event.key === "Escape" && state.methods.facility) change(withMethod(state, "facility", ""));
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.target instanceof HTMLElement && /^(TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   if (event.target instanceof HTMLInputElement && !/^(radio|range)$/.test(event.target.type)) return;
@@ -365,6 +408,7 @@ function fillPublish(answer) {
   if (!target) return;
   const query = new URLSearchParams(toQuery(state, { show: "", service: "" }));
   query.delete("sort");
+  query.delete("facility");
   target.replaceChildren(
     ...[...query].map(([name, value]) => {
       const hidden = document.createElement("input");
@@ -395,9 +439,14 @@ async function startMap() {
       words,
       onHover: showTip,
       onChoose: (code) => choose(code, { isFromMap: true }),
+      onFacility: (number) => {
+        if (config.services[results.service ?? ""]?.kind !== "utility") change(withMethod(state, "facility", String(number)));
+      },
       onReady: () => {
         map?.colour(results);
         showFacilities();
+        if (map) reach = reachOn(map.live, { take: tellReach, fail: (error) => tellFault(error) });
+        showReach();
       },
     });
   } catch (error) {

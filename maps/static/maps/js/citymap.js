@@ -65,10 +65,11 @@ function hatch(stroke, width, ground) {
  * @param {Record<string, string | undefined>} parts.words
  * @param {(code: string | null, at: {x: number, y: number} | null) => void} parts.onHover
  * @param {(code: string | null) => void} parts.onChoose
+ * @param {(number: number) => void} [parts.onFacility] a facility of the service shown, by its row
  * @param {() => void} parts.onReady
  * @returns {CityMap}
  */
-export function makeMap({ container, scaleBar, key, config, results, words, onHover, onChoose, onReady }) {
+export function makeMap({ container, scaleBar, key, config, results, words, onHover, onChoose, onFacility, onReady }) {
   setWorkerUrl(new URL(config.urls.worker, location.href).href);
   const isRtl = config.language === "fa";
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -181,6 +182,10 @@ export function makeMap({ container, scaleBar, key, config, results, words, onHo
     onHover(null, null);
   });
   map.on("click", (event) => {
+    const shown = ["facility-point", "facility-area"].filter((id) => map.getLayer(id));
+    const { x, y } = event.point;
+    const facility = onFacility && shown.length ? map.queryRenderedFeatures([[x - 5, y - 5], [x + 5, y + 5]], { layers: shown })[0] : undefined;
+    if (facility && Number.isInteger(facility.properties.number)) return onFacility?.(Number(facility.properties.number));
     const found = map.queryRenderedFeatures(event.point, { layers: PLACES })[0];
     onChoose(found ? String(found.properties.code) : null);
   });

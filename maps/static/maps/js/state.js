@@ -9,7 +9,7 @@
  * @property {string} sort column of the ranking, with "-" before it for the other way round
  * @property {Readonly<Record<string, number>>} thresholds metres by service, where they differ from the standard
  * @property {Readonly<Record<string, number>>} weights by service, where they differ from the city's own
- * @property {Readonly<Record<string, string>>} methods aggregation, normalisation, travel, population, programme and scenario, where given
+ * @property {Readonly<Record<string, string>>} methods aggregation, normalisation, travel, population, programme, scenario, and the facility whose reach is shown, where given
  *
  * @typedef {object} Defaults
  * @property {string} show
@@ -17,7 +17,7 @@
  */
 
 const SHOWS = ["priority", "coverage", "uncovered"];
-const METHODS = ["aggregation", "normalisation", "travel", "population", "programme", "scenario"];
+const METHODS = ["aggregation", "normalisation", "travel", "population", "programme", "scenario", "facility"];
 
 /**
  * Read a state from a query string; what cannot be read is left at its default.

@@ -30,7 +30,7 @@ import { makeSaver } from "./saving.js";
 const AGAIN_MS = 4000;
 const LEVEL_M_PER_MIN = 5000 / 60;
 
-const config = /** @type {MapConfig & {language: Language, city: string, name: string, csrf: string, user: string, urls: Record<string, string> & {worker: string, tiles: string, page: string, city: string, compare: string}, bounds: [number, number, number, number], services: Record<string, {name: string, word: string, kind: string, standard: number, low: number, high: number, step: number}>, classes: Record<Show, Classes>, travels: string[], question: Record<string, any>, scenario: Scenario | null, answer: Answer & {base: Base}, service: string, show: Show}} */ (JSON.parse(part("what-if-config").textContent ?? "{}"));
+const config = /** @type {MapConfig & {language: Language, city: string, name: string, csrf: string, user: string, urls: Record<string, string> & {worker: string, tiles: string, page: string, city: string, compare: string}, bounds: [number, number, number, number], services: Record<string, {name: string, word: string, kind: string, standard: number, low: number, high: number, step: number}>, classes: Record<Show, Classes>, travels: string[], people: string, question: Record<string, any>, scenario: Scenario | null, answer: Answer & {base: Base}, service: string, show: Show}} */ (JSON.parse(part("what-if-config").textContent ?? "{}"));
 useWords({ ...part("words").dataset }, config.language);
 const api = makeApi({ base: config.urls.api, csrf: config.csrf, language: config.language });
 const keeper = makeKeeper(config);
@@ -77,6 +77,8 @@ let offline = null;
 /** @type {number[]} milliseconds from the pointer's move to the repainted map */
 const latencies = [];
 let painted = new Map();
+/** Whether the last answer changed a colour of the map, so that it is drawn again. */
+let isRepainted = false;
 
 const pump = makePump({
   ask: async (/** @type {Asked} */ { doc }, signal) => (await api("POST", `cities/${config.city}/what-if`, { body: { question: doc.question, changes: doc.changes, since: answer.since }, signal })).body,
@@ -133,7 +135,7 @@ function measure(moved_at) {
       serverMs: String(answer.server_ms),
     });
   };
-  if (map) map.live.once("render", () => requestAnimationFrame(tell));
+  if (map && isRepainted) map.live.once("render", () => requestAnimationFrame(tell));
   else requestAnimationFrame(tell);
 }
 
@@ -205,10 +207,11 @@ function render() {
 
 /** @param {Map<string, number>} classes */
 function paint(classes) {
-  if (map) {
-    for (const [code, index] of classes) if (painted.get(code) !== index) map.live.setFeatureState({ source: "places", sourceLayer: "places", id: code }, { class: index });
-  }
+  const changed = [...classes].filter(([code, index]) => painted.get(code) !== index);
+  isRepainted = changed.length > 0;
+  for (const [code, index] of map ? changed : []) map?.live.setFeatureState({ source: "places", sourceLayer: "places", id: code }, { class: index });
   painted = classes;
+  if (map && live) return; // the drawing below the live map is for print: it is coloured when the drag ends
   for (const path of document.querySelectorAll(".map-pane .outline-map [data-code]")) {
     const index = classes.get(path.getAttribute("data-code") ?? "");
     if (index !== undefined) path.setAttribute("class", `${path.classList.contains("settlement") ? "settlement " : ""}${cssOf(index)}`);
@@ -252,6 +255,8 @@ function showFinding() {
   part("finding").textContent = finding();
   hint();
   const [now, was] = [answer.totals[service] ?? base.totals[service], base.totals[service]];
+  const way = [.../** @type {HTMLSelectElement} */ (part("travel")).options].find(({ value }) => value === base.travel);
+  part("basis").textContent = say("basis", { travel: way?.text ?? base.travel, people: config.people });
   const words = { after: count(now?.uncovered_people), before: count(was?.uncovered_people), share: percent(now?.uncovered_share ?? null, config.language) };
   part("totals").textContent = changesNow().length ? say("total", words) : "";
   Object.assign(part("what-if").dataset, { uncovered: String(now?.uncovered_people ?? ""), uncoveredToday: String(was?.uncovered_people ?? "") });
@@ -268,7 +273,10 @@ function showLegend(classes) {
 }
 
 function drawFacilities() {
-  drawn?.facilities(shownNow(service), chosen);
+  // Pipes and cables are lines of thousands of parts: they are drawn as lines, and chosen from the list where one is to be closed.
+  const isNet = config.services[service].kind === "utility";
+  map?.showFacilities(isNet && drawn ? service : null, isNet ? (base.services.find(({ code }) => code === service)?.layer ?? null) : null);
+  drawn?.facilities(isNet ? shownNow(service).filter(({ key, state }) => state !== "stays" || key === chosen) : shownNow(service), chosen);
   drawn?.streets(/** @type {StreetDrawn[]} */ (changesNow().filter(({ type }) => type === "street-drawn")));
 }
 
@@ -462,8 +470,8 @@ const saver = makeSaver({
   scenario: config.scenario,
   content: settled,
   take: ({ question, changes }) => commit({ question, changes }, say("changesN", { n: changes.length }), { isOther: true }),
-  onSaved: (scenario, before) => {
-    saved = { question: settled().question, changes: settled().changes };
+  onSaved: (scenario, before, sent) => {
+    saved = sent;
     keeper.forget(before);
     keeper.forget(scenario.id);
     keep();
@@ -508,13 +516,14 @@ part("close-it").addEventListener("click", () => {
 part("put-back").addEventListener("click", () => {
   if (chosen) commit({ changes: putBack(settled().changes, service, chosen, "facility-moved") }, say("putBack"));
 });
+const capacityHelp = part("capacity-help").textContent;
 const setCapacity = () => {
   const one = shownNow(service).find(({ key }) => key === chosen);
   const text = input("capacity").value.replaceAll("٬", "").replace(/,(?=\d{3}\b)/g, "");
   const value = text.trim() === "" ? null : readNumber(text);
   const isWrong = value !== null && (!Number.isFinite(value) || value < 0);
   part("capacity-help").classList.toggle("is-wrong", isWrong);
-  if (isWrong) part("capacity-help").textContent = say("capacityBad");
+  part("capacity-help").textContent = isWrong ? say("capacityBad") : capacityHelp;
   if (!one || isWrong || value === one.capacity) return;
   commit({ changes: withCapacity(settled().changes, service, one.key, value) }, say("capacity", { name: nameOf(one, wordOf(service)), n: count(value) }));
 };

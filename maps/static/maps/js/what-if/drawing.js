@@ -70,8 +70,35 @@ export function drawOn({ live, onTake, onDrag, onDrop, onPress, onDouble }) {
   let wasHeld = false;
   let canTake = true;
 
+  /** @type {Map<string, string>} what each source has */
+  const given = new Map();
   /** @param {string} id @param {Feature[]} features */
-  const put = (id, features) => /** @type {GeoJSONSource | undefined} */ (live.getSource(id))?.setData({ type: "FeatureCollection", features });
+  const put = (id, features) => {
+    const text = JSON.stringify(features);
+    if (given.get(id) === text) return;
+    given.set(id, text);
+    /** @type {GeoJSONSource | undefined} */ (live.getSource(id))?.setData({ type: "FeatureCollection", features });
+  };
+
+  // What is held lies over the map as an element of the page: it follows the pointer without the map being drawn again.
+  const [floating, trail] = [document.createElement("span"), document.createElement("span")];
+  floating.className = "wi-held";
+  trail.className = "wi-trail";
+  floating.hidden = trail.hidden = true;
+  container.append(trail, floating);
+  /** @param {Shown | undefined} one */
+  const float = (one) => {
+    floating.hidden = one === undefined;
+    trail.hidden = !one?.from;
+    if (!one) return;
+    const { x, y } = live.project(one.at);
+    floating.style.transform = `translate(${x}px, ${y}px)`;
+    floating.dataset.state = one.state;
+    if (!one.from) return;
+    const start = live.project(one.from);
+    trail.style.transform = `translate(${start.x}px, ${start.y}px) rotate(${Math.atan2(y - start.y, x - start.x)}rad)`;
+    trail.style.width = `${Math.hypot(x - start.x, y - start.y)}px`;
+  };
 
   /** @param {{clientX: number, clientY: number}} event */
   const pixel = (event) => {
@@ -175,8 +202,11 @@ export function drawOn({ live, onTake, onDrag, onDrop, onPress, onDouble }) {
      */
     facilities(facilities, chosen) {
       shown = facilities;
-      put("wi-facilities", [...facilities].sort((a, b) => Number(a.state !== "stays") - Number(b.state !== "stays")).map(({ key, at, state }) => feature(at, { key, state, isChosen: key === chosen })));
-      put("wi-lines", facilities.flatMap(({ at, from }) => (from ? [feature([from, at]), feature(from)] : [])));
+      const up = held?.isMoved ? held.key : null;
+      float(facilities.find(({ key }) => key === up));
+      const lying = facilities.filter(({ key }) => key !== up);
+      put("wi-facilities", [...lying].sort((a, b) => Number(a.state !== "stays") - Number(b.state !== "stays")).map(({ key, at, state }) => feature(at, { key, state, isChosen: key === chosen })));
+      put("wi-lines", lying.flatMap(({ at, from }) => (from ? [feature([from, at]), feature(from)] : [])));
     },
     /** @param {{kind: StreetKind, coordinates: At[]}[]} streets */
     streets: (streets) => put("wi-streets", streets.map(({ kind, coordinates }) => feature(coordinates, { kind }))),

@@ -8,7 +8,7 @@
  * @typedef {object} Base the city as it is
  * @property {string} travel
  * @property {boolean} is_time
- * @property {{code: string, name: string, threshold_m: number}[]} services
+ * @property {{code: string, name: string, threshold_m: number, layer: string}[]} services
  * @property {Record<string, BasePlace>} places
  * @property {Record<string, {uncovered_people: number, uncovered_share: number | null}>} totals
  *

@@ -28,7 +28,7 @@ import { notice, versionOf } from "./panel.js";
  * @param {Scenario | null} parts.scenario that is open
  * @param {() => {question: Record<string, any>, changes: Change[]}} parts.content as it would be saved
  * @param {(content: {question: Record<string, any>, changes: Change[]}) => void} parts.take another content
- * @param {(scenario: Scenario, before: number | null) => void} parts.onSaved
+ * @param {(scenario: Scenario, before: number | null, sent: {question: Record<string, any>, changes: Change[]}) => void} parts.onSaved sent: what was saved; it may have been changed since
  * @param {() => void} parts.onEdit name, note or sharing were edited
  * @param {(change: Change) => string} parts.describe
  */
@@ -61,8 +61,8 @@ export function makeSaver({ api, city, urls, scenario, content, take, onSaved, o
     state.classList.toggle("is-wrong", isWrong);
   };
 
-  /** @param {Scenario} saved */
-  const done = (saved) => {
+  /** @param {Scenario} saved @param {{question: Record<string, any>, changes: Change[]}} sent */
+  const done = (saved, sent) => {
     const before = open?.id ?? null;
     open = saved;
     const address = new URL(location.href);
@@ -70,7 +70,7 @@ export function makeSaver({ api, city, urls, scenario, content, take, onSaved, o
     history.replaceState(null, "", address);
     tell(say("saved"));
     arrange();
-    onSaved(saved, before);
+    onSaved(saved, before, sent);
   };
 
   /** @param {() => Promise<{body: any}>} ask */
@@ -78,8 +78,9 @@ export function makeSaver({ api, city, urls, scenario, content, take, onSaved, o
     if (isSending) return;
     isSending = true;
     tell(say("computing"));
+    const sent = content();
     try {
-      done((await ask()).body);
+      done((await ask()).body, sent);
     } catch (error) {
       if (error instanceof ApiError && error.status === 412) decide(error.problem);
       else tell(error instanceof ApiError && error.status === 0 ? say("offline") : `${say("failed")} ${error instanceof Error ? error.message : ""}`, true);
@@ -126,7 +127,7 @@ export function makeSaver({ api, city, urls, scenario, content, take, onSaved, o
       void dropDraft(id);
       [name.value, note.value, shared.checked] = [theirs.name, theirs.note, theirs.is_shared];
       take(theirs); // what was here before stays one Undo away
-      done({ .../** @type {Scenario} */ (open), ...theirs, version });
+      done({ .../** @type {Scenario} */ (open), ...theirs, version }, content());
     };
     buttons.later.onclick = () => box.close();
     box.showModal();
