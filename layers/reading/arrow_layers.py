@@ -17,7 +17,7 @@ from layers.reading.source import Source, chosen_layer, open_source
 
 #: Name of the last column of every batch: geometries as well-known binary.
 GEOMETRY: Final = "wkb_geometry"
-BATCH_ROWS: Final = 16_384
+BATCH_ROWS: Final = 8_192
 
 
 @dataclass(slots=True)

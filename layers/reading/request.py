@@ -15,7 +15,7 @@ from layers.reading.limits import DEFAULT, Limits
 from layers.reading.plan import Json, Kind, ProblemLog, RefusedError, Rows, first_names
 from layers.reading.projection import Bounds, Reference
 
-BATCH_ROWS: Final = 16_384
+BATCH_ROWS: Final = 8_192
 FieldType: TypeAlias = Literal["text", "integer", "number", "boolean", "date", "datetime"]
 
 

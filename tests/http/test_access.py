@@ -668,7 +668,7 @@ def admin_addresses(personas: dict[str, Any]) -> Iterator[tuple[str, str]]:
         path = address.replace(
             "<path:content_type_id>/<path:object_id>", f"{ContentType.objects.get_for_model(Place).pk}/1"
         )
-        path = path.replace("^(?P<app_label>auth|procrastinate|geo|layers|analysis|interventions|maps)/$", "geo/")
+        path = re.sub(r"\^\(\?P<app_label>[a-z|]+\)/\$", "geo/", path)
         path = path.replace("(?P<url>.*)$", "nothing/like/this").replace("<id>", str(personas["viewer"].pk))
         if "<path:object_id>" in path:
             _, app, model, *_rest = path.split("/")
