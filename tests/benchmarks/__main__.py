@@ -106,7 +106,7 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
     if "what-if" in groups:
         what_if_cases(report, runs, is_quick=is_quick)
     if "zones" in groups:
-        zones_cases(report, runs, 100.0 if is_quick else ZONES_CELL_M)
+        zones_cases(report, runs, 20.0 if is_quick else ZONES_CELL_M)
     if "overlay" in groups:
         overlay_cases(report, runs, "park" if is_quick else "buildings")
     if "workbench" in groups:
