@@ -95,7 +95,7 @@ def described(layers: Collection[str]) -> str:
     whole["layers"] = [layer for layer in whole["layers"] if layer["code"] in layers]
     whole["supply"] = [rule for rule in whole["supply"] if rule["layer"] in layers]
     served = {rule["service"] for rule in whole["supply"]}
-    if not layers >= {whole.get("travel", {}).get(use) for use in ("roads", "elevation", "land_cover")}:
+    if not set(layers) >= {whole.get("travel", {}).get(use) for use in ("roads", "elevation", "land_cover")}:
         whole.pop("travel", None)  # then everything is measured in a straight line
     for table in ("weights", "standards"):
         if table in whole:
