@@ -716,7 +716,10 @@ def test_administrators_can_open_every_page_of_the_admin(
     opened = 0
     for address, path in admin_addresses(personas):
         response = answer(client, Ask(path, {}))
-        is_history = re.search(r"/(release|feature|raster|run|nationalrun|nationalcity|scenario|changeset|publication|procrastinate\w+)/", path)
+        is_history = re.search(
+            r"/(release|feature|raster|run|nationalrun|nationalcity|scenario|changeset|publication|procrastinate\w+)/",
+            path,
+        )
         expected = {200, 302}
         if is_history and re.search(r"/(add|delete)/$", path):
             expected = {403}
