@@ -20,6 +20,7 @@ from layers.reading import FieldRule, Limits, Partner, Places, ReadingOptions, r
 from layers.reading.candidates import candidates
 from layers.reading.plan import Plan
 from layers.reading.quiet import quiet
+from layers.reading.request import BATCH_ROWS
 from layers.reading.whole import joined
 
 Write = Callable[..., Path]
@@ -60,7 +61,7 @@ def test_rows_come_in_batches_and_are_those_of_the_whole(name: str, write_layer:
         assert file.count == n
         batches = list(file.batches())
         plan = file.plan()
-    assert [len(rows) for rows in batches] == [16_384, 16_384, n - 2 * 16_384]
+    assert [len(rows) for rows in batches] == [BATCH_ROWS] * (n // BATCH_ROWS) + [n % BATCH_ROWS]
     rows = joined(batches)
     # A difference of so many would take pytest longer to tell than all tests together.
     others = [(i, *pair) for i, pair in enumerate(zip(rows.names, labels, strict=True)) if pair[0] != pair[1]]
@@ -161,8 +162,8 @@ def test_reading_can_stop_anywhere(write_layer: Write) -> None:
         batches = file.batches()
         next(batches)
         plan = file.plan()
-    assert told == [(16_384, 40_000)]
-    assert plan.n_rows == 16_384
+    assert told == [(BATCH_ROWS, 40_000)]
+    assert plan.n_rows == BATCH_ROWS
     with reading(path, ReadingOptions()) as file:
         pass  # not read at all
     assert file.plan().n_rows == 0
@@ -212,12 +213,13 @@ _MEASURED = """
 import re, sys
 from pathlib import Path
 from layers.reading import ReadingOptions, reading
+from layers.reading.request import BATCH_ROWS
 def peak_mb():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 with reading(Path(sys.argv[1]), ReadingOptions(name_field="name")) as file:
     largest = max(len(rows) for rows in file.batches())
     assert file.plan().is_loadable, file.plan().problems
-    assert largest <= 16_384
+    assert largest <= BATCH_ROWS
 print(peak_mb())
 """
 
