@@ -13,11 +13,11 @@ from layers.reading.osm import Left, fields_of, osm_batches, osm_counts
 from layers.reading.osm_rules import Rule, Rules, default_rules
 from layers.reading.parquet import parquet_batches, require_sound_parquet
 from layers.reading.plan import Problem
+from layers.reading.request import BATCH_ROWS
 from layers.reading.source import Source, chosen_layer, open_source
 
 #: Name of the last column of every batch: geometries as well-known binary.
 GEOMETRY: Final = "wkb_geometry"
-BATCH_ROWS: Final = 8_192
 
 
 @dataclass(slots=True)

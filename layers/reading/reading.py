@@ -194,7 +194,7 @@ class Reading:
         return self._facts.sha256
 
     def batches(self) -> Iterator[Rows]:
-        """Give the rows, once: not more than 16,384, and about 32 MB, at a time."""
+        """Give the rows, once: not more than `BATCH_ROWS`, and about 32 MB, at a time."""
         if self._given:
             raise RuntimeError("The rows of a file are given once.")
         self._given = True
