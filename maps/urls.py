@@ -18,13 +18,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("language/", set_language, name="language"),
     path("api/<slug:city>/results", views.results, name="city-results"),
+    path("", include("maps.api.urls")),
     path("", include("maps.tiles.urls")),
     path("", include("maps.published.urls")),
     path("", include("maps.ogc.urls")),
-    path("", include("maps.imports.urls")),  # before the workbench, whose JSON it adds to
+    path("", include("maps.imports.urls")),
     path("", include("maps.exports.urls")),
-    path("", include("maps.scenarios.urls")),  # before the workbench too
-    path("", include("maps.measures.urls")),  # and this
+    path("", include("maps.scenarios.urls")),
+    path("", include("maps.measures.urls")),
     path("", include("maps.workbench.urls")),
     path("", include("maps.catalogue.urls")),
     path("<slug:city>/", views.city, name="city"),

@@ -14,14 +14,13 @@ from geo.errors import Conflict, Forbidden
 from layers.models import Upload
 from layers.selectors import made_of, upload_get, uploads_of
 from layers.services.uploads import upload_cancel, upload_change, upload_create, upload_store
+from maps.api.answers import answer, problem, version_of
+from maps.api.bodies import body_of, takes
 from maps.errors import NotSignedIn, PreconditionRequired
 from maps.imports import selectors
-from maps.imports.bodies import UploadForm, UploadPatch, form_of, takes
+from maps.imports.bodies import UploadForm, UploadPatch, form_of
 from maps.imports.presenters import address_of, upload_json
 from maps.imports.receiving import announced_required, received_form
-from maps.workbench.answers import answer, problem, version_of
-from maps.workbench.api import api
-from maps.workbench.bodies import body_of
 
 router = Router(tags=["uploads"])
 
@@ -169,6 +168,3 @@ def _version(request: HttpRequest, upload: Upload) -> int:
             where="If-Match",
             remedy='Send the version that was read, such as If-Match: "3".',
         ) from error
-
-
-api.add_router("", router)

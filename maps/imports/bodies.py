@@ -13,7 +13,7 @@ from geo.core.geojson import no_constant
 from geo.core.text import clean_name
 from geo.errors import InvalidInput
 from layers.services.osm_rules import MOST_CHARACTERS
-from maps.workbench.bodies import invalid
+from maps.api.bodies import invalid
 
 Name = Annotated[str, Field(max_length=200)]
 Day = Annotated[date | None, BeforeValidator(lambda value: None if value == "" else value)]
@@ -202,22 +202,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError("not a finite number")
     return value
-
-
-def takes(model: type[BaseModel], media: str = "application/json") -> dict[str, Any]:
-    """Return what the description of an operation says about its body, with all that it refers to put in."""
-    schema = model.model_json_schema()
-    definitions = schema.pop("$defs", {})
-
-    def whole(node: Any) -> Any:
-        if isinstance(node, dict):
-            if "$ref" in node:
-                return whole(definitions[node["$ref"].rsplit("/", 1)[-1]])
-            return {name: whole(value) for name, value in node.items()}
-        return [whole(value) for value in node] if isinstance(node, list) else node
-
-    described = whole(schema)
-    if media == "multipart/form-data":
-        described["properties"]["file"] = {"type": "string", "format": "binary"}
-        described["required"] = ["file"]
-    return {"requestBody": {"required": True, "content": {media: {"schema": described}}}}

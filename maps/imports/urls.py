@@ -1,10 +1,10 @@
-"""Addresses of uploads. Those of their JSON are the workbench's, whose interface they are a part of: importing adds them."""
+"""Addresses of uploads."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from maps.imports import api, views
+from maps.imports import views
 
 urlpatterns: list[URLPattern] = [
     path("<slug:city>/layers/import/", views.bring, name="import"),
@@ -12,5 +12,3 @@ urlpatterns: list[URLPattern] = [
     path("imports/<uuid:upload>/state/", views.state, name="upload-state"),
     path("imports/<uuid:upload>/repairs.geojson", views.repairs, name="upload-repairs"),
 ]
-
-__all__ = ["api", "urlpatterns"]

@@ -28,10 +28,9 @@ from analysis.selectors import city_get
 from analysis.services import coverage_compute
 from geo.errors import InvalidInput
 from geo.models import Place
+from maps.api.answers import answer
 from maps.measures.parameters import format_of, number_of, question_of, sharing_of
 from maps.measures.presenters import answer_json, basis_json
-from maps.workbench.answers import answer
-from maps.workbench.api import api
 
 router = Router(tags=["measures"])
 
@@ -188,6 +187,3 @@ def _measured(request: HttpRequest, code: str, compute: Callable[[Place, Questio
     response["Content-Disposition"] = f'attachment; filename="{city.code}-{found.measure}.xlsx"'
     response["Cache-Control"] = "private, no-cache"
     return response
-
-
-api.add_router("", router)

@@ -19,13 +19,11 @@ from analysis.results import Question
 from analysis.scenarios import Content, StaleScenario
 from analysis.selectors import CityReading, city_get, city_read
 from geo.models import Place
-from maps.imports.bodies import takes
+from maps.api.answers import PROBLEM, answer, nothing, version_of
+from maps.api.bodies import body_of, takes
 from maps.problems import problem_of
 from maps.scenarios import presenters, selectors
 from maps.scenarios.schemas import NameBody, ScenarioBody, WhatIfBody
-from maps.workbench.answers import PROBLEM, answer, nothing, version_of
-from maps.workbench.api import api
-from maps.workbench.bodies import body_of
 
 router = Router(tags=["what if"])
 
@@ -216,6 +214,3 @@ def _stale(error: StaleScenario, request: HttpRequest) -> HttpResponse:
     response = HttpResponse(text, status=412, content_type=PROBLEM)
     response["Cache-Control"] = "no-store"
     return response
-
-
-api.add_router("", router)

@@ -1,21 +1,14 @@
-"""The workbench's JSON interface, below ``/api/v1/``: thin; what is decided is decided by `geo.services`."""
+"""The workbench over JSON, below ``/api/v1/``: thin; what is decided is decided by `geo.services`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
-from ninja.errors import ValidationError
-from ninja.openapi.schema import OpenAPISchema
-from ninja.security import APIKeyCookie
-from ninja.utils import check_csrf
+from ninja import Router
 
 from analysis.selectors import city_get
-from geo.errors import Forbidden, MahallehError
 from geo.models import ChangeSet
 from geo.selectors import change_set_read
 from geo.services import (
@@ -26,10 +19,9 @@ from geo.services import (
     change_set_return,
     change_set_withdraw,
 )
-from maps.errors import NotSignedIn
+from maps.api.answers import answer, nothing, problem, tagged, version_of
+from maps.api.bodies import body_of, takes
 from maps.workbench import presenters, selectors, services
-from maps.workbench.answers import answer, nothing, problem, tagged, version_of
-from maps.workbench.bodies import FORM_BYTES, MOST_BYTES, body_of, invalid, size_required
 from maps.workbench.readout import all_findings, drawing_of, readout
 from maps.workbench.schemas import (
     ChangeSetBody,
@@ -39,79 +31,15 @@ from maps.workbench.schemas import (
     RepairBody,
     RestoreBody,
     WorkingCopyBody,
-    components,
-    takes,
 )
 
-
-class _SignedIn(APIKeyCookie):
-    """The session of the site, with the token of a page where something is written."""
-
-    param_name = settings.SESSION_COOKIE_NAME
-
-    def __init__(self) -> None:
-        super().__init__(csrf=False)
-
-    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
-        """Return who asks, before anything of the body is read.
-
-        Raises
-        ------
-        NotSignedIn, Forbidden, LimitExceeded
-            Where nobody is signed in, the token is missing, or the body is too large.
-        """
-        if not request.user.is_authenticated:
-            raise NotSignedIn("Drawing needs an account.", remedy="Sign in at /accounts/login/.")
-        size_required(request, MOST_BYTES + FORM_BYTES)
-        if check_csrf(request) is not None:
-            raise Forbidden(
-                "The request does not carry the token of the page it was made from.",
-                code="csrf",
-                where="X-CSRFToken",
-                remedy="Load the page again.",
-            )
-        return request.user
-
-
-class _Api(NinjaAPI):
-    """The interface, whose description names the bodies that operations read by themselves."""
-
-    def get_openapi_schema(self, **how: Any) -> OpenAPISchema:
-        """Describe the interface."""
-        schema = super().get_openapi_schema(**how)
-        schema["components"]["schemas"] |= components()
-        return schema
-
-
-api = _Api(
-    title="Mahalleh",
-    version="1",
-    description="Draw and maintain the boundaries of neighbourhoods and informal settlements.",
-    docs_url=None,
-    urls_namespace="api-v1",
-    auth=_SignedIn(),
-)
-
-
-@api.exception_handler(MahallehError)
-def _problem(request: HttpRequest, error: MahallehError) -> HttpResponse:
-    return problem(error)
-
-
-@api.exception_handler(ValidationError)
-def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return problem(invalid("request", error.errors))
-
-
-@api.exception_handler(Exception)
-def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
-    raise error
+router = Router()
 
 
 # ---- a city
 
 
-@api.get("cities/{slug:city}/partition", auth=None, tags=["city"])
+@router.get("cities/{slug:city}/partition", auth=None, tags=["city"])
 def partition(
     request: HttpRequest, city: str, as_of: date | None = None, change_set: int | None = None
 ) -> HttpResponse:
@@ -121,7 +49,7 @@ def partition(
     return tagged(request, selectors.partition_text(place, request.user, as_of=as_of, change_set=drafts))
 
 
-@api.post("cities/{slug:city}/readout", tags=["city"], openapi_extra=takes(ReadoutBody))
+@router.post("cities/{slug:city}/readout", tags=["city"], openapi_extra=takes(ReadoutBody))
 def measure(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with what a drawing amounts to; nothing is written."""
     place = selectors.drawn_city(city, request.user)
@@ -129,7 +57,7 @@ def measure(request: HttpRequest, city: str) -> HttpResponse:
     return answer(readout(drawing_of(place, request.user, body.edits), request.user))
 
 
-@api.get("cities/{slug:city}/topology", tags=["city"])
+@router.get("cities/{slug:city}/topology", tags=["city"])
 def topology(request: HttpRequest, city: str, change_set: int | None = None) -> HttpResponse:
     """Answer with all gaps, overlaps and slivers of a city, or of what a change set would make of it."""
     place = selectors.drawn_city(city, request.user)
@@ -138,7 +66,7 @@ def topology(request: HttpRequest, city: str, change_set: int | None = None) -> 
     return answer({"findings": all_findings(drawing_of(place, request.user, edits))})
 
 
-@api.post("cities/{slug:city}/topology", tags=["city"], openapi_extra=takes(ReadoutBody))
+@router.post("cities/{slug:city}/topology", tags=["city"], openapi_extra=takes(ReadoutBody))
 def topology_drawn(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with all gaps, overlaps and slivers of a city as it is drawn at this moment."""
     place = selectors.drawn_city(city, request.user)
@@ -146,7 +74,7 @@ def topology_drawn(request: HttpRequest, city: str) -> HttpResponse:
     return answer({"findings": all_findings(drawing_of(place, request.user, body.edits))})
 
 
-@api.post("cities/{slug:city}/repair", tags=["city"], openapi_extra=takes(RepairBody))
+@router.post("cities/{slug:city}/repair", tags=["city"], openapi_extra=takes(RepairBody))
 def repair(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with what a repair would change; nothing is written."""
     place = selectors.drawn_city(city, request.user)
@@ -154,14 +82,14 @@ def repair(request: HttpRequest, city: str) -> HttpResponse:
     return answer(services.repair_preview(drawing_of(place, request.user, body.edits), body.finding, body.repair))
 
 
-@api.get("cities/{slug:city}/layers/{slug:code}/shape", tags=["city"])
+@router.get("cities/{slug:city}/layers/{slug:code}/shape", tags=["city"])
 def shape(request: HttpRequest, city: str, code: str, lon: float, lat: float) -> HttpResponse:
     """Answer with the area of a layer that lies under a point."""
     place = selectors.drawn_city(city, request.user)
     return answer(selectors.shape_at(place, code, lon, lat, request.user))
 
 
-@api.post("cities/{slug:city}/trace", tags=["city"])
+@router.post("cities/{slug:city}/trace", tags=["city"])
 def trace(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with the areas of an uploaded file (part ``file`` of a form); nothing of it is kept."""
     place = selectors.drawn_city(city, request.user)
@@ -171,7 +99,7 @@ def trace(request: HttpRequest, city: str) -> HttpResponse:
 # ---- work in progress
 
 
-@api.get("cities/{slug:city}/working-copy", tags=["work in progress"])
+@router.get("cities/{slug:city}/working-copy", tags=["work in progress"])
 def working_copy(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with the reader's own unsaved work, 204 where there is none."""
     place = selectors.drawn_city(city, request.user)
@@ -181,7 +109,7 @@ def working_copy(request: HttpRequest, city: str) -> HttpResponse:
     return answer({"document": kept.document, "based_on": kept.based_on, "saved_at": kept.saved_at.isoformat()})
 
 
-@api.put("cities/{slug:city}/working-copy", tags=["work in progress"], openapi_extra=takes(WorkingCopyBody))
+@router.put("cities/{slug:city}/working-copy", tags=["work in progress"], openapi_extra=takes(WorkingCopyBody))
 def working_copy_put(request: HttpRequest, city: str) -> HttpResponse:
     """Keep the reader's unsaved work."""
     place = selectors.drawn_city(city, request.user)
@@ -190,7 +118,7 @@ def working_copy_put(request: HttpRequest, city: str) -> HttpResponse:
     return answer({"saved_at": kept.saved_at.isoformat()})
 
 
-@api.delete("cities/{slug:city}/working-copy", tags=["work in progress"])
+@router.delete("cities/{slug:city}/working-copy", tags=["work in progress"])
 def working_copy_drop(request: HttpRequest, city: str) -> HttpResponse:
     """Forget the reader's unsaved work."""
     place = selectors.drawn_city(city, request.user)
@@ -198,7 +126,7 @@ def working_copy_drop(request: HttpRequest, city: str) -> HttpResponse:
     return nothing()
 
 
-@api.put("cities/{slug:city}/presence", tags=["work in progress"], openapi_extra=takes(PresenceBody))
+@router.put("cities/{slug:city}/presence", tags=["work in progress"], openapi_extra=takes(PresenceBody))
 def presence(request: HttpRequest, city: str) -> HttpResponse:
     """Say which places the reader edits now, and answer with who else is here."""
     place = selectors.drawn_city(city, request.user)
@@ -210,7 +138,7 @@ def presence(request: HttpRequest, city: str) -> HttpResponse:
 # ---- change sets
 
 
-@api.post("cities/{slug:city}/change-sets", tags=["change sets"], openapi_extra=takes(ChangeSetBody))
+@router.post("cities/{slug:city}/change-sets", tags=["change sets"], openapi_extra=takes(ChangeSetBody))
 def change_set_create(request: HttpRequest, city: str) -> HttpResponse:
     """Save edits as the drafts of a new change set, all or none."""
     place = selectors.drawn_city(city, request.user)
@@ -220,14 +148,14 @@ def change_set_create(request: HttpRequest, city: str) -> HttpResponse:
     return answer(presenters.saved_json(saved, shown, request.user), status=201, version=shown.version)
 
 
-@api.get("change-sets/{int:number}", tags=["change sets"])
+@router.get("change-sets/{int:number}", tags=["change sets"])
 def change_set(request: HttpRequest, number: int) -> HttpResponse:
     """Answer with a change set, as far as the reader may see it."""
     found = change_set_read(number, request.user)
     return answer(presenters.change_set_json(found, request.user), version=found.version)
 
 
-@api.put("change-sets/{int:number}", tags=["change sets"], openapi_extra=takes(ChangeSetBody))
+@router.put("change-sets/{int:number}", tags=["change sets"], openapi_extra=takes(ChangeSetBody))
 def change_set_put(request: HttpRequest, number: int) -> HttpResponse:
     """Save a change set again, in place of all it held; needs ``If-Match``."""
     found = change_set_read(number, request.user)
@@ -242,19 +170,19 @@ def change_set_put(request: HttpRequest, number: int) -> HttpResponse:
     return answer(presenters.saved_json(saved, shown, request.user), version=shown.version)
 
 
-@api.get("change-sets/{int:number}/diff", tags=["change sets"])
+@router.get("change-sets/{int:number}/diff", tags=["change sets"])
 def diff(request: HttpRequest, number: int) -> HttpResponse:
     """Answer with what each place of a change set was and would be."""
     return answer(presenters.diff_json(change_set_read(number, request.user), request.user))
 
 
-@api.post("change-sets/{int:number}/propose", tags=["change sets"], openapi_extra=takes(DecisionBody))
+@router.post("change-sets/{int:number}/propose", tags=["change sets"], openapi_extra=takes(DecisionBody))
 def propose(request: HttpRequest, number: int) -> HttpResponse:
     """Ask for a decision on a change set; needs ``If-Match``."""
     return _step(request, number, lambda s, v, b: change_set_propose(s, request.user, v, b.comment))
 
 
-@api.post("change-sets/{int:number}/approve", tags=["change sets"], openapi_extra=takes(DecisionBody))
+@router.post("change-sets/{int:number}/approve", tags=["change sets"], openapi_extra=takes(DecisionBody))
 def approve(request: HttpRequest, number: int) -> HttpResponse:
     """Put a change set in force; needs ``If-Match``, and a second person."""
     return _step(
@@ -264,19 +192,19 @@ def approve(request: HttpRequest, number: int) -> HttpResponse:
     )
 
 
-@api.post("change-sets/{int:number}/return", tags=["change sets"], openapi_extra=takes(DecisionBody))
+@router.post("change-sets/{int:number}/return", tags=["change sets"], openapi_extra=takes(DecisionBody))
 def return_(request: HttpRequest, number: int) -> HttpResponse:
     """Give a change set back to its author with a comment; needs ``If-Match``."""
     return _step(request, number, lambda s, v, b: change_set_return(s, request.user, v, b.comment))
 
 
-@api.post("change-sets/{int:number}/withdraw", tags=["change sets"], openapi_extra=takes(DecisionBody))
+@router.post("change-sets/{int:number}/withdraw", tags=["change sets"], openapi_extra=takes(DecisionBody))
 def withdraw(request: HttpRequest, number: int) -> HttpResponse:
     """Give a change set up; needs ``If-Match``."""
     return _step(request, number, lambda s, v, b: change_set_withdraw(s, request.user, v, b.comment))
 
 
-@api.post("change-sets/{int:number}/restore", tags=["change sets"], openapi_extra=takes(RestoreBody))
+@router.post("change-sets/{int:number}/restore", tags=["change sets"], openapi_extra=takes(RestoreBody))
 def restore(request: HttpRequest, number: int) -> HttpResponse:
     """Draft the undoing of an approved change set, as a change set of its own; needs no ``If-Match``."""
     found = change_set_read(number, request.user)

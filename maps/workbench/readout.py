@@ -23,8 +23,8 @@ from geo.querysets import User
 from geo.services import findings_of
 from layers.models import Service
 from maps.problems import text_told
-from maps.workbench.bodies import polygon_of
 from maps.workbench.effort import effort_required, is_mendable
+from maps.workbench.geometries import polygon_of
 from maps.workbench.schemas import Drawn
 from maps.workbench.selectors import editable_codes, geojson, ground_in_force, reading_of
 

@@ -93,22 +93,3 @@ class PresenceBody(Body):
     """Which places the person edits now."""
 
     places: list[Code] = Field(default_factory=list, max_length=500)
-
-
-BODIES = (ReadoutBody, ChangeSetBody, DecisionBody, RestoreBody, RepairBody, WorkingCopyBody, PresenceBody)
-
-
-def components() -> dict[str, Any]:
-    """Return the schemas of all bodies, by name, as OpenAPI keeps them."""
-    found: dict[str, Any] = {}
-    for model in BODIES:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-        found |= schema.pop("$defs", {})
-        found[model.__name__] = schema
-    return found
-
-
-def takes(model: type[Body]) -> dict[str, Any]:
-    """Return what the description of an operation says about its body."""
-    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}

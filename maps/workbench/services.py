@@ -25,8 +25,9 @@ from geo.querysets import User
 from geo.services import Edit, Saved, change_set_restore, change_set_save
 from layers.reading import Limits, Plan, read_file
 from layers.reading.wording import PAGE
-from maps.workbench.bodies import MOST_BYTES, lines_of, polygon_of
+from maps.api.bodies import MOST_BYTES
 from maps.workbench.effort import MOST_VERTICES, effort_required, is_mendable
+from maps.workbench.geometries import lines_of, polygon_of
 from maps.workbench.readout import Drawing
 from maps.workbench.schemas import ChangeSetBody, RestoreBody
 from maps.workbench.selectors import bounds_of, geojson, ground_in_force

@@ -8,17 +8,15 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from analysis.selectors import city_get
-from geo.errors import NotFound
 from geo.models import Boundary, Place
+from maps.api.bodies import MOST_BYTES
 from maps.assets import worker_url
 from maps.pages.reader import language
 from maps.pages.selectors import base_layers
 from maps.workbench import selectors
-from maps.workbench.bodies import MOST_BYTES
 
 
 @login_required
@@ -55,13 +53,3 @@ def _config(request: HttpRequest, city: Place) -> dict[str, Any]:
         "may_edit": True,
         "max_upload_mb": MOST_BYTES // 1_000_000,
     }
-
-
-@csrf_exempt
-def unknown(request: HttpRequest, rest: str) -> HttpResponse:
-    """Answer that there is no such address."""
-    raise NotFound(
-        "There is no such address.",
-        code="unknown_address",
-        remedy="The addresses are described at /api/v1/openapi.json.",
-    )

@@ -84,6 +84,8 @@ def ordered(environment: Environment, *arguments: str, errors: Any = None) -> su
         stderr=errors,
         text=True,
         start_new_session=True,
+        # A shell that starts us in the background has us ignore interrupts, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

@@ -16,7 +16,7 @@
  * @typedef {{bounds: number[], colours: string[]}} Classes
  */
 
-import { ApiError, makeApi } from "../workbench/api.js";
+import { ApiError, makeApi } from "../api.js";
 import { input, make, part } from "../workbench/dom.js";
 import { begin, canRedo, canUndo, present, record, redo, redoLabel, undo, undoLabel } from "../workbench/history.js";
 import { count, isolate, metres, readNumber, say, useWords } from "../workbench/words.js";

@@ -2,7 +2,7 @@
 /**
  * Keeping what was tried as a scenario: saved, saved again, saved by two people at once.
  *
- * @import { Api } from "../workbench/api.js"
+ * @import { Api } from "../api.js"
  * @import { Change } from "./model.js"
  *
  * @typedef {object} Content
@@ -15,7 +15,7 @@
  * @typedef {Content & {id: number, version: number, may_save: boolean, newer_releases: string[], draft: (Content & {based_on: number}) | null}} Scenario
  */
 
-import { ApiError } from "../workbench/api.js";
+import { ApiError } from "../api.js";
 import { dialog, input, part } from "../workbench/dom.js";
 import { count, say } from "../workbench/words.js";
 import { notice, versionOf } from "./panel.js";

@@ -15,7 +15,7 @@
  * }} WorkbenchConfig
  */
 
-import { makeApi } from "./api.js";
+import { makeApi } from "../api.js";
 import { makeChanges, nothingSaid } from "./changes.js";
 import { makeConsequences } from "./consequences.js";
 import { isThere, shapeOf } from "./document.js";

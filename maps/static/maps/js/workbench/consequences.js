@@ -3,7 +3,7 @@
  * What an edit does to people and neighbours, from the server. A question goes out at once where none is under way; while one is, only
  * the newest waits. So the numbers follow the hand as fast as the server answers, and the server never has two questions of one person.
  *
- * @import { Api } from "./api.js"
+ * @import { Api } from "../api.js"
  * @import { Doc } from "./document.js"
  * @import { Answered } from "./panel.js"
  * @import { Task } from "./tasks.js"

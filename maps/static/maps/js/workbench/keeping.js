@@ -2,7 +2,7 @@
 /**
  * Work that is not saved yet is kept twice: in this browser at once, on the server soon after. Whatever dies, one of them is left.
  *
- * @import { Api } from "./api.js"
+ * @import { Api } from "../api.js"
  *
  * @typedef {object} Kept
  * @property {any} document
@@ -12,7 +12,7 @@
  * @typedef {"nothing" | "keeping" | "kept" | "here" | "failed"} KeepState here: in this browser only, because the server cannot be reached
  */
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../api.js";
 import { after } from "./dom.js";
 
 const DATABASE = "mahalleh-workbench";

@@ -7,7 +7,7 @@
  * @typedef {{isWrong?: boolean, where?: Position | null, link?: {text: string, run: () => void}}} How
  */
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../api.js";
 import { make, part } from "./dom.js";
 import { EditError } from "./geometry.js";
 import { say } from "./words.js";

@@ -2,7 +2,7 @@
 /**
  * Who else edits this city, and where.
  *
- * @import { Api } from "./api.js"
+ * @import { Api } from "../api.js"
  *
  * @typedef {{user: string, places: string[], seen_at: string}} Person
  */

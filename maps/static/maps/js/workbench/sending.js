@@ -2,7 +2,7 @@
 /**
  * Saving a change set and proposing it. A save that somebody's change has made stale is not an error but a question: mine, theirs, or both.
  *
- * @import { Api } from "./api.js"
+ * @import { Api } from "../api.js"
  * @import { Conflict } from "./conflict.js"
  * @import { Session } from "./session.js"
  * @import { Said } from "./changes.js"
@@ -14,7 +14,7 @@
  * @property {boolean} [isOfSet] whether they are with another save of the same change set, not with what is in force
  */
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../api.js";
 import { nextCode, recoded } from "./document.js";
 import { shapeFrom, editsOf } from "./wire.js";
 import { say } from "./words.js";

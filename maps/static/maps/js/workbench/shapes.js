@@ -3,14 +3,14 @@
  * Shapes from elsewhere: those of a layer under the pointer, and those of a file. A shape is looked at before it becomes a boundary.
  *
  * @import { Feature } from "geojson"
- * @import { Api } from "./api.js"
+ * @import { Api } from "../api.js"
  * @import { Position, Shape } from "./geometry.js"
  * @import { Handling } from "./handling.js"
  * @import { WorkbenchMap } from "./map.js"
  * @import { Session } from "./session.js"
  */
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../api.js";
 import { isFace } from "./document.js";
 import { dialog, input, make, part } from "./dom.js";
 import { withSettlement } from "./edits.js";

@@ -2,14 +2,14 @@
 /**
  * Saving and proposing as the page does it: what is missing is asked for, what clashes is settled, what was done is said.
  *
- * @import { Api } from "./api.js"
+ * @import { Api } from "../api.js"
  * @import { Said } from "./changes.js"
  * @import { Conflict } from "./conflict.js"
  * @import { Doc } from "./document.js"
  * @import { Session } from "./session.js"
  */
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../api.js";
 import { settle } from "./conflict.js";
 import { input } from "./dom.js";
 import { tab } from "./forms.js";

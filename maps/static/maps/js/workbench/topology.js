@@ -3,7 +3,7 @@
  * The checks: what they find becomes tasks in the list and on the map; a repair is drawn as what is gained and lost before it is made.
  *
  * @import { Feature } from "geojson"
- * @import { Api } from "./api.js"
+ * @import { Api } from "../api.js"
  * @import { Handling } from "./handling.js"
  * @import { WorkbenchMap } from "./map.js"
  * @import { Session } from "./session.js"

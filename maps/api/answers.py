@@ -1,4 +1,4 @@
-"""Answers of the workbench's JSON: entity tags, preconditions, and errors as RFC 9457 problems."""
+"""Answers in JSON: entity tags, preconditions, and errors as RFC 9457 problems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROBLEM = "application/problem+json"
 
 
 def answer(content: Any, *, status: int = 200, version: int | None = None) -> HttpResponse:
-    """Answer with JSON; the version of a change set is its entity tag."""
+    """Answer with JSON; the version of what is answered with is its entity tag."""
     response = HttpResponse(_text(content), status=status, content_type="application/json")
     response["Cache-Control"] = "private, no-cache"
     if version is not None:
