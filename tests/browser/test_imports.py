@@ -262,7 +262,7 @@ def test_sending_shows_how_far_it_is_and_can_be_stopped(open_page: Callable[...,
     page = open_form(open_page)
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
-    slow = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": 400_000}
+    slow = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": 40_000}
     line.send("Network.emulateNetworkConditions", slow)
     page.set_input_files("#file", points_file(60_000, "stopped.csv"))
     page.click("#send")
@@ -275,6 +275,27 @@ def test_sending_shows_how_far_it_is_and_can_be_stopped(open_page: Callable[...,
     page.goto(PATH)
     expect(page.locator("#send")).to_be_visible()
     assert page.get_by_text("stopped.csv").count() == 0, "what was stopped left nothing"
+
+
+def test_what_is_stopped_after_it_arrived_is_given_up(open_page: Callable[..., Page]) -> None:
+    page = open_form(open_page)
+    line = page.context.new_cdp_session(page)
+    held: list[str] = []
+    line.on("Fetch.requestPaused", lambda event: held.append(event["requestId"]))
+    line.send("Fetch.enable", {"patterns": [{"urlPattern": f"*{PATH}", "requestStage": "Response"}]})
+    page.set_input_files("#file", points_file(100, "late.csv"))
+    page.click("#send")
+    expect(page.locator("#sending-text")).to_contain_text("has arrived")
+    page.click("#stop")
+    expect(page.locator("#sending-text")).to_have_text("The file had arrived already. It is being given up…")
+    expect(page.locator("#stop")).to_be_disabled()
+    line.send("Fetch.continueRequest", {"requestId": held[0]})
+    expect(page.locator("#chosen")).to_have_text("Stopped; the file that had arrived was given up.")
+    expect(page.locator("#send")).to_be_focused()
+    line.send("Fetch.disable")
+    page.goto(PATH)
+    expect(page.locator("table.uploads tbody tr").first).to_contain_text("late.csv")
+    expect(page.locator("table.uploads tbody tr").first).to_contain_text("given up")
 
 
 def test_one_may_leave_and_come_back_and_give_up(open_page: Callable[..., Page]) -> None:

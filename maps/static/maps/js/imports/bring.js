@@ -26,6 +26,8 @@ const send = part("send", HTMLButtonElement);
 const failed = part("failed", HTMLElement);
 /** @type {XMLHttpRequest | null} */
 let current = null;
+let hasArrived = false;
+let isUnwanted = false;
 
 for (const hint of drop.querySelectorAll(".drop-hint")) if (hint instanceof HTMLElement) hint.hidden = false;
 
@@ -90,8 +92,10 @@ form.addEventListener("submit", (event) => {
   failed.hidden = true;
   const body = new FormData(form);
   const request = (current = new XMLHttpRequest());
+  hasArrived = isUnwanted = false;
   bar.value = 0;
   text.textContent = "";
+  stop.disabled = false;
   tellSending(true);
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "application/json");
@@ -101,17 +105,24 @@ form.addEventListener("submit", (event) => {
     current = null;
     tellSending(false);
   };
-  request.addEventListener("abort", () => {
+  /** @param {string | undefined} how */
+  const tellStopped = (how) => {
     over();
-    chosen.textContent = words.stopped ?? "";
+    chosen.textContent = how ?? "";
     send.focus();
-  });
+  };
+  request.upload.addEventListener("load", () => (hasArrived = true));
+  request.addEventListener("abort", () => tellStopped(words.stopped));
   request.addEventListener("error", () => {
     over();
     complain(words.unreachable ?? "", words.unreachableAdvice);
   });
-  request.addEventListener("load", () => {
-    if (request.status === 201) return location.assign(request.response.address);
+  request.addEventListener("load", async () => {
+    if (request.status === 201) {
+      const { address } = request.response;
+      const isGivenUp = isUnwanted && (await giveUp(address));
+      return isGivenUp ? tellStopped(words.givenUp) : location.assign(address);
+    }
     over();
     const problem = request.response ?? {};
     complain(words.failed ?? "", [problem.title, problem.remedy].filter(Boolean).join(" ") || String(request.status));
@@ -119,7 +130,20 @@ form.addEventListener("submit", (event) => {
   request.send(body);
 });
 
-stop.addEventListener("click", () => current?.abort());
+/** @param {string} address of an upload nobody wants any more @returns {Promise<boolean>} whether it is gone */
+async function giveUp(address) {
+  const body = new FormData();
+  body.set("do", "cancel");
+  body.set("csrfmiddlewaretoken", String(new FormData(form).get("csrfmiddlewaretoken")));
+  return fetch(address, { method: "POST", body }).then((answer) => answer.ok, () => false);
+}
+
+stop.addEventListener("click", () => {
+  if (!hasArrived) return current?.abort();
+  isUnwanted = true; // the server has all of it: only an answer tells which upload to give up
+  stop.disabled = true;
+  text.textContent = words.stopping ?? "";
+});
 addEventListener("beforeunload", (event) => {
   if (current && current.readyState < 4) event.preventDefault();
 });
