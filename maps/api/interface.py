@@ -49,7 +49,7 @@ class _SignedIn(APIKeyCookie):
 api = NinjaAPI(
     title="Mahalleh",
     version="1",
-    description="Draw and maintain the boundaries of neighbourhoods and informal settlements.",
+    description="Boundaries of neighbourhoods and informal settlements, data about them, measures of who is served, and what changes would do.",
     docs_url=None,
     urls_namespace="api-v1",
     auth=_SignedIn(),

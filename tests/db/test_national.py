@@ -205,10 +205,11 @@ def test_what_cannot_be_asked_is_said(capsys: pytest.CaptureFixture[str], argume
 def test_a_city_whose_process_dies_each_time_is_a_problem_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "worker_environment", lambda: {"PYTHONHOME": "/nowhere"})
     task = (1, "x", 1, "code")
+    before = children(os.getpid())  # of other tests of this process
     ((of, answer),) = done_by_processes([task], workers=4)
     assert of == task
     assert (answer["state"], answer["problem"]["code"]) == ("problem", "worker_died")
-    assert children(os.getpid()) == []
+    assert set(children(os.getpid())) <= set(before)
 
 
 def test_where_no_scheduler_answers_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
