@@ -26,7 +26,7 @@ Pieces: TypeAlias = tuple[Floats, ...]
 BLOCK: Final = 8
 
 # A block with more candidates than this for each of its cells is not cut: its cells ask a tree, one by one.
-_MOST_PER_CELL: Final = 16
+_MOST_PER_CELL: Final = 64
 
 # The cells of a block with so few candidates are measured to all of them.
 _FEW: Final = 2
