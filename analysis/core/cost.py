@@ -1,8 +1,5 @@
 """Straight-line cost: the distance from the centre of every cell to the nearest facility of a service."""
 
-import math
-from typing import Final
-
 import numpy as np
 import shapely
 from numba import njit
@@ -175,9 +172,7 @@ def cost_off_centre_m(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _off_centre(
-    cost_m: NDArray[np.floating], cells: Integers, east: Floats, south: Floats
-) -> NDArray[np.float32]:
+def _off_centre(cost_m: NDArray[np.floating], cells: Integers, east: Floats, south: Floats) -> NDArray[np.float32]:
     n_rows, n_cols = cost_m.shape
     found = np.empty(cells.size, dtype=np.float32)
     for i in range(cells.size):

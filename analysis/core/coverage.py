@@ -474,15 +474,13 @@ def _distances(sides: Floats, starts: NDArray[np.int64], edges: Floats, boxes: F
             west, east = min(west, own[i, 0]), max(east, own[i, 0])
             south, north = min(south, own[i, 1]), max(north, own[i, 1])
         for g in range(len(boxes)):
-            to_box[g] = _square_apart(
-                boxes[g, 0], boxes[g, 1], boxes[g, 2], boxes[g, 3], west, south, east, north
-            )
+            to_box[g] = _square_apart(boxes[g, 0], boxes[g, 1], boxes[g, 2], boxes[g, 3], west, south, east, north)
         least = np.inf
-        g = np.argmin(to_box)
+        nearest = int(np.argmin(to_box))
         # The nearest group first: it leaves out most of the others.
         for turn in range(-1, len(boxes)):
-            group = g if turn < 0 else turn
-            if to_box[group] >= least or turn == g:
+            group = nearest if turn < 0 else turn
+            if to_box[group] >= least or turn == nearest:
                 continue
             for e in range(group * _GROUP, min((group + 1) * _GROUP, len(edges))):
                 x0, y0, x1, y1 = edges[e]
@@ -492,9 +490,7 @@ def _distances(sides: Floats, starts: NDArray[np.int64], edges: Floats, boxes: F
                 for i in range(len(own)):
                     a0, b0, a1, b1 = own[i]
                     if (
-                        _square_apart(
-                            low_x, low_y, high_x, high_y, min(a0, a1), min(b0, b1), max(a0, a1), max(b0, b1)
-                        )
+                        _square_apart(low_x, low_y, high_x, high_y, min(a0, a1), min(b0, b1), max(a0, a1), max(b0, b1))
                         >= least
                     ):
                         continue

@@ -90,9 +90,7 @@ def _square(dx: float, dy: float, pieces: Pieces, k: int) -> float:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _square_of_cell(
-    row: int, col: int, pieces: Pieces, k: int, x_min_m: float, y_max_m: float, cell_m: float
-) -> float:
+def _square_of_cell(row: int, col: int, pieces: Pieces, k: int, x_min_m: float, y_max_m: float, cell_m: float) -> float:
     """Give the squared distance from the centre of a cell, always by the same steps: from the corner of four cells."""
     east = cell_m / 2 if col & 1 else -cell_m / 2
     south = cell_m / 2 if row & 1 else -cell_m / 2
@@ -147,8 +145,9 @@ def _lower(
             if row >= n_rows or col >= n_cols:
                 continue
             if half >= BLOCK:
-                down, right = min((row + half) // BLOCK, len(wanted) - 1), min(
-                    (col + half) // BLOCK, wanted.shape[1] - 1
+                down, right = (
+                    min((row + half) // BLOCK, len(wanted) - 1),
+                    min((col + half) // BLOCK, wanted.shape[1] - 1),
                 )
                 up, west = row // BLOCK, col // BLOCK
                 if wanted[down, right] - wanted[up, right] - wanted[down, west] + wanted[up, west] == 0:
@@ -180,9 +179,7 @@ def _lower(
                             continue
                         nearest = np.inf
                         for i in range(begin, free):
-                            nearest = min(
-                                nearest, _square_of_cell(r, c, pieces, pool[i], x_min_m, y_max_m, cell_m)
-                            )
+                            nearest = min(nearest, _square_of_cell(r, c, pieces, pool[i], x_min_m, y_max_m, cell_m))
                         cost_m[r, c] = min(cost_m[r, c], np.float32(math.sqrt(nearest)))
                 free = begin
             elif found > _MOST_PER_CELL * half * half:
