@@ -41,8 +41,9 @@ def grid_for(places: CityPlaces, cell_m: float = CITY_CELL_M) -> Grid:
     """
     west, south, east, north = shapely.total_bounds(places.geometries_4326)
     epsg = utm_epsg((west + east) / 2, (south + north) / 2)
-    bounds = tuple(shapely.total_bounds(project(places.geometries_4326, STORAGE_EPSG, epsg)))
-    return grid_around((bounds[0], bounds[1], bounds[2], bounds[3]), epsg, cell_m, cell_m)
+    xy = project_xy(shapely.get_coordinates(places.geometries_4326), STORAGE_EPSG, epsg)
+    (x_min, y_min), (x_max, y_max) = xy.min(axis=0), xy.max(axis=0)
+    return grid_around((x_min, y_min, x_max, y_max), epsg, cell_m, cell_m)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +90,30 @@ def ground_of(places: CityPlaces, grid: Grid) -> Ground:
     cells = cut.shares.indices.astype(np.int64)
     numbers = np.arange(cells.size, dtype=cut.shares.indices.dtype)
     parts = sparse.csr_matrix((cut.shares.data, numbers, cut.shares.indptr), shape=(len(polygons_m), cells.size))
-    edge_m = edge_distance_m(polygons_m, shapely.union_all(polygons_m))
+    edge_m = edge_distance_m(polygons_m, _extent(polygons_m, places))
     partial = np.flatnonzero(is_partial)
     return Ground(
         polygons_m, cells, parts, partial, cut.east[partial], cut.south[partial], edge_m, places_key(places, grid)
     )
+
+
+def _extent(polygons_m: NDArray[np.object_], places: CityPlaces) -> shapely.Geometry:
+    """Unite the places of a city.
+
+    Places of one kind mostly tile the land: then their common borders are taken away, a tenth of the work of finding out
+    where any of them cross.
+    """
+    kinds = np.array([row.kind for row in places.rows])
+    return shapely.union_all([_united(polygons_m[kinds == kind]) for kind in np.unique(kinds)])
+
+
+def _united(polygons_m: NDArray[np.object_]) -> shapely.Geometry:
+    try:
+        united = shapely.coverage_union_all(polygons_m)
+    except shapely.errors.GEOSException:
+        return shapely.union_all(polygons_m)
+    # Of places that cross each other the borders left over do so too.
+    return united if united.is_valid else shapely.union_all(polygons_m)
 
 
 def grid_kept(reading: CityReading, cell_m: float | None = None) -> Grid:

@@ -108,14 +108,24 @@ def inputs_read(reading: CityReading, question: Question, cell_m: float | None =
 
 
 def _facilities_m(service: ServiceRow, grid: Grid) -> NDArray[np.object_]:
-    facilities = facilities_read(service.release_id, service.where)
+    return _projected(facilities_read(service.release_id, service.where), grid)
+
+
+def _projected(facilities: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
     return project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities
 
 
 def _measured(asked: list[tuple[str, Measuring, ServiceRow]], grid: Grid) -> dict[str, NDArray[np.float32]]:
     """Measure services side by side, one thread a processor; the database is read on this thread alone, meanwhile."""
+
+    def cost_m(way: Measuring, facilities: NDArray[np.object_]) -> NDArray[np.float32]:
+        return way.cost_m(_projected(facilities, grid))
+
     with ThreadPoolExecutor(min(settings.ANALYSIS_THREADS, _MOST_THREADS)) as pool:
-        under_way = {key: pool.submit(way.cost_m, _facilities_m(service, grid)) for key, way, service in asked}
+        under_way = {
+            key: pool.submit(cost_m, way, facilities_read(service.release_id, service.where))
+            for key, way, service in asked
+        }
         return {key: cost.result() for key, cost in under_way.items()}
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import shapely
+from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -20,6 +21,9 @@ from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 Costs = NDArray[np.float32]
+
+# Edges of the outline of the data that share a box.
+_GROUP: Final = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -434,16 +438,91 @@ def edge_distance_m(places_m: GeometryLike, extent_m: shapely.Geometry) -> Float
     inside = np.flatnonzero(shapely.covers(extent_m, places))
     distance_m = np.zeros(len(places))
     if inside.size:
-        # The nearest of many short edges is found by a tree; the distance to the whole outline would compare with all.
-        rings = shapely.get_rings(shapely.get_parts(extent_m))
-        xy, ring = shapely.get_coordinates(rings, return_index=True)
-        joined = ring[1:] == ring[:-1]
-        edges = shapely.linestrings(np.stack((xy[:-1][joined], xy[1:][joined]), axis=1))
-        (asked, _), found = shapely.STRtree(edges).query_nearest(
-            places[inside], return_distance=True, all_matches=False
-        )
-        distance_m[inside[asked]] = found
+        edges = _sides(np.array([extent_m], dtype=object))[0]
+        # Neighbours in a group are neighbours on the outline, so that a box around a group leaves most of them out.
+        first = np.arange(0, len(edges), _GROUP)
+        boxes = np.stack((
+            np.minimum.reduceat(np.minimum(edges[:, 0], edges[:, 2]), first),
+            np.minimum.reduceat(np.minimum(edges[:, 1], edges[:, 3]), first),
+            np.maximum.reduceat(np.maximum(edges[:, 0], edges[:, 2]), first),
+            np.maximum.reduceat(np.maximum(edges[:, 1], edges[:, 3]), first),
+        ), axis=1)  # fmt: skip
+        sides, owner = _sides(places[inside])
+        starts = np.searchsorted(owner, np.arange(inside.size + 1))
+        distance_m[inside] = _distances(sides, starts, edges, boxes)
     return distance_m
+
+
+def _sides(polygons: NDArray[np.object_]) -> tuple[Floats, NDArray[np.int64]]:
+    """Give the ends of all straight sides of polygons, shape ``(n, 4)``, and the polygon of each."""
+    parts, polygon = shapely.get_parts(polygons, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    joined = ring[1:] == ring[:-1]
+    return np.concatenate((xy[:-1][joined], xy[1:][joined]), axis=1), polygon[part[ring[:-1][joined]]]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _distances(sides: Floats, starts: NDArray[np.int64], edges: Floats, boxes: Floats) -> Floats:
+    """Give the distance from each polygon's sides to the nearest edge; edges touch sides, but never cross them."""
+    found = np.zeros(starts.size - 1)
+    to_box = np.empty(len(boxes))
+    for p in range(found.size):
+        own = sides[starts[p] : starts[p + 1]]
+        west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+        for i in range(len(own)):
+            west, east = min(west, own[i, 0]), max(east, own[i, 0])
+            south, north = min(south, own[i, 1]), max(north, own[i, 1])
+        for g in range(len(boxes)):
+            to_box[g] = _square_apart(boxes[g, 0], boxes[g, 1], boxes[g, 2], boxes[g, 3], west, south, east, north)
+        least = np.inf
+        nearest = int(np.argmin(to_box))
+        # The nearest group first: it leaves out most of the others.
+        for turn in range(-1, len(boxes)):
+            group = nearest if turn < 0 else turn
+            if to_box[group] >= least or turn == nearest:
+                continue
+            for e in range(group * _GROUP, min((group + 1) * _GROUP, len(edges))):
+                x0, y0, x1, y1 = edges[e]
+                low_x, low_y, high_x, high_y = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+                if _square_apart(low_x, low_y, high_x, high_y, west, south, east, north) >= least:
+                    continue
+                for i in range(len(own)):
+                    a0, b0, a1, b1 = own[i]
+                    if (
+                        _square_apart(low_x, low_y, high_x, high_y, min(a0, a1), min(b0, b1), max(a0, a1), max(b0, b1))
+                        >= least
+                    ):
+                        continue
+                    least = min(
+                        least,
+                        _square_to_side(a0, b0, x0, y0, x1, y1),
+                        _square_to_side(a1, b1, x0, y0, x1, y1),
+                        _square_to_side(x0, y0, a0, b0, a1, b1),
+                        _square_to_side(x1, y1, a0, b0, a1, b1),
+                    )
+        found[p] = math.sqrt(least)
+    return found
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _square_apart(
+    west: float, south: float, east: float, north: float, west2: float, south2: float, east2: float, north2: float
+) -> float:
+    """Give the squared distance between two boxes."""
+    dx = max(west - east2, west2 - east, 0.0)
+    dy = max(south - north2, south2 - north, 0.0)
+    return dx * dx + dy * dy
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _square_to_side(x: float, y: float, x0: float, y0: float, x1: float, y1: float) -> float:
+    """Give the squared distance of a point from a straight side."""
+    dx, dy = x1 - x0, y1 - y0
+    length2 = dx * dx + dy * dy
+    share = min(max(((x - x0) * dx + (y - y0) * dy) / length2, 0.0), 1.0) if length2 > 0 else 0.0
+    dx, dy = x - x0 - share * dx, y - y0 - share * dy
+    return dx * dx + dy * dy
 
 
 def _ground(fractions: sparse.csr_matrix, people: Floats, cell_m: float) -> Ground:

@@ -275,8 +275,11 @@ def pixel_corners(affine: tuple[float, float, float, float, float, float], shape
     [[[100.0, 50.0], [110.0, 50.0]], [[100.0, 40.0], [110.0, 40.0]]]
     """
     a, b, c, d, e, f = affine
-    row, col = np.meshgrid(np.arange(shape[0] + 1.0), np.arange(shape[1] + 1.0), indexing="ij")
-    return np.stack((a * col + b * row + c, d * col + e * row + f), axis=-1)
+    row, col = np.arange(shape[0] + 1.0)[:, None], np.arange(shape[1] + 1.0)
+    corners = np.empty((row.size, col.size, 2))
+    corners[..., 0] = a * col + b * row + c
+    corners[..., 1] = d * col + e * row + f
+    return corners
 
 
 def _with_land(shapes_m: GeometryLike) -> NDArray[np.object_]:

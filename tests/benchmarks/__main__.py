@@ -32,6 +32,7 @@ GROUPS = (
     "export",
     "tiles",
     "ladder",
+    "dense",
 )
 
 
@@ -76,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> None:
     # Here, because these read Django's settings when they are imported.
     from tests.benchmarks.cases_capacity import capacity_cases
-    from tests.benchmarks.cases_coverage import coverage_cases
+    from tests.benchmarks.cases_coverage import coverage_cases, dense_cases
     from tests.benchmarks.cases_export import export_cases
     from tests.benchmarks.cases_friction import friction_cases
     from tests.benchmarks.cases_layers import layers_cases
@@ -89,7 +90,7 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
     from tests.benchmarks.cases_workbench import workbench_cases
     from tests.benchmarks.cases_zones import CELL_M as ZONES_CELL_M
     from tests.benchmarks.cases_zones import zones_cases
-    from tests.benchmarks.ladder import ladder_cases
+    from tests.benchmarks.ladder import compared_cases, ladder_cases
 
     if "coverage" in groups:
         coverage_cases(report, runs)
@@ -120,6 +121,10 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         tiles_cases(report, runs, rows)
     if "ladder" in groups:
         ladder_cases(report, [1] if is_quick else [1, 10, 100], min(runs, 3))
+        for scale in (1,) if is_quick else (1, 16):
+            compared_cases(report, scale, min(runs, 3))
+    if "dense" in groups:  # last, as all others are of the city as it was
+        dense_cases(report, min(runs, 3), 2 if is_quick else 16)
 
 
 def _close_connections() -> None:

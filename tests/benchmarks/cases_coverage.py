@@ -24,7 +24,7 @@ from layers.reading import ReadingOptions, reading
 from layers.services import release_create
 from tests.benchmarks import peers_geopandas, peers_postgis
 from tests.benchmarks.measuring import Report, Row, fastest, interleaved_ms
-from tests.benchmarks.question import Asked, asked, city
+from tests.benchmarks.question import Asked, asked, city, people_file
 
 MOST_OFF_ON_AVERAGE = 0.002
 """Beyond this two methods would have computed different things. (A circle of 32 straight pieces, the peers' default, lies
@@ -37,72 +37,98 @@ def coverage_cases(report: Report, runs: int, services: tuple[str, ...] = ()) ->
     everything = asked(question)
     size = f"{len(everything.editions)} × {len(everything.services)}"
     better_ms, label = full_cases(report, runs, question, "full coverage, caches empty", size, required=3.0)
+    area_cases(report, runs, question, size, is_exact_told=True)
     _threshold(report, runs, question, everything, size, better_ms, label)
     _weight(report, runs, question, size)
 
 
 def full_cases(
-    report: Report,
-    runs: int,
-    question: Question,
-    case: str,
-    size: str,
-    *,
-    required: float,
-    statements_of: tuple[str, ...] = peers_postgis.COVERAGE,
+    report: Report, runs: int, question: Question, case: str, size: str, *, required: float
 ) -> tuple[float, str]:
-    """Measure full coverage from empty caches against every way of PostGIS and geopandas.
+    """Measure full coverage, land and people, from empty caches against PostGIS and against geopandas with exactextract.
 
     Parameters
     ----------
     required
         How many times as fast as the better of the two it must be.
-    statements_of
-        Files of PostGIS statements; the fastest is compared with.
 
     Returns
     -------
     tuple
         The milliseconds of the better peer, and what it is called.
     """
+    everything, people = asked(question), people_file()
+    ours = fully(question)
+    expected = ours()
+    shares = (expected.area_share, expected.population_share)
+    # What is loaded once and for all is no part of a peer's time, as it is none of ours.
+    peers_postgis.people_stored(people, everything.epsg)
+    peers = {
+        "PostGIS": _checked(lambda: peers_postgis.area_and_people_shares(everything), shares),
+        "geopandas, exactextract": _checked(lambda: peers_geopandas.area_and_people_shares(everything, people), shares),
+    }
+    once = interleaved_ms(peers, 1)
+    better = fastest(once)
+    times = interleaved_ms({"ours": ours, better: peers[better]}, runs)
+    for name, ms in {**once, better: times[better]}.items():
+        of_runs, least = (runs, required) if name == better else (1, None)
+        report.add(Row(case, size, times["ours"], name, ms, of_runs, least))
+    return times[better], better
+
+
+def area_cases(
+    report: Report,
+    runs: int,
+    question: Question,
+    size: str,
+    *,
+    statements_of: tuple[str, ...] = peers_postgis.COVERAGE,
+    is_exact_told: bool = False,
+) -> None:
+    """Measure full coverage against peers that leave out the people: every way of PostGIS and geopandas.
+
+    Parameters
+    ----------
+    statements_of
+        Files of PostGIS statements; the fastest is compared with.
+    is_exact_told
+        Whether to compute the exact shares, which takes long, and tell how far off everybody is.
+    """
     everything = asked(question)
     ours = fully(question)
     expected = ours().area_share
-
     statements = {
-        name: _checked(lambda name=name: peers_postgis.area_shares(name, everything), expected)
+        name: _checked(lambda name=name: (peers_postgis.area_shares(name, everything),), (expected,))
         for name in statements_of
     }
     once = interleaved_ms(statements, 1)
     best_statement = fastest(once)
     report.note("PostGIS, once each: " + ", ".join(f"{name} {ms:,.0f} ms" for name, ms in once.items()))
 
-    exact = area_shares_exact(city=city(), user=system_user(), question=question)
-    theirs = peers_postgis.area_shares(best_statement, everything)
-    for name, shares in (("ours", expected), ("the peers, with 8 segments a quarter circle", theirs)):
-        off = np.abs(shares - exact) * 100
-        report.note(
-            f"Off the exact shares, {name}: {off.max():.2f} percentage points at most, {off.mean():.3f} on average"
-        )
+    if is_exact_told:
+        exact = area_shares_exact(city=city(), user=system_user(), question=question)
+        theirs = peers_postgis.area_shares(best_statement, everything)
+        for name, shares in (("ours", expected), ("the peers, with 8 segments a quarter circle", theirs)):
+            off = np.abs(shares - exact) * 100
+            report.note(
+                f"Off the exact shares, {name}: {off.max():.2f} percentage points at most, {off.mean():.3f} on average"
+            )
 
     frames = {
-        name: _checked(lambda name=name: peers_geopandas.area_shares(name, everything), expected)
+        name: _checked(lambda name=name: (peers_geopandas.area_shares(name, everything),), (expected,))
         for name in peers_geopandas.METHODS
     }
     times = interleaved_ms({"ours": ours, best_statement: statements[best_statement], **frames}, runs)
-    best_frame = fastest({name: times[name] for name in frames})
-    better = fastest({name: times[name] for name in (best_statement, best_frame)})
     labels = {best_statement: f"PostGIS {best_statement}", **{name: f"geopandas, by {name}" for name in frames}}
     for name, label in labels.items():
-        report.add(Row(case, size, times["ours"], label, times[name], runs, required if name == better else None))
-    return times[better], labels[better]
+        report.add(Row("  land alone by the peer", size, times["ours"], label, times[name], runs))
 
 
 def dense_cases(report: Report, runs: int, times: int = 16) -> None:
     """Measure full coverage with many times the facilities in the same city, where the peers' polygons blow up.
 
     Every layer that supplies a service gets a new release in which each facility and main is there so many times, a few
-    hundred metres apart. Of PostGIS only the statement that unites buffers first is asked: the others take minutes.
+    hundred metres apart; later cases find them so.
     """
     rng = np.random.default_rng(16)
     services = []
@@ -119,15 +145,7 @@ def dense_cases(report: Report, runs: int, times: int = 16) -> None:
     question = Question(services=tuple(services))
     everything = asked(question)
     size = f"{len(everything.editions)} × {len(everything.services)}, × {times} as dense"
-    full_cases(
-        report,
-        runs,
-        question,
-        "full coverage, caches empty, dense",
-        size,
-        required=10.0,
-        statements_of=("coverage_united",),
-    )
+    full_cases(report, runs, question, "full coverage, caches empty, dense", size, required=10.0)
 
 
 def _shifted(shapes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -148,14 +166,17 @@ def fully(question: Question) -> Callable[[], Coverage]:
     return job
 
 
-def _checked(job: Callable[[], np.ndarray], expected: np.ndarray) -> Callable[[], np.ndarray]:
-    """Return the job with its answer compared with ours."""
+def _checked(
+    job: Callable[[], tuple[np.ndarray, ...]], expected: tuple[np.ndarray, ...]
+) -> Callable[[], tuple[np.ndarray, ...]]:
+    """Return the job with its tables compared with ours."""
 
-    def checked() -> np.ndarray:
-        shares = job()
-        off = np.abs(shares - expected).mean()
-        assert off < MOST_OFF_ON_AVERAGE, f"The peer computed something else: {off:.4f} off on average."
-        return shares
+    def checked() -> tuple[np.ndarray, ...]:
+        found = job()
+        for theirs, ours in zip(found, expected, strict=True):
+            off = np.nanmean(np.abs(theirs - ours))
+            assert off < MOST_OFF_ON_AVERAGE, f"The peer computed something else: {off:.4f} off on average."
+        return found
 
     return checked
 

@@ -6,9 +6,9 @@ environment, or measures its full coverage there, alone or beside the peers, and
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,19 +28,9 @@ MOST_EXPONENT = 1.05
 
 def ladder_cases(report: Report, scales: list[int], runs: int) -> None:
     """Climb the ladder: build, load and measure each size; then tell how time grows with it."""
-    from config.cluster import Cluster
-
-    folder = Path(os.environ["MAHALLEH_VAR"])
-    socket = Path(os.environ["DATABASE_URL"].partition("host=")[2])
-    cluster = Cluster(root_dir=socket, socket_dir=socket)
     times: list[float] = []
     for scale in scales:
-        name = f"ladder_{scale}"
-        cluster.ensure_database(name)
-        environment = {**os.environ, "DATABASE_URL": cluster.url(name), "MAHALLEH_VAR": str(folder / name)}
-        _rung(environment, scale, "load", runs)
-        found = _rung(environment, scale, "measure", runs if scale < 100 else 1)
-        shutil.rmtree(folder / name, ignore_errors=True)
+        found = _measured(scale, "measure", runs if scale < 100 else 1)
         times.append(found["ms"])
         size = f"× {scale}: {found['places']:,} × {found['services']}"
         report.add(Row("full coverage, caches empty, ladder", size, found["ms"], "", None, found["runs"]))
@@ -55,28 +45,32 @@ def ladder_cases(report: Report, scales: list[int], runs: int) -> None:
         report.note(f"Time grows as size to the power of {exponent:.2f}: {verdict}.")
 
 
-def _rung(environment: dict[str, str], scale: int, what: str, runs: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.benchmarks.ladder", str(scale), what, str(runs)]
-    result = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return {} if what == "load" else dict(json.loads(result.stdout))
-
-
 def compared_cases(report: Report, scale: int, runs: int) -> None:
-    """Measure full coverage of a larger city beside the peers, in a database and a process of its own."""
-    from config.cluster import Cluster
-
-    folder = Path(os.environ["MAHALLEH_VAR"])
-    socket = Path(os.environ["DATABASE_URL"].partition("host=")[2])
-    cluster, name = Cluster(root_dir=socket, socket_dir=socket), f"compared_{scale}"
-    cluster.ensure_database(name)
-    environment = {**os.environ, "DATABASE_URL": cluster.url(name), "MAHALLEH_VAR": str(folder / name)}
-    _rung(environment, scale, "load", runs)
-    found = _rung(environment, scale, "compare", runs)
-    shutil.rmtree(folder / name, ignore_errors=True)
+    """Measure full coverage of a city of another size beside the peers."""
+    found = _measured(scale, "compare", runs)
     for note in found["notes"]:
         report.note(note)
     for row in found["rows"]:
         report.add(Row(**row))
+
+
+def _measured(scale: int, what: str, runs: int) -> dict[str, Any]:
+    """Load a size into a database of its own, unless it is there, and measure it in a process of its own."""
+    from config.cluster import Cluster
+
+    folder = Path(os.environ["MAHALLEH_VAR"])
+    socket = Path(os.environ["DATABASE_URL"].partition("host=")[2])
+    cluster, name = Cluster(root_dir=socket, socket_dir=socket), f"ladder_{scale}"
+    environment = {**os.environ, "DATABASE_URL": cluster.url(name), "MAHALLEH_VAR": str(folder / name)}
+    if cluster.ensure_database(name):
+        _rung(environment, scale, "load", runs)
+    return _rung(environment, scale, what, runs)
+
+
+def _rung(environment: dict[str, str], scale: int, what: str, runs: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.benchmarks.ladder", str(scale), what, str(runs)]
+    result = subprocess.run(command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return {} if what == "load" else dict(json.loads(result.stdout))
 
 
 def load(scale: int) -> None:
@@ -117,19 +111,20 @@ def measure(runs: int) -> dict[str, Any]:
 
 
 def compare(scale: int, runs: int) -> dict[str, Any]:
-    """Compute full coverage beside the peers; what is printed meanwhile goes to stderr."""
+    """Compute full coverage beside the peers; whoever started this process prints the rows."""
     import django
 
     django.setup()
     from analysis.results import Question
-    from tests.benchmarks.cases_coverage import full_cases
+    from tests.benchmarks.cases_coverage import area_cases, full_cases
     from tests.benchmarks.question import asked
 
     report = Report()
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(io.StringIO()):
         everything = asked()
         size = f"× {scale}: {len(everything.editions):,} × {len(everything.services)}"
-        full_cases(report, runs, Question(), "full coverage, caches empty", size, required=3.0)
+        full_cases(report, runs, Question(), "full coverage, caches empty, facilities", size, required=3.0)
+        area_cases(report, runs, Question(), size, statements_of=("coverage_united",))
     return {"notes": report.notes, "rows": [asdict(row) for row in report.rows]}
 
 

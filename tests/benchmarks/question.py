@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from analysis import selectors
 from analysis.ground import grid_for
 from analysis.results import Question
 from geo.models import Place
 from geo.querysets import system_user
+from layers.models import Raster
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,10 @@ def asked(question: Question | None = None) -> Asked:
         tuple((s.code, s.release_id, s.threshold_m) for s in services),
         grid_for(places).epsg,
     )
+
+
+def people_file() -> Path:
+    """Return the raster that the people of the demo city are counted by."""
+    population = selectors.population_read(city())
+    assert population is not None
+    return Path(settings.RASTER_DIR) / Raster.objects.get(release=population[0]).file
