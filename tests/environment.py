@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -46,6 +47,9 @@ os.environ.update(
     MAHALLEH_VAR=str(VAR),
     DATABASE_URL=CLUSTER.url(),
 )
+# What Python compiles is kept, whatever the shell says: each worker would compile all tests, each child all of the service.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # What numba compiles outlives the run.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / "var" / "cache" / "numba"))
 
