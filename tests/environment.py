@@ -9,6 +9,7 @@ are told of it. Each worker has databases and a folder of its own in it; what th
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -52,6 +53,16 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # What numba compiles outlives the run.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / "var" / "cache" / "numba"))
+
+
+gc.disable()  # until the tests are collected: what makes them stays, and there are over a million objects of it
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Collect garbage from here on, and look no more at what stays until the end."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:
