@@ -59,10 +59,11 @@ gc.disable()  # until the tests are collected: what makes them stays, and there 
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Collect garbage from here on, and look no more at what stays until the end."""
-    gc.enable()
+    """Collect garbage from here on, less often than Python does, and look no more at what stays until the end."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 10)
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
