@@ -46,26 +46,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 FIRST = (
     "tests/browser/test_workbench.py",
-    # Waits for processes that are killed and started again.
+    # Makes a cluster of its own: it runs while the other worker makes what all the others copy.
+    "tests/benchmarks/test_benchmarks_run.py",
+    "tests/http/test_access.py",
+    # These wait for processes that are killed and started again.
     "tests/db/test_worker.py",
     "tests/db/test_national.py",
-    # These two make a cluster of their own: they run while another worker makes what the others copy.
-    "tests/benchmarks/test_benchmarks_run.py",
     "tests/db/test_workbench_load.py",
-    "tests/http/test_access.py",
-    "tests/db/test_workbench_properties.py",
+    "tests/db/test_imports_killed.py",
     "tests/browser/test_imports.py",
+    "tests/browser/test_main_job.py",
+    "tests/browser/test_what_if.py",
+    "tests/db/test_workbench_properties.py",
+    "tests/unit/layers/test_hostile_sizes.py",
+    "tests/browser/test_workbench_touch.py",
     "tests/browser/test_workbench_review.py",
     "tests/browser/test_catalogue.py",
-    "tests/browser/test_main_job.py",
-    "tests/db/test_imports_killed.py",
+    "tests/http/test_measures_pages.py",
     "tests/http/test_ogc.py",
+    "tests/http/test_tiles.py",
     "tests/db/test_coverage.py",
+    "tests/unit/layers/test_reading_streams.py",
     "tests/http/test_workbench_hostile.py",
     "tests/http/test_ogc_writing.py",
     "tests/http/test_ogc_clients.py",
     "tests/http/test_published.py",
     "tests/http/test_pages.py",
+    "tests/unit/geo/test_partition.py",
     "tests/browser/test_published_offline.py",
 )
 """Files that take long, the longest first: begun last, one would keep a worker busy when all else is over."""

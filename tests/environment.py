@@ -9,8 +9,10 @@ are told of it. Each worker has databases and a folder of its own in it; what th
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -46,8 +48,22 @@ os.environ.update(
     MAHALLEH_VAR=str(VAR),
     DATABASE_URL=CLUSTER.url(),
 )
+# What Python compiles is kept, whatever the shell says: each worker would compile all tests, each child all of the service.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # What numba compiles outlives the run.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / "var" / "cache" / "numba"))
+
+
+gc.disable()  # until the tests are collected: what makes them stays, and there are over a million objects of it
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Collect garbage from here on, less often than Python does, and look no more at what stays until the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 10)
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -492,7 +492,8 @@ def test_buildings_drawn_together_lie_where_they_are(
         inside = shapely.intersects(true, shapely.box(*TileAddress(*address).bounds_3857))
         assert set(np.flatnonzero(inside)) <= set(near), "every building has a box within a pixel"
         shown = shapely.area(shapely.union_all(boxes))
-        assert shown <= shapely.area(shapely.buffer(shapely.union_all(true), 2 * pixel_m))
+        # The same as the buffer of their union, which takes a thousand times as long where the buffers overlap.
+        assert shown <= shapely.area(shapely.union_all(shapely.buffer(true, 2 * pixel_m)))
 
 
 def test_areas_larger_than_four_pixels_keep_their_shape_and_what_is_said_of_them(
