@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management import BaseCommand
 
-from analysis.forms import MAX_THRESHOLD_M, MAX_WEIGHT, number
+from analysis.forms import MAX_NEED, MAX_THRESHOLD_M, MAX_WEIGHT, MIN_NEED, number
 from analysis.results import TRAVELS, Question
 from analysis.selectors import city_get
 from geo.errors import InvalidInput, MahallehError
@@ -71,6 +71,12 @@ def add_question_arguments(parser: ArgumentParser) -> None:
         metavar="CODE=NUMBER,…",
         help="weights of the index, such as clinic=2,park=0.5; others keep theirs",
     )
+    parser.add_argument(
+        "--need",
+        default="",
+        metavar="CODE=NUMBER,…",
+        help="capacity that 1,000 people need, such as clinic=13; whoever finds no room is then without the service",
+    )
     parser.add_argument("--normalisation", default="", choices=["", "goalpost", "min-max"])
     parser.add_argument("--aggregation", default="", choices=["", "arithmetic", "geometric"])
     parser.add_argument("--travel", default="", choices=["", *TRAVELS], help="way of travel; the city's own by default")
@@ -103,21 +109,33 @@ def question_from_options(options: dict[str, Any], known: list[str]) -> Question
         code, equals, value = text.rpartition("=")
         metres = number(value, "--threshold-m", 1, MAX_THRESHOLD_M)
         thresholds.update({code: metres} if equals else dict.fromkeys(options["service"] or known, metres))
-    weights: dict[str, float] = {}
-    for part in filter(None, options["weights"].split(",")):
+    return Question(
+        thresholds_m=thresholds,
+        weights=_by_code(options["weights"], "--weights", 0, MAX_WEIGHT),
+        needs_per_1000=_by_code(options["need"], "--need", MIN_NEED, MAX_NEED),
+        services=tuple(options["service"]),
+        normalisation=options["normalisation"],
+        aggregation=options["aggregation"],
+        travel=options["travel"],
+        population=options["population"],
+        programme=options["programme"],
+    )
+
+
+def _by_code(text: str, option: str, low: float, high: float) -> dict[str, float]:
+    """Read numbers by the code of a service, such as ``clinic=2,park=0.5``."""
+    found: dict[str, float] = {}
+    for part in filter(None, text.split(",")):
         code, equals, value = part.partition("=")
         if not equals:
             raise InvalidInput(
-                f"{part!r} is not a weight.",
-                code="bad_weight",
-                where="--weights",
+                f"{part!r} is not a number for a service.",
+                code="bad_number",
+                where=option,
                 remedy="Write CODE=NUMBER, separated by commas.",
             )
-        weights[code.strip()] = number(value, "--weights", 0, MAX_WEIGHT)
-    return Question(
-        thresholds, weights, tuple(options["service"]), options["normalisation"], options["aggregation"],
-        options["travel"], options["population"], programme=options["programme"],
-    )  # fmt: skip
+        found[code.strip()] = number(value, option, low, high)
+    return found
 
 
 def conditions_from(parts: list[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from analysis import selectors
 from analysis.core.coverage import Coverage
 from analysis.core.what_if import Comparison, Effect, compare, effect_of
+from analysis.ground import people_of_city
 from analysis.inputs import inputs_read
 from analysis.models import Scenario
 from analysis.results import CityPriority, PlaceRow, Question, ServiceRow, number_or_none
 from analysis.scenarios import role_required, scenario_question
-from analysis.selectors import CityReading
+from analysis.selectors import CityReading, services_asked
 from analysis.services import place_record, priority_compute
 from analysis.what_if import changed_inputs, notice_of
 from geo.errors import InvalidInput, LimitExceeded
@@ -40,7 +41,7 @@ class WhatIf:
     Attributes
     ----------
     before, after
-        The answers to the same question without and with changes.
+        The city as it is, by its own weights and limits, measured as the question asks; and the answer to the question.
     effect
         People newly covered and no longer covered; rows and columns follow places and services.
     """
@@ -51,7 +52,10 @@ class WhatIf:
 
 
 def what_if_compute(*, city: Place, user: User, question: Question, reading: CityReading | None = None) -> WhatIf:
-    """Answer a question about a city with and without its changes, and who gains and who loses.
+    """Answer a question about a city, and tell who gains and who loses against the city as it is.
+
+    A question changes what would be built, but also limits and weights; both states are measured in the same way of
+    travel, with the same source of people and the same need of capacity.
 
     The parameters are those of `analysis.services.coverage_compute`.
 
@@ -64,12 +68,31 @@ def what_if_compute(*, city: Place, user: User, question: Question, reading: Cit
     """
     role_required(city, user)
     reading = reading or selectors.city_read(city, user)
-    as_is = inputs_read(reading, question.as_is)
-    changed = changed_inputs(as_is, reading, question) if question.changes else as_is
-    before = priority_compute(city=city, user=user, question=question.as_is, reading=reading, inputs=as_is)
+    today = _today(question, reading)
+    as_is = inputs_read(reading, today)
+    unchanged = as_is if today == question.as_is else inputs_read(reading, question.as_is)
+    changed = changed_inputs(unchanged, reading, question) if question.changes else unchanged
+    before = priority_compute(city=city, user=user, question=today, reading=reading, inputs=as_is)
     after = priority_compute(city=city, user=user, question=question, reading=reading, inputs=changed)
-    thresholds_m = [service.threshold_m for service in before.coverage.services]
-    return WhatIf(before, after, effect_of(as_is.arrays, changed.arrays, thresholds_m, thresholds_m))
+    limits_before_m, limits_after_m = (
+        [service.threshold_m for service in side.coverage.services] for side in (before, after)
+    )
+    effect = effect_of(
+        as_is.arrays,
+        changed.arrays,
+        limits_before_m,
+        limits_after_m,
+        before.coverage.rooms,
+        after.coverage.rooms,
+    )
+    return WhatIf(before, after, effect)
+
+
+def _today(question: Question, reading: CityReading) -> Question:
+    """Return the question that the city as it is answers."""
+    bare = replace(question.as_is, thresholds_m={})
+    rows, _ = services_asked(reading.city, reading.supplied, bare, lambda: people_of_city(reading))
+    return question.today([row.code for row in rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +126,7 @@ class CityComparison:
 def scenarios_compared(*, city: Place, user: User, scenarios: Sequence[Scenario | None]) -> CityComparison:
     """Compare scenarios of a city with the first of them; None stands for the city as it is.
 
-    The city as it is answers the question of the first scenario, so that the changes alone make the difference.
+    The city as it is keeps its own limits and weights, and is measured as the first scenario is, as in `what_if_compute`.
 
     Raises
     ------
@@ -136,7 +159,7 @@ def scenarios_compared(*, city: Place, user: User, scenarios: Sequence[Scenario 
     sides = tuple(
         Side(
             scenario,
-            priority_compute(city=city, user=user, question=question or first.as_is, reading=reading),
+            priority_compute(city=city, user=user, question=question or _today(first, reading), reading=reading),
         )
         for scenario, question in zip(scenarios, questions, strict=True)
     )
@@ -186,7 +209,15 @@ def _differences(sides: Sequence[Side]) -> tuple[str, ...]:
     notices = {notice_of(side.result.coverage.scenario) for side in sides if side.result.coverage.scenario}
     warnings = [warning for side in sides for warning in side.result.coverage.warnings if warning not in notices]
     results = [side.result for side in sides]
-    if len({tuple((s.code, s.threshold_m, s.weight) for s in result.coverage.services) for result in results}) > 1:
+    if (
+        len(
+            {
+                tuple((s.code, s.threshold_m, s.weight, s.need_per_1000) for s in result.coverage.services)
+                for result in results
+            }
+        )
+        > 1
+    ):
         warnings.append("The scenarios differ in thresholds, weights or services too, not only in what would be built.")
     if len({result.coverage.travel.code for result in results}) > 1:
         warnings.append("The scenarios differ in the way of travel.")

@@ -13,13 +13,16 @@ from geo.errors import InvalidInput
 MIN_CELL_M, MAX_CELL_M = 1.0, 1000.0
 MAX_THRESHOLD_M = 100_000.0
 MAX_WEIGHT = 1000.0
-_PARAMETER = re.compile(r"^(threshold|weight)-([a-z0-9-]+)$")
+MIN_NEED, MAX_NEED = 0.001, 100_000.0
+_PARAMETER = re.compile(r"^(threshold|weight|need)-([a-z0-9-]+)$")
+_BOUNDS = {"threshold": (1.0, MAX_THRESHOLD_M), "weight": (0.0, MAX_WEIGHT), "need": (MIN_NEED, MAX_NEED)}
 
 
 def question_from(parameters: Mapping[str, str]) -> Question:
     """Read a question from a query string or a form.
 
-    Its keys: ``threshold-<service>``, ``weight-<service>``, ``aggregation``, ``normalisation``, ``travel``, ``population``, ``programme``.
+    Its keys: ``threshold-<service>``, ``weight-<service>``, ``need-<service>`` (capacity for 1,000 people), ``aggregation``,
+    ``normalisation``, ``travel``, ``population``, ``programme``.
 
     Raises
     ------
@@ -27,19 +30,15 @@ def question_from(parameters: Mapping[str, str]) -> Question:
         Where a value is not a number in range or not a known method; which services and data the city
         has is checked later.
     """
-    found: dict[str, dict[str, float]] = {"threshold": {}, "weight": {}}
+    found: dict[str, dict[str, float]] = {name: {} for name in _BOUNDS}
     for key, value in parameters.items():
         match = _PARAMETER.match(key)
         if match and value != "":
-            found[match[1]][match[2]] = number(
-                value,
-                key,
-                1.0 if match[1] == "threshold" else 0.0,
-                MAX_THRESHOLD_M if match[1] == "threshold" else MAX_WEIGHT,
-            )
+            found[match[1]][match[2]] = number(value, key, *_BOUNDS[match[1]])
     return Question(
         thresholds_m=found["threshold"],
         weights=found["weight"],
+        needs_per_1000=found["need"],
         normalisation=_choice(parameters, "normalisation", Index.Normalisation.values),
         aggregation=_choice(parameters, "aggregation", Index.Aggregation.values),
         travel=travel_from(parameters.get("travel", "")),

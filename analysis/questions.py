@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from analysis.core.changes import Bounds, changes_from_json
-from analysis.forms import MAX_THRESHOLD_M, MAX_WEIGHT, travel_from
+from analysis.forms import MAX_NEED, MAX_THRESHOLD_M, MAX_WEIGHT, MIN_NEED, travel_from
 from analysis.models import Index
 from analysis.results import Question
 from geo.errors import InvalidInput
@@ -17,6 +17,7 @@ _MOST_SERVICES: Final = 200
 _MEMBERS: Final = (
     "thresholds_m",
     "weights",
+    "needs_per_1000",
     "services",
     "normalisation",
     "aggregation",
@@ -38,8 +39,8 @@ def question_from_json(
     Parameters
     ----------
     tree
-        An object with any of ``thresholds_m`` and ``weights`` (numbers by code of a service), ``services`` (codes),
-        ``normalisation``, ``aggregation``, ``travel``, ``population``, ``programme``; what is left out is the city's own.
+        An object with any of ``thresholds_m``, ``weights`` and ``needs_per_1000`` (numbers by code of a service),
+        ``services`` (codes), ``normalisation``, ``aggregation``, ``travel``, ``population``, ``programme``; what is left out is the city's own.
     changes, within
         As for `analysis.core.changes.changes_from_json`; None for none.
     where, where_changes
@@ -73,6 +74,7 @@ def question_from_json(
     return Question(
         thresholds_m=_numbers(tree.get("thresholds_m", {}), f"{where}.thresholds_m", 1.0, MAX_THRESHOLD_M),
         weights=_numbers(tree.get("weights", {}), f"{where}.weights", 0.0, MAX_WEIGHT),
+        needs_per_1000=_numbers(tree.get("needs_per_1000", {}), f"{where}.needs_per_1000", MIN_NEED, MAX_NEED),
         services=tuple(dict.fromkeys(services)),
         normalisation=_choice(tree, "normalisation", Index.Normalisation.values, where),
         aggregation=_choice(tree, "aggregation", Index.Aggregation.values, where),
@@ -94,8 +96,9 @@ def question_to_json(question: Question) -> dict[str, Any]:
     values = {
         "thresholds_m": dict(question.thresholds_m),
         "weights": dict(question.weights),
+        "needs_per_1000": dict(question.needs_per_1000),
         "services": list(question.services),
-        **{name: getattr(question, name) for name in _MEMBERS[3:]},
+        **{name: getattr(question, name) for name in _MEMBERS[4:]},
     }
     return {name: value for name, value in values.items() if value}
 

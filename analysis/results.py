@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -52,6 +52,9 @@ class Question:
         Service code to metres.
     weights
         Service code to the weight of its indicator.
+    needs_per_1000
+        Service code to the capacity that 1,000 people need; whoever finds no room at the nearest facility is then
+        without the service. Capacity does not count for the services left out.
     services
         Codes of the services asked for; empty for all that the city has.
     normalisation, aggregation
@@ -70,6 +73,7 @@ class Question:
 
     thresholds_m: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    needs_per_1000: Mapping[str, float] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     normalisation: str = ""
     aggregation: str = ""
@@ -83,6 +87,17 @@ class Question:
     def as_is(self) -> Question:
         """The same of the city as it is, without changes."""
         return replace(self, changes=(), scenario=None)
+
+    def today(self, standards: Collection[str]) -> Question:
+        """Return what a what-if is compared with: the city as it is, by its own weights and limits, measured the same way.
+
+        Parameters
+        ----------
+        standards
+            Codes of the services that have a limit of their own; without one, that of the question holds.
+        """
+        limits = {code: metres for code, metres in self.thresholds_m.items() if code not in standards}
+        return replace(self.as_is, thresholds_m=limits, weights={})
 
 
 class _Named:
@@ -147,6 +162,8 @@ class ServiceRow(_Named):
     source_fa: str = ""
     standard_source_fa: str = ""
     standard_programme: str = ""
+    need_per_1000: float | None = None
+    """Capacity that 1,000 people need, where capacity counts."""
 
     @property
     def source_text(self) -> str:
@@ -247,6 +264,8 @@ class CityCoverage:
     duration_ms: float
     changes: tuple[Change, ...] = ()
     scenario: ScenarioRow | None = None
+    rooms: tuple[NDArray[np.float64] | None, ...] = ()
+    """For each service the share of each part's people who find room (`analysis.room`), None where all do."""
 
     @property
     def people_total(self) -> float:

@@ -142,6 +142,7 @@ def scenario_question(scenario: Scenario, user: User) -> Question:
         asked,
         thresholds_m={code: value for code, value in asked.thresholds_m.items() if code in known},
         weights={code: value for code, value in asked.weights.items() if code in known},
+        needs_per_1000={code: value for code, value in asked.needs_per_1000.items() if code in known},
         services=tuple(code for code in asked.services if code in known),
         scenario=scenario_row(scenario),
     )
@@ -185,6 +186,7 @@ def with_scenario(asked: Question, number: str, *, city: Place, user: User) -> Q
         kept,
         thresholds_m={**kept.thresholds_m, **asked.thresholds_m},
         weights={**kept.weights, **asked.weights},
+        needs_per_1000={**kept.needs_per_1000, **asked.needs_per_1000},
         **{
             name: getattr(asked, name) or getattr(kept, name)
             for name in ("services", "normalisation", "aggregation", "travel", "population", "programme")
@@ -339,6 +341,7 @@ def _with_hidden(scenario: Scenario, question: Question, user: User) -> Question
         question,
         thresholds_m={**_without(before.thresholds_m, seen.thresholds_m), **question.thresholds_m},
         weights={**_without(before.weights, seen.weights), **question.weights},
+        needs_per_1000={**_without(before.needs_per_1000, seen.needs_per_1000), **question.needs_per_1000},
         services=(*question.services, *(code for code in before.services if code not in seen.services)),
         changes=(*question.changes, *(change for change in before.changes if change not in seen.changes)),
     )

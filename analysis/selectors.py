@@ -172,6 +172,7 @@ def services_asked(
         ("service", question.services),
         ("threshold", question.thresholds_m),
         ("weight", question.weights),
+        ("need", question.needs_per_1000),
     ):
         for code in asked:
             if code not in codes:
@@ -222,6 +223,7 @@ def services_asked(
                 source_fa=layer.source_fa,
                 standard_source_fa=standard.source_fa if standard else "",
                 standard_programme=standard.programme if standard else "",
+                need_per_1000=question.needs_per_1000.get(service.code),
             )
         )
     return tuple(rows), tuple(warnings)

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from django.db import transaction
+from numpy.typing import NDArray
 
 from analysis import selectors
 from analysis.caching import content_key
@@ -20,6 +21,7 @@ from analysis.ground import grid_for
 from analysis.inputs import CityInputs, cached_column, inputs_read
 from analysis.models import Index, Indicator, Run, Weight
 from analysis.results import CityCoverage, CityOverlay, CityPriority, OverlayRow, PlaceRow, Question, number_or_none
+from analysis.room import room_of
 from analysis.selectors import CityReading
 from analysis.version import code_version
 from geo.core.crs import STORAGE_EPSG, project
@@ -65,8 +67,11 @@ def coverage_compute(
     question = question or Question()
     inputs = inputs or inputs_read(reading or selectors.city_read(city, user), question, cell_m)
     codes = {service.code for service in inputs.services}
+    rooms, notices = _rooms(inputs, reading, question, city, user)
     columns = [
-        cached_column(
+        coverage_of(inputs.arrays, index, service.threshold_m, room)
+        if (room := rooms[index]) is not None
+        else cached_column(
             content_key(inputs.column_keys[index], service.threshold_m),
             lambda index=index, service=service: coverage_of(inputs.arrays, index, service.threshold_m),  # type: ignore[misc]
         )
@@ -83,11 +88,31 @@ def coverage_compute(
         epsg=inputs.grid.epsg,
         inputs=inputs_record(inputs),
         inputs_key=inputs.key,
-        warnings=inputs.warnings,
+        warnings=(*inputs.warnings, *notices),
         duration_ms=(time.perf_counter() - started) * 1000,
         changes=tuple(c for c in question.changes if isinstance(c, StreetDrawn) or c.service in codes),
         scenario=question.scenario,
+        rooms=rooms,
     )
+
+
+def _rooms(
+    inputs: CityInputs, reading: CityReading | None, question: Question, city: Place, user: User
+) -> tuple[tuple[NDArray[np.float64] | None, ...], list[str]]:
+    """Return who finds room, by service, and what to say about it."""
+    if all(service.need_per_1000 is None for service in inputs.services):
+        return (None,) * len(inputs.services), []
+    reading = reading or selectors.city_read(city, user)
+    found = [room_of(inputs, index, reading, question) for index in range(len(inputs.services))]
+    notices: list[str] = []
+    for service, (room, warnings) in zip(inputs.services, found, strict=True):
+        notices += warnings
+        if room is not None:
+            notices.append(
+                f"{service.name_en}: who finds no room at the nearest facility counts as without it; 1,000 people need "
+                f"{service.need_per_1000:.15g}."
+            )
+    return tuple(room for room, _ in found), notices
 
 
 def _stack(arrays: CoverageInputs, columns: list[ServiceCoverage], thresholds_m: list[float]) -> Coverage:
@@ -358,9 +383,11 @@ def coverage_parameters(result: CityCoverage) -> dict[str, Any]:
     supposed: dict[str, Any] = {"changes": changes_to_json(result.changes)} if result.changes else {}
     if result.scenario is not None:
         supposed |= {"scenario": {"id": result.scenario.id, "version": result.scenario.version}}
+    needs = {s.code: s.need_per_1000 for s in result.services if s.need_per_1000 is not None}
     return {
         **supposed,
         "thresholds_m": {s.code: s.threshold_m for s in result.services},
+        **({"needs_per_1000": needs} if needs else {}),
         "standards": {s.code: {"source": s.standard_source, "verified": s.is_verified} for s in result.services},
         "travel": result.travel.code,
         "cell_m": result.cell_m,

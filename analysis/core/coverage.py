@@ -311,8 +311,16 @@ def coverage(inputs: CoverageInputs, thresholds_m: Sequence[float] | NDArray[np.
     return result
 
 
-def coverage_of(inputs: CoverageInputs, service_index: int, threshold_m: float) -> ServiceCoverage:
+def coverage_of(
+    inputs: CoverageInputs, service_index: int, threshold_m: float, room: NDArray[np.floating] | None = None
+) -> ServiceCoverage:
     """Compute the coverage of every place by one service; see `coverage`.
+
+    Parameters
+    ----------
+    room
+        Shape ``(cells,)``: share of each cell's people within the threshold for whom there is room; all where left out.
+        Land is covered whether there is room or not.
 
     Raises
     ------
@@ -323,7 +331,8 @@ def coverage_of(inputs: CoverageInputs, service_index: int, threshold_m: float) 
     _require_threshold(threshold_m)
     ground, reach = inputs.ground, inputs.reaches[service_index]
     covered = covered_share(reach.cost_m, threshold_m, inputs.cell_m)
-    people = np.minimum(ground.people @ covered, ground.population)
+    served = covered if room is None else covered * room[ground.cells]
+    people = np.minimum(ground.people @ served, ground.population)
     land = np.minimum(ground.land_m2 @ covered, ground.area_m2)
     if inputs.edge_distance_m is None:
         edge_flag = np.zeros(inputs.n_places, dtype=bool)

@@ -12,6 +12,7 @@ from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Rooms = Sequence[NDArray[np.float64] | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +35,8 @@ def effect_of(
     after: CoverageInputs,
     thresholds_before_m: Sequence[float] | NDArray[np.floating],
     thresholds_after_m: Sequence[float] | NDArray[np.floating],
+    rooms_before: Rooms = (),
+    rooms_after: Rooms = (),
 ) -> Effect:
     """Tell who gains and who loses between two states of one city.
 
@@ -43,6 +46,8 @@ def effect_of(
         The same places, people and services in the same order; only costs differ.
     thresholds_before_m, thresholds_after_m
         Shape ``(services,)``: metres.
+    rooms_before, rooms_after
+        For each service what `analysis.core.coverage.coverage_of` takes as room; empty where everybody finds room.
 
     Raises
     ------
@@ -78,11 +83,16 @@ def effect_of(
         )
     gained, lost = np.zeros((before.n_places, before.n_services)), np.zeros((before.n_places, before.n_services))
     people = before.ground.people
+    cells = before.ground.cells
     for k, (old_m, new_m) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
         old, new = before.reaches[k].cost_m, after.reaches[k].cost_m
-        if old_m == new_m and (old is new or np.array_equal(old, new)):
+        old_room, new_room = (rooms[k] if rooms else None for rooms in (rooms_before, rooms_after))
+        if old_m == new_m and old_room is new_room and (old is new or np.array_equal(old, new)):
             continue
-        change = covered_share(new, new_m, after.cell_m) - covered_share(old, old_m, before.cell_m)
+        was, now = covered_share(old, old_m, before.cell_m), covered_share(new, new_m, after.cell_m)
+        was = was if old_room is None else was * old_room[cells]
+        now = now if new_room is None else now * new_room[cells]
+        change = now - was
         gained[:, k] = people @ np.maximum(change, 0.0)
         lost[:, k] = people @ np.maximum(-change, 0.0)
     return Effect(gained, lost)

@@ -83,6 +83,7 @@ def question_of(kept: Mapping[str, Any], has: frozenset[str]) -> Question:
         services=asked,
         thresholds_m={code: metres for code, metres in question.thresholds_m.items() if code in has},
         weights={code: weight for code, weight in question.weights.items() if code in has},
+        needs_per_1000={code: need for code, need in question.needs_per_1000.items() if code in has},
     )
 
 

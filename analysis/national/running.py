@@ -118,6 +118,7 @@ def national_begin(country: Place, question: Question, *, again: bool = False) -
         ("service", question.services),
         ("threshold", question.thresholds_m),
         ("weight", question.weights),
+        ("need", question.needs_per_1000),
     ):
         for code in asked:
             if code not in codes:

@@ -1,4 +1,4 @@
-"""Who uses a layer: services, the count of people, the base map, and which run of an analysis used which release."""
+"""Who uses a layer: services, sources of people, ways of travel, the base map, and which run of an analysis used which release."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from django.db.models import BooleanField, F, Func, JSONField, TextField, Value
 from django.db.models.functions import Cast
 
 from analysis.models import Run
+from analysis.travel import ALONG_STREETS
 from geo.querysets import User
-from layers.models import Layer, PopulationSource, Supply
+from layers.models import Layer, PopulationSource, Supply, TravelData
 from maps.models import Publication
 from maps.pages.selectors import BASE_LAYERS
 
@@ -44,35 +45,69 @@ class RunUse:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What a layer is used for, as far as the reader may know."""
+    """What a layer is used for, as far as the reader may know.
+
+    Attributes
+    ----------
+    sources : tuple of PopulationSource
+        Sources of people that it counts them with, the main one first.
+    travel : tuple of (str, tuple of str)
+        What ways of travel take from it (``roads``, ``elevation``, ``land_cover``), and the codes of these ways.
+    """
 
     supplies: tuple[Supply, ...]
-    counts_people: bool
-    people_field: str
+    sources: tuple[PopulationSource, ...]
+    travel: tuple[tuple[str, tuple[str, ...]], ...]
     base_role: str
     runs: tuple[RunUse, ...]
     more_runs: bool
 
     @property
+    def counts_people(self) -> bool:
+        """Whether people are counted with it."""
+        return bool(self.sources)
+
+    @property
     def any(self) -> bool:
         """Whether anything uses it."""
-        return bool(self.supplies or self.counts_people or self.base_role or self.runs)
+        return bool(self.supplies or self.sources or self.travel or self.base_role or self.runs)
 
 
 def uses_of(layer: Layer, user: User) -> Uses:
     """Return what uses a layer, the newest runs first."""
-    population = PopulationSource.objects.visible_to(user).filter(layer=layer).first()
+    sources = (
+        PopulationSource.objects.visible_to(user)
+        .filter(layer=layer)
+        .select_related("layer")
+        .order_by("-is_main", "code")
+    )
     runs = runs_with(layer, user)
     return Uses(
         supplies=tuple(
             Supply.objects.visible_to(user).filter(layer=layer).select_related("service").order_by("service__position")
         ),
-        counts_people=population is not None,
-        people_field=population.field if population else "",
+        sources=tuple(sources),
+        travel=_travel_on(layer, user),
         base_role=BASE_LAYERS.get(layer.code, ""),
         runs=tuple(runs[:MOST_RUNS]),
         more_runs=len(runs) > MOST_RUNS,
     )
+
+
+def _travel_on(layer: Layer, user: User) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return what ways of travel take from a layer, and which ways."""
+    data = TravelData.objects.visible_to(user).filter(city=layer.city_id).first()
+    if data is None:
+        return ()
+    along = ALONG_STREETS if data.roads_id is not None else ()
+    over = ("surface",) if data.land_cover_id is not None else ()
+    by_slope = (*(way for way in along if way == "walking"), *over)
+    taken = (
+        ("roads", data.roads_id, (*along, *over)),
+        ("elevation", data.elevation_id, by_slope),
+        ("land_cover", data.land_cover_id, over),
+    )
+    return tuple((name, ways) for name, layer_id, ways in taken if layer_id == layer.pk and ways)
 
 
 def runs_with(layer: Layer, user: User) -> list[RunUse]:

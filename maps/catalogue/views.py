@@ -25,6 +25,7 @@ from maps.catalogue.table_presenters import cell_of, name_of, table_view, titles
 from maps.catalogue.uses import uses_of
 from maps.exports.presenters import export_form
 from maps.exports.selectors import releases_of as exported_releases
+from maps.pages.choosing import source_label
 from maps.pages.reader import language
 
 MOST_PICTURES: Final = 12
@@ -134,6 +135,8 @@ def _about(
         "quality": presenters.quality_view(layer, release, columns, is_insider=insider) if release else None,
         "uses": uses,
         "base_role": wording.base_role(uses.base_role) if uses.base_role else "",
+        "travel_uses": [wording.travel_use(*use) for use in uses.travel],
+        "source_uses": [(source_label(one), one.field, one.is_main) for one in uses.sources],
         "runs": presenters.run_views(uses),
         "is_insider": insider,
         "may_edit": may_edit,

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from geo.models import Assignment
 from layers.models import Layer, Release
 from maps.pages import formats
+from maps.pages.measured import travel_name
 from maps.pages.reader import language, word
 
 
@@ -182,6 +183,18 @@ def base_role(role: str) -> str:
         "green": _("the green"), "transit": _("the lines of public transport"),
     }  # fmt: skip
     return names.get(role, role)
+
+
+def travel_use(part: str, ways: Sequence[str]) -> str:
+    """Say what ways of travel take from a layer."""
+    words = {"ways": formats.listing([travel_name(way) for way in ways], language())}
+    match part:
+        case "roads":
+            return _("Its streets are what distances are measured on: %(ways)s.") % words
+        case "elevation":
+            return _("Its slopes slow down or speed up who walks: %(ways)s.") % words
+        case _:
+            return _("It tells how fast one walks over the land, and what bars the way: %(ways)s.") % words
 
 
 def stamp(moment: datetime | None) -> str:

@@ -19,5 +19,10 @@ def choices_read(state: CityState, covered: CityCoverage, reading: CityReading) 
 
 def source_of(release: Release, source: PopulationSource) -> Source:
     """Return a source of people under its own name, or else the layer's."""
+    return Source(source.code, source_label(source), source.reference_date or release.reference_date)
+
+
+def source_label(source: PopulationSource) -> str:
+    """Return what a source of people is called: its own name, or else its layer's."""
     own = source.name_en if language() == "en" else source.name_fa
-    return Source(source.code, own or source.layer.name, source.reference_date or release.reference_date)
+    return own or str(source.layer.name)

@@ -39,6 +39,7 @@ class CityState:
             values["sort"] = ("-" if self.is_reversed else "") + self.sort
         values |= {f"threshold-{code}": f"{metres:g}" for code, metres in self.question.thresholds_m.items()}
         values |= {f"weight-{code}": f"{weight:g}" for code, weight in self.question.weights.items()}
+        values |= {f"need-{code}": f"{need:g}" for code, need in self.question.needs_per_1000.items()}
         chosen = ("aggregation", "normalisation", "travel", "population", "programme")
         values |= {key: value for key in chosen if (value := getattr(self.question, key))}
         if self.question.scenario is not None:
@@ -56,7 +57,8 @@ class CityState:
     def is_own_measure(self) -> bool:
         """Tell whether thresholds, weights or methods differ from the city's own, and not only what is measured on."""
         question = self.question
-        return bool(question.thresholds_m or question.weights or question.normalisation or question.aggregation)
+        numbers = question.thresholds_m or question.weights or question.needs_per_1000
+        return bool(numbers or question.normalisation or question.aggregation)
 
 
 def city_state_from(parameters: Mapping[str, str], question: Question) -> CityState:

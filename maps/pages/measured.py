@@ -151,6 +151,7 @@ def kept_values(state: CityState) -> tuple[tuple[str, str], ...]:
     question: Question = state.question
     values = [(f"threshold-{code}", f"{metres:g}") for code, metres in question.thresholds_m.items()]
     values += [(f"weight-{code}", f"{weight:g}") for code, weight in question.weights.items()]
+    values += [(f"need-{code}", f"{need:g}") for code, need in question.needs_per_1000.items()]
     for name in ("aggregation", "normalisation", "programme"):
         if value := getattr(question, name):
             values.append((name, str(value)))

@@ -64,5 +64,11 @@ SENTENCES: Final = (
     gettext_noop(
         "%(service)s: %(n)s of the facilities moved or added stand on no street or on a barrier, and nobody reaches them."
     ),
+    gettext_noop("%(service)s comes by a network: its capacity does not count."),
+    gettext_noop("%(service)s: no facility has a capacity, so capacity does not count."),
+    gettext_noop("%(service)s: %(n)s of %(total)s facilities have no capacity, and are taken to have room for all."),
+    gettext_noop(
+        "%(service)s: who finds no room at the nearest facility counts as without it; 1,000 people need %(n)s."
+    ),
     gettext_noop("Drawn streets change nothing here, because nothing is measured along streets."),
 )

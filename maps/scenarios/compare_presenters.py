@@ -230,7 +230,9 @@ def _finding(found: CityComparison, column: int | None, names: list[str]) -> str
         "name": formats.isolated(names[best], lang),
         "first": first,
         "service": word(service.name),
-        "distance": formats.distance(service.threshold_m, lang),
+        "distance": formats.distance(service.threshold_m, lang)
+        if len({row.threshold_m for row in found.services[column]}) == 1
+        else _("its own limit"),
         "people": formats.number(round(float(total[best])), lang),
         "fewer": formats.number(round(float(total[0] - total[best])), lang),
     }

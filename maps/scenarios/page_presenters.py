@@ -12,11 +12,12 @@ from django.utils.translation import ngettext
 
 from analysis.comparing import WhatIf, counted_rows
 from analysis.models import Scenario
-from analysis.results import TRAVELS, CityPriority, ServiceRow
+from analysis.results import TRAVELS, CityCoverage, CityPriority, ServiceRow
 from maps.pages import classes, formats
-from maps.pages.controls import threshold_slider
+from maps.pages.controls import Slider, threshold_slider, weight_slider
 from maps.pages.figures import SETTLEMENT
 from maps.pages.legend import css_class
+from maps.pages.measured import Source, source_name
 from maps.pages.reader import language, word
 from maps.scenarios.forms import WhatIfShow
 
@@ -60,6 +61,7 @@ class EffectRow:
     gained: str
     lost: str
     ranks: str
+    scores: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def what_if_view(found: WhatIf, column: int, show: WhatIfShow) -> WhatIfView:
         write = _percent if name == "uncovered" else _points
         legends.append((name, title, _legend(after, ruler, values, write)))
     legends.insert(1, ("change", _("Change"), change_legend(after, changes)))
-    order = _order(found, column)
+    order = _order(found, column, by_rank=show == "priority")
     codes = [place.code for place in after.coverage.places]
     return WhatIfView(
         finding=finding(found, column),
@@ -113,8 +115,10 @@ def what_if_view(found: WhatIf, column: int, show: WhatIfShow) -> WhatIfView:
 
 
 def finding(found: WhatIf, column: int) -> str:
-    """Say how many people are without a service, and what the changes do about it; the browser says the same later on."""
+    """Say how many people are without a service, and what would change that; the browser says the same later on."""
     lang, service = language(), found.after.coverage.services[column]
+    own_m = found.before.coverage.services[column].threshold_m
+    name = word(service.name)
     counted = counted_rows(found.after.coverage.places)
     gained = float(found.effect.gained_people[counted, column].sum())
     lost = float(found.effect.lost_people[counted, column].sum())
@@ -122,13 +126,33 @@ def finding(found: WhatIf, column: int) -> str:
     people, without = float(values.population[counted].sum()), float(values.uncovered_people[counted, column].sum())
     words = {
         "city": formats.isolated(found.after.coverage.city.name, lang),
-        "service": word(service.name),
+        "service": name if service.need_per_1000 is None else _("%(service)s with room") % {"service": name},
         "distance": formats.distance(service.threshold_m, lang),
+        "own": formats.distance(own_m, lang),
         "people": formats.number(round(without), lang),
         "share": formats.percent(without / people if people > 0 else None, lang),
         "gained": formats.number(round(gained), lang),
         "lost": formats.number(round(lost), lang),
     }
+    if service.threshold_m != own_m and round(gained) and round(lost):
+        return (
+            _(
+                "With a limit of %(distance)s instead of %(own)s, %(gained)s people gain a %(service)s and %(lost)s lose it."
+            )
+            % words
+        )
+    if service.threshold_m != own_m and round(gained):
+        return _("With a limit of %(distance)s instead of %(own)s, %(gained)s people gain a %(service)s.") % words
+    if service.threshold_m != own_m and round(lost):
+        return _("With a limit of %(distance)s instead of %(own)s, %(lost)s people lose their %(service)s.") % words
+    weights = [[row.weight for row in side.coverage.services] for side in (found.before, found.after)]
+    if not found.after.coverage.changes and weights[0] != weights[1]:
+        n = int((found.before.priority.rank != found.after.priority.rank).sum())
+        return ngettext(
+            "With other weights than the city has, %(n)s place has another rank of priority.",
+            "With other weights than the city has, %(n)s places have another rank of priority.",
+            n,
+        ) % {"n": formats.number(n, lang)}
     if not found.after.coverage.changes:
         return _("%(people)s people in %(city)s (%(share)s) have no %(service)s within %(distance)s.") % words
     if round(gained) and round(lost):
@@ -162,6 +186,18 @@ def services_json(services: Sequence[ServiceRow]) -> dict[str, dict[str, Any]]:
             "step": slider.step,
         }
     return told
+
+
+def weight_sliders(found: WhatIf) -> list[Slider]:
+    """Return a slider for the weight of each service; what is compared with is the city's own."""
+    rows = zip(found.before.coverage.services, found.after.coverage.services, strict=True)
+    return [weight_slider(after, before.weight) for before, after in rows]
+
+
+def population_choices(sources: Sequence[Source], result: CityCoverage) -> list[tuple[str, str, bool]]:
+    """Return the sources of people to choose from: code, name, and whether it is counted by."""
+    chosen = result.population.code if result.population else ""
+    return [(source.code, source_name(source), source.code == chosen) for source in sources]
 
 
 def classes_json(before: CityPriority) -> dict[str, dict[str, Any]]:
@@ -304,9 +340,12 @@ def _better(found: WhatIf, column: int) -> list[float | None]:
 # ---- who gains and who loses
 
 
-def _order(found: WhatIf, column: int) -> list[int]:
-    """Return the places for which something changes, those with most people concerned first."""
+def _order(found: WhatIf, column: int, *, by_rank: bool) -> list[int]:
+    """Return the places for which something changes: those with most people concerned first, or that change rank most."""
     moved = found.effect.gained_people[:, column] + found.effect.lost_people[:, column]
+    ranks = np.abs(found.before.priority.rank - found.after.priority.rank).astype(np.float64)
+    if by_rank or not (np.round(moved) > 0).any():
+        moved = ranks
     return [int(i) for i in np.argsort(-moved, kind="stable") if round(float(moved[i])) > 0]
 
 
@@ -314,13 +353,17 @@ def _effect(found: WhatIf, i: int, column: int) -> EffectRow:
     lang, place = language(), found.after.coverage.places[i]
     gained, lost = (round(float(t[i, column])) for t in (found.effect.gained_people, found.effect.lost_people))
     ranks = [formats.number(int(result.priority.rank[i]), lang) for result in (found.before, found.after)]
+    scores = [formats.number(float(result.priority.score[i]), lang, 1) for result in (found.before, found.after)]
     return EffectRow(
         code=place.code,
         name=place.name,
         is_settlement=place.kind == SETTLEMENT,
         gained=formats.number(gained, lang) if gained else "",
         lost=formats.number(lost, lang) if lost else "",
-        ranks=ranks[0]
-        if ranks[0] == ranks[1]
-        else _("%(before)s → %(after)s") % {"before": ranks[0], "after": ranks[1]},
+        ranks=_became(*ranks),
+        scores=_became(*scores),
     )
+
+
+def _became(before: str, after: str) -> str:
+    return before if before == after else _("%(before)s → %(after)s") % {"before": before, "after": after}

@@ -46,6 +46,8 @@ def _base_json(result: CityPriority) -> dict[str, Any]:
     return {
         "travel": covered.travel.code,
         "is_time": covered.travel.is_time,
+        "population": covered.population.code if covered.population else "",
+        "population_name": covered.population.name if covered.population else "–",
         "services": [
             {"code": s.code, "name": s.name, "threshold_m": s.threshold_m, "weight": s.weight, "layer": s.layer_code}
             for s in covered.services

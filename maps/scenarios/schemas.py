@@ -10,8 +10,8 @@ AsQuestion = Annotated[
     Any,
     Field(
         default_factory=dict,
-        description="Any of thresholds_m and weights (numbers by code of a service), services (codes), normalisation, "
-        "aggregation, travel, population, programme.",
+        description="Any of thresholds_m, weights and needs_per_1000 (numbers by code of a service; the last is the capacity "
+        "that 1,000 people need, and makes capacity count), services (codes), normalisation, aggregation, travel, population, programme.",
     ),
 ]
 AsChanges = Annotated[

@@ -24,6 +24,8 @@ from analysis.selectors import CityReading, city_get, city_read
 from analysis.travel import travels_of
 from geo.models import Place
 from maps.assets import worker_url
+from maps.pages.choosing import source_of
+from maps.pages.controls import weights_text
 from maps.pages.reader import language
 from maps.pages.selectors import base_layers, drawing_read
 from maps.scenarios import compare_presenters, page_presenters, presenters, selectors
@@ -70,6 +72,11 @@ def what_if(request: HttpRequest, city: str) -> HttpResponse:
         "config": _config(request, place, reading, question, found, scenario)
         | {"service": state.service, "show": state.show},
         "travels": page_presenters.travel_choices(travels_of(reading), found.before.coverage.travel.code),
+        "populations": page_presenters.population_choices(
+            [source_of(*one) for one in reading.populations], found.before.coverage
+        ),
+        "weights": page_presenters.weight_sliders(found),
+        "weights_text": weights_text(found.before.coverage.services),
         "shows": page_presenters.show_choices(state.show),
     }
     return render(request, "maps/scenarios/what_if.html", context)
@@ -109,7 +116,6 @@ def _config(
         "services": page_presenters.services_json(found.before.coverage.services),
         "classes": page_presenters.classes_json(found.before),
         "travels": list(travels_of(reading)),
-        "people": found.before.coverage.population.name if found.before.coverage.population else "–",
         "question": question_to_json(question),
         "scenario": presenters.scenario_json(scenario, request.user, newer=newer) if scenario else None,
         "answer": told,

@@ -202,7 +202,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "threshold beyond all": (["coverage", "khorramabad", "--threshold-m", "1e9"], "Give a number from 1 to 100000."),
     "threshold NaN": (["coverage", "khorramabad", "--threshold-m", "nan"], "Give a number from 1 to 100000."),
     "weight of a service": (["prioritise", "khorramabad", "--weights", "airport=1"], "no service 'airport'"),
-    "weight without a number": (["prioritise", "khorramabad", "--weights", "clinic"], "'clinic' is not a weight."),
+    "weight without a number": (["prioritise", "khorramabad", "--weights", "clinic"], "'clinic' is not a number for a service."),
     "negative weight": (["prioritise", "khorramabad", "--weights", "clinic=-1"], "Give a number from 0 to 1000."),
     "weight of infinity": (["prioritise", "khorramabad", "--weights", "clinic=inf"], "Give a number from 0 to 1000."),
     "all weights zero": (["prioritise", "khorramabad", "--service", "park", "--weights", "park=0"], "zero"),

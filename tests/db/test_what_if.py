@@ -20,6 +20,8 @@ from analysis.core.changes import (
     StreetDrawn,
 )
 from analysis.inputs import CityInputs, inputs_read
+from analysis.measures.access import HowShared, access_compute
+from analysis.measures.results import FacilityAccess
 from analysis.results import Question, ScenarioRow
 from analysis.services import coverage_compute
 from analysis.what_if import facilities_after, facilities_of
@@ -159,3 +161,29 @@ def test_what_cannot_be_changed_is_said(demo_city: Place, reading: selectors.Cit
     assert (
         result.inputs["services"]["clinic"]["facilities"] == result.services[result.service_index("clinic")].facilities
     )
+
+
+def test_who_finds_no_room_is_without_the_service(demo_city: Place, reading: selectors.CityReading) -> None:
+    """Coverage with capacity is what the measure of access counts as crowded, however people travel, and with changes."""
+    city = {"city": demo_city, "user": system_user(), "reading": reading}
+    capacity = {int(f.number): f for f in _clinics(city)}
+    number = next(iter(capacity))
+    added = FacilityAdded("clinic", 48.36, 33.48, "n1", capacity=90.0)
+    for travel in ("straight", "walking"):
+        for changes in ((), (added, CapacityChanged("clinic", number, 10.0))):
+            question = Question(needs_per_1000={"clinic": 13.0}, services=("clinic",), travel=travel, changes=changes)
+            covered = coverage_compute(**city, question=question)  # type: ignore[arg-type]
+            access = access_compute(  # type: ignore[arg-type]
+                **city, question=replace(question, needs_per_1000={}), how=HowShared(per_1000=13.0)
+            )
+            crowded = access.services[0].crowded_people
+            assert crowded is not None
+            np.testing.assert_allclose(covered.values.uncovered_people[:, 0], crowded, rtol=0.02, atol=3.0)
+            bare = coverage_compute(**city, question=replace(question, needs_per_1000={}))  # type: ignore[arg-type]
+            assert (covered.values.uncovered_people >= bare.values.uncovered_people - 1e-9).all()
+            np.testing.assert_array_equal(covered.values.area_share, bare.values.area_share)
+
+
+def _clinics(city: dict[str, object]) -> tuple[FacilityAccess, ...]:
+    question = Question(services=("clinic",))
+    return access_compute(**city, question=question).services[0].facilities  # type: ignore[arg-type]

@@ -186,6 +186,24 @@ def test_the_page_says_what_it_is_how_fresh_and_where_from(layer: Layer, client:
     assert "۱ فروردین ۱۴۰۳" in persian
 
 
+def test_ways_of_travel_and_sources_of_people_are_uses(client_as: ClientAs, demo_city: Any) -> None:
+    """A layer on which people travel or with which they are counted says so, and for which ways and under which name."""
+    analyst = client_as("analyst")
+    for code, said in {
+        "roads": "what distances are measured on: along streets, on foot, by slope and stairs, by bicycle",
+        "elevation": "Its slopes slow down or speed up who walks: on foot, by slope and stairs",
+        "landcover": "what bars the way: on foot, over the surface of the land",
+    }.items():
+        assert said in words(page(analyst, f"/khorramabad/layers/{code}/")).split("Who uses it")[-1], code
+    main = PopulationSource.objects.get(city=demo_city, is_main=True)
+    PopulationSource.objects.create(
+        city=demo_city, code="again", is_main=False, layer=main.layer, field=main.field, name_en="Counted again"
+    )
+    text = words(page(analyst, f"/khorramabad/layers/{main.layer.code}/")).split("Who uses it")[-1]
+    assert "The people of the city are counted with it." in text
+    assert "Counted again" in text
+
+
 def test_uses_and_runs_are_named_with_their_release(layer: Layer, client_as: ClientAs, demo_city: Any) -> None:
     supply = Supply.objects.filter(city=demo_city).select_related("service").first()
     assert supply is not None

@@ -62,7 +62,7 @@ def test_a_what_if_tells_what_differs_and_nothing_else(
         "lon": two["lon"],
         "lat": two["lat"],
     }
-    question = {"thresholds_m": {"clinic": 700}}
+    question = {"travel": "straight"}
     first = ask(planner, "post", f"{CITY}what-if", {"question": question, "changes": []}).json()
     assert (first["places"], first["totals"], first["warnings"]) == ({}, {}, [])
     told = ask(planner, "post", f"{CITY}what-if", {"question": question, "changes": [moved], "since": first["since"]})
@@ -89,6 +89,63 @@ def test_a_what_if_tells_what_differs_and_nothing_else(
     result = priority_compute(city=demo_city, user=personas["planner"])
     assert len(base["places"]) == len(result.coverage.places)
     assert found["server_ms"] > 0
+
+
+def test_a_limit_has_winners_and_losers_and_weights_move_ranks(planner: Client) -> None:
+    """What is asked otherwise than the city does is compared with the city's own, which stays the same base."""
+    first = ask(planner, "post", f"{CITY}what-if", {}).json()
+    base = first["base"]
+    for metres, people, nobody in ((500, "lost", "gained"), (1200, "gained", "lost")):
+        body = {"question": {"thresholds_m": {"clinic": metres}}, "since": first["since"]}
+        found = ask(planner, "post", f"{CITY}what-if", body).json()
+        assert (found["since"], "base" in found) == (first["since"], False)
+        total = found["totals"]["clinic"]
+        assert total[people] > 0
+        assert total[nobody] == 0
+        differs = total["uncovered_people"] - base["totals"]["clinic"]["uncovered_people"]
+        assert differs == pytest.approx(total["lost"] - total["gained"], abs=0.1)
+        assert any(place["rank"] != base["places"][code]["rank"] for code, place in found["places"].items())
+    body = {"question": {"weights": {"park": 5, "clinic": 0}}, "since": first["since"]}
+    found = ask(planner, "post", f"{CITY}what-if", body).json()
+    assert (found["since"], found["totals"]) == (first["since"], {})
+    assert all(place["services"] == {} for place in found["places"].values())
+    assert any(place["rank"] != base["places"][code]["rank"] for code, place in found["places"].items())
+
+
+def test_capacity_counts_where_a_need_is_said(planner: Client) -> None:
+    """A clinic with fewer places turns people away, one with more takes them in: coverage, index and ranks follow."""
+    one = facilities(planner)[0]
+
+    def asked(capacity: float | None, **question: Any) -> Any:
+        changed = {"type": "capacity-changed", "service": "clinic", "number": one["number"], "capacity": capacity}
+        body = {"question": question, "changes": [] if capacity is None else [changed]}
+        response = ask(planner, "post", f"{CITY}what-if", body)
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    assert asked(0)["totals"] == {}, "without a need, capacity does not count"
+    need = {"needs_per_1000": {"clinic": 13}}
+    as_is = asked(None, **need)
+    assert as_is["totals"] == {}
+    without = as_is["base"]["totals"]["clinic"]["uncovered_people"]
+    assert without > asked(None)["base"]["totals"]["clinic"]["uncovered_people"]
+    assert "who finds no room" in " ".join(as_is["warnings"])
+    none, many = asked(0, **need), asked(100_000, **need)
+    assert none["totals"]["clinic"]["lost"] > 0 == none["totals"]["clinic"]["gained"]
+    assert none["totals"]["clinic"]["uncovered_people"] == pytest.approx(
+        without + none["totals"]["clinic"]["lost"], abs=0.1
+    )
+    assert many["totals"].get("clinic", {"lost": 0})["lost"] == 0
+    worse = [code for code, p in none["places"].items() if p["score"] > as_is["base"]["places"][code]["score"]]
+    assert worse, "the index of places around it is higher"
+    assert any(p["rank"] != as_is["base"]["places"][code]["rank"] for code, p in none["places"].items())
+    for wrong in (0, -1, 1e9, "many"):
+        body = {"question": {"needs_per_1000": {"clinic": wrong}}}
+        assert ask(planner, "post", f"{CITY}what-if", body).status_code == 400, wrong
+    unknown = ask(planner, "post", f"{CITY}what-if", {"question": {"needs_per_1000": {"castle": 1}}})
+    assert unknown.status_code == 404
+    net = ask(planner, "post", f"{CITY}what-if", {"question": {"needs_per_1000": {"water": 1}}}).json()
+    assert "its capacity does not count" in " ".join(net["warnings"])
 
 
 def test_a_scenario_is_kept_shared_renamed_put_away_and_asked_for(

@@ -12,6 +12,7 @@ from django.test import Client
 
 from analysis.models import Scenario
 from geo.models import Place
+from layers.models import PopulationSource
 from maps.scenarios.page_presenters import change_class
 
 pytestmark = pytest.mark.django_db
@@ -77,8 +78,32 @@ def test_limits_and_ways_of_travel_of_the_address_are_asked(planner: Client) -> 
     config = config_of(html)
     assert config["question"] == {"thresholds_m": {"clinic": 400.0}, "travel": "streets"}
     assert config["answer"]["base"]["travel"] == "streets"
-    assert "within 400 m" in html
+    assert "With a limit of 400 m instead of 800 m" in html
     assert "Measured along streets" in html
+
+
+def test_weights_people_and_capacity_are_asked_on_the_page(planner: Client, demo_city: Place) -> None:
+    main = PopulationSource.objects.get(city=demo_city, is_main=True)
+    PopulationSource.objects.create(
+        city=demo_city, code="again", is_main=False, layer=main.layer, field=main.field, name_en="Counted again"
+    )
+    address = f"{CITY}what-if/?service=clinic&weight-park=4&population=again&need-clinic=13&show=priority"
+    html = planner.get(address).content.decode()
+    config = config_of(html)
+    assert config["question"] == {
+        "weights": {"park": 4.0}, "needs_per_1000": {"clinic": 13.0}, "population": "again",
+    }  # fmt: skip
+    assert config["answer"]["base"]["population"] == "again"
+    assert re.search(r"With other weights than the city has, \d+ places have another rank of priority", html)
+    assert re.search(r'<option value="again" selected>Counted again', html)
+    assert re.search(r'id="weight-park"[^>]*value="4"', html)
+    assert re.search(r'id="need"[^>]*value="13"', html)
+    assert "people after “Counted again”" in html
+    rows = re.findall(r'<tr data-code="([^"]+)">', html)
+    places, base = config["answer"]["places"], config["answer"]["base"]["places"]
+    moved = [abs(places[code]["rank"] - base[code]["rank"]) for code in rows]
+    assert moved == sorted(moved, reverse=True)
+    assert moved[0] > 0
 
 
 def test_scenarios_are_listed_put_away_and_taken_out_again(planner: Client, client_as: Callable[[str], Client]) -> None:

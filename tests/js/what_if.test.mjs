@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makePump } from "../../maps/static/maps/js/what-if/asking.js";
-import { byClass, classOf, effectsOf, percent, placeNow, shownValue } from "../../maps/static/maps/js/what-if/effects.js";
+import { byClass, classOf, effectsOf, percent, placeNow, shownValue, totalPeople } from "../../maps/static/maps/js/what-if/effects.js";
 import { added, apart_m, closed, isSame, length_m, moved, putBack, shifted, shownOf, withCapacity, withStreet, without } from "../../maps/static/maps/js/what-if/model.js";
 
 const FACILITIES = [
@@ -75,7 +75,15 @@ test("places that an answer leaves out are as they were", () => {
   assert.deepEqual([a.share, a.gained, a.lost, a.rankBefore, a.rank], [0.2, 40, 10, 2, 3]);
   assert.ok(Math.abs(shownValue(a, "change") - 30) < 1e-9);
   assert.equal(shownValue(placeNow(BASE, ANSWER, "s", "clinic"), "change"), null);
-  assert.deepEqual(effectsOf(BASE, ANSWER, "clinic"), [{ code: "a", name: "A", isSettlement: false, gained: 40, lost: 10, rankBefore: 2, rank: 3 }]);
+  assert.deepEqual(effectsOf(BASE, ANSWER, "clinic"), [{ code: "a", name: "A", isSettlement: false, gained: 40, lost: 10, rankBefore: 2, rank: 3, scoreBefore: 40, score: 20 }]);
+});
+
+test("where nobody gains or loses, or the priority is shown, places are told by how their rank moves", () => {
+  const byRank = effectsOf(BASE, ANSWER, "clinic", { byRank: true });
+  assert.deepEqual(byRank.map(({ code, rankBefore, rank }) => [code, rankBefore, rank]), [["a", 2, 3], ["s", 3, 2]]);
+  const weighted = { ...ANSWER, places: { b: { score: 61, rank: 1, services: {} }, s: { score: 70, rank: 2, services: {} }, a: { score: 40, rank: 3, services: {} } } };
+  assert.deepEqual(effectsOf(BASE, weighted, "clinic").map(({ code, scoreBefore, score }) => [code, scoreBefore, score]), [["a", 40, 40], ["s", 10, 70]]);
+  assert.equal(totalPeople(BASE), 300, "people of settlements within neighbourhoods are counted once");
 });
 
 test("classes hold their lower bound, and settlements are not counted twice", () => {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from analysis.core.cost import straight_cost_m, straight_cost_with
-from analysis.core.coverage import CoverageInputs, coverage, prepare, with_costs
+from analysis.core.coverage import CoverageInputs, coverage, coverage_of, prepare, with_costs
 from analysis.core.index import aggregate
 from analysis.core.what_if import compare, effect_of
 from geo.core.grid import Grid
@@ -135,3 +135,17 @@ def test_results_side_by_side_add_up() -> None:
     np.testing.assert_allclose(both.total_uncovered[:, 0], both.uncovered_people[:, [0, 2], 0].sum(axis=1))
     assert (both.ranks_down[0] == 0).all()
     assert both.score[2].tolist() == [100.0] * 4
+
+
+def test_room_takes_its_share_of_who_is_near_enough() -> None:
+    """Land is covered whether there is room or not; what room changes is gained and lost like what distance changes."""
+    ground = sparse.csr_matrix([[1.0, 1.0, 0.5]])
+    inputs = prepare(ground, np.array([40.0, 20.0, 10.0]), np.array([[100.0, 100.0, 900.0]]), 20.0)
+    half, full = np.array([0.5, 1.0, 1.0]), np.array([1.0, 0.25, 1.0])
+    column = coverage_of(inputs, 0, 300.0, half)
+    assert column.uncovered_people.tolist() == [25.0]
+    assert column.area_share.tolist() == coverage_of(inputs, 0, 300.0).area_share.tolist()
+    effect = effect_of(inputs, inputs, [300.0], [300.0], (half,), (full,))
+    assert (effect.gained_people.tolist(), effect.lost_people.tolist()) == ([[20.0]], [[15.0]])
+    effect = effect_of(inputs, inputs, [300.0], [300.0], (None,), (half,))
+    assert (effect.gained_people.tolist(), effect.lost_people.tolist()) == ([[0.0]], [[20.0]])

@@ -12,6 +12,14 @@ for (const opener of document.querySelectorAll("[data-open]")) {
   for (const closer of dialog.querySelectorAll("[data-close]")) closer.addEventListener("click", () => dialog.close());
 }
 
+// The entry of this page is seen, also where the row of entries is wider than the screen.
+for (const current of document.querySelectorAll(".city-bar [aria-current]")) {
+  const bar = current.closest(".city-bar");
+  if (!bar) continue;
+  const [shown, whole] = [current.getBoundingClientRect(), bar.getBoundingClientRect()];
+  if (shown.left < whole.left || shown.right > whole.right) bar.scrollLeft += (shown.left + shown.right - whole.left - whole.right) / 2;
+}
+
 for (const button of document.querySelectorAll("[data-print]")) {
   if (button instanceof HTMLElement) button.hidden = false;
   button.addEventListener("click", () => window.print());

@@ -20,8 +20,9 @@ import { ApiError, makeApi } from "../api.js";
 import { input, make, part } from "../workbench/dom.js";
 import { begin, canRedo, canUndo, present, record, redo, redoLabel, undo, undoLabel } from "../workbench/history.js";
 import { count, isolate, metres, readNumber, say, useWords } from "../workbench/words.js";
+import { weight as weightText } from "../numbers.js";
 import { makePump } from "./asking.js";
-import { byClass, classOf, effectsOf, percent, placeNow, shownValue } from "./effects.js";
+import { byClass, classOf, effectsOf, percent, placeNow, shownValue, totalPeople } from "./effects.js";
 import { makeKeeper } from "./keeping.js";
 import { MOST_CHANGES, MOST_POSITIONS, added, closed, isSame, moved, putBack, shifted, shownOf, withCapacity, withStreet, without } from "./model.js";
 import { described, nameOf, notice, showCard, showChanges, showEffects, showFacilities } from "./panel.js";
@@ -30,7 +31,7 @@ import { makeSaver } from "./saving.js";
 const AGAIN_MS = 4000;
 const LEVEL_M_PER_MIN = 5000 / 60;
 
-const config = /** @type {MapConfig & {language: Language, city: string, name: string, csrf: string, user: string, urls: Record<string, string> & {worker: string, tiles: string, page: string, city: string, compare: string}, bounds: [number, number, number, number], services: Record<string, {name: string, word: string, kind: string, standard: number, low: number, high: number, step: number}>, classes: Record<Show, Classes>, travels: string[], people: string, question: Record<string, any>, scenario: Scenario | null, answer: Answer & {base: Base}, service: string, show: Show}} */ (JSON.parse(part("what-if-config").textContent ?? "{}"));
+const config = /** @type {MapConfig & {language: Language, city: string, name: string, csrf: string, user: string, urls: Record<string, string> & {worker: string, tiles: string, page: string, city: string, compare: string}, bounds: [number, number, number, number], services: Record<string, {name: string, word: string, kind: string, standard: number, low: number, high: number, step: number}>, classes: Record<Show, Classes>, travels: string[], question: Record<string, any>, scenario: Scenario | null, answer: Answer & {base: Base}, service: string, show: Show}} */ (JSON.parse(part("what-if-config").textContent ?? "{}"));
 useWords({ ...part("words").dataset }, config.language);
 const api = makeApi({ base: config.urls.api, csrf: config.csrf, language: config.language });
 const keeper = makeKeeper(config);
@@ -59,6 +60,7 @@ let map = null;
 /** @type {Drawn | null} */
 let drawn = null;
 let gestures = 0;
+const ownWeights = part("weights-text").textContent ?? "";
 
 const settled = () => present(steps);
 const changesNow = () => live ?? settled().changes;
@@ -195,13 +197,13 @@ function render() {
   const classes = new Map(places.map(({ code, now }) => [code, classOf(shownValue(now, show), bounds)]));
   paint(classes);
   showFinding();
-  showEffects(effectsOf(base, answer, service), config.urls.city);
+  showEffects(effectsOf(base, answer, service, { byRank: show === "priority" }), config.urls.city);
   showLegend(classes);
   drawFacilities();
-  part("warnings").replaceChildren(...answer.warnings.map((text) => make("li", {}, text)), ...idleStreets());
+  part("warnings").replaceChildren(...answer.warnings.map((text) => make("li", {}, text)), ...idleStreets(), ...idleCapacity());
   if (live) return;
-  showChanges(settled().changes, describe, remove, point);
-  showCard(shownNow(service).find(({ key }) => key === chosen) ?? null, wordOf(service));
+  showChanges(settled().changes, describe, remove, point, asks());
+  showCard(shownNow(service).find(({ key }) => key === chosen) ?? null, wordOf(service), mostCapacity());
   listFacilities();
 }
 
@@ -235,9 +237,17 @@ function recolour() {
   for (const legend of document.querySelectorAll("[data-legend]")) if (legend instanceof HTMLElement) legend.hidden = legend.dataset.legend !== show;
 }
 
-function threshold_m() {
-  return base.services.find(({ code }) => code === service)?.threshold_m ?? config.services[service].standard;
-}
+/** The limit with which what is seen is compared. */
+const own_m = () => base.services.find(({ code }) => code === service)?.threshold_m ?? config.services[service].standard;
+
+/** @returns {number} */
+const threshold_m = () => settled().question.thresholds_m?.[service] ?? own_m();
+
+/** @returns {number | undefined} places that 1,000 people need, where capacity counts */
+const need = () => settled().question.needs_per_1000?.[service];
+
+/** Up to where the slider of a capacity goes: twice what the largest facility of the service has. */
+const mostCapacity = () => 2 * Math.max(50, ...shownNow(service).map(({ capacity }) => capacity ?? 0));
 
 /** @param {number} m */
 const limit = (m) => (base.is_time ? `${metres(m)} (${say("minutes", { n: count(m / LEVEL_M_PER_MIN, m < 500 ? 1 : 0) })})` : metres(m));
@@ -246,8 +256,12 @@ function finding() {
   const now = answer.totals[service];
   const was = base.totals[service];
   const [gained, lost] = [Math.round(now?.gained ?? 0), Math.round(now?.lost ?? 0)];
-  const words = { service: wordOf(service), distance: limit(threshold_m()), gained: count(gained), lost: count(lost), city: config.name, people: count(was?.uncovered_people), share: percent(was?.uncovered_share ?? null, config.language) };
+  const word = need() === undefined ? wordOf(service) : say("withRoom", { service: wordOf(service) });
+  const words = { service: word, distance: limit(threshold_m()), own: limit(own_m()), gained: count(gained), lost: count(lost), city: config.name, people: count(was?.uncovered_people), share: percent(was?.uncovered_share ?? null, config.language) };
+  if (threshold_m() !== own_m()) return say(gained && lost ? "findingLimit" : gained ? "findingLimitGain" : lost ? "findingLimitLoss" : "findingSame", words);
   const isAsIs = changesNow().length === 0;
+  const ranked = Object.entries(answer.places).filter(([code, { rank }]) => rank !== base.places[code].rank).length;
+  if (isAsIs && Object.keys(settled().question.weights ?? {}).length) return say("findingRanks", { n: ranked });
   return say(isAsIs ? "findingAsIs" : gained && lost ? "findingBoth" : gained ? "findingGain" : lost ? "findingLoss" : "findingSame", words);
 }
 
@@ -256,9 +270,9 @@ function showFinding() {
   hint();
   const [now, was] = [answer.totals[service] ?? base.totals[service], base.totals[service]];
   const way = [.../** @type {HTMLSelectElement} */ (part("travel")).options].find(({ value }) => value === base.travel);
-  part("basis").textContent = say("basis", { travel: way?.text ?? base.travel, people: config.people });
+  part("basis").textContent = say("basis", { travel: way?.text ?? base.travel, people: base.population_name });
   const words = { after: count(now?.uncovered_people), before: count(was?.uncovered_people), share: percent(now?.uncovered_share ?? null, config.language) };
-  part("totals").textContent = changesNow().length ? say("total", words) : "";
+  part("totals").textContent = changesNow().length || threshold_m() !== own_m() ? say("total", words) : "";
   Object.assign(part("what-if").dataset, { uncovered: String(now?.uncovered_people ?? ""), uncoveredToday: String(was?.uncovered_people ?? "") });
 }
 
@@ -290,13 +304,79 @@ function idleStreets() {
   return [make("li", {}, make("button", { type: "button", className: "link", onclick: () => travel("streets") }, say("measureStreets")))];
 }
 
+/** A capacity that was changed, and is not counted. */
+function idleCapacity() {
+  if (need() !== undefined || perPerson() === null || !changesNow().some((change) => change.type === "capacity-changed" || (change.type === "facility-added" && change.capacity))) return [];
+  return [make("li", {}, make("button", { type: "button", className: "link", onclick: countCapacity }, say("needCount")))];
+}
+
+/** @returns {number | null} places of the service for 1,000 people of the city today; null where no capacity is known */
+function perPerson() {
+  if (config.services[service].kind === "utility") return null;
+  const known = (facilities.get(service) ?? []).filter(({ capacity }) => capacity !== null);
+  const people = totalPeople(base);
+  const places = known.reduce((sum, { capacity }) => sum + (capacity ?? 0), 0);
+  return places > 0 && people > 0 ? Number(((places / people) * 1000).toPrecision(3)) : null;
+}
+
+/** Let capacity count, with as many places for each person as there are today. */
+function countCapacity() {
+  takeNeed(perPerson());
+  /** @type {HTMLDetailsElement} */ (part("need-section")).open = true;
+  input("need").focus();
+}
+
+/** @param {number | null} value */
+function takeNeed(value) {
+  const { [service]: _before, ...others } = settled().question.needs_per_1000 ?? {};
+  const needs_per_1000 = value === null ? others : { ...others, [service]: value };
+  commit({ question: pruned({ ...settled().question, needs_per_1000 }) }, say("need", { n: value === null ? "–" : number(value) }), { isOther: true });
+}
+
+/** Write a number as it is, to three decimals at most. @param {number} value */
+const number = (value) => count(value, Number.isInteger(value) ? 0 : value < 1 ? 3 : 1);
+
+/** Leave out of a question what says nothing. @param {Record<string, any>} question @returns {Record<string, any>} */
+const pruned = (question) => Object.fromEntries(Object.entries(question).filter(([, value]) => typeof value !== "object" || Object.keys(value).length > 0));
+
+function showNeed() {
+  const [now, today] = [need(), perPerson()];
+  const isNet = config.services[service].kind === "utility";
+  const field = input("need");
+  field.disabled = isNet || (today === null && facilities.has(service));
+  if (document.activeElement !== field) field.value = now === undefined ? "" : String(now);
+  part("need-text").textContent = now === undefined ? "" : say("need", { n: number(now) });
+  part("need-state").textContent = isNet ? say("needNot") : field.disabled ? say("needNone") : "";
+  part("need-state").classList.remove("is-wrong");
+  const as = part("need-today");
+  as.hidden = today === null || now === today;
+  if (today !== null) as.textContent = say("needToday", { n: number(today) });
+  part("need-off").hidden = now === undefined;
+}
+
+function showWeights() {
+  let isOwn = true;
+  for (const slider of document.querySelectorAll('#weights input[type="range"]')) {
+    if (!(slider instanceof HTMLInputElement)) continue;
+    const own = base.services.find(({ code }) => `weight-${code}` === slider.name)?.weight ?? 1;
+    const value = settled().question.weights?.[slider.name.slice(7)] ?? own;
+    isOwn &&= value === own;
+    slider.value = String(value);
+    const text = weightText(value, config.language);
+    slider.setAttribute("aria-valuetext", text);
+    const output = slider.parentElement?.querySelector("output");
+    if (output) output.textContent = text;
+  }
+  part("weights-text").textContent = isOwn ? ownWeights : say("weightsOwn");
+}
+
 function showThreshold() {
   const slider = input("threshold");
   const { low, high, step: by } = config.services[service];
   slider.min = String(low);
   slider.max = String(Math.max(high, threshold_m()));
   slider.step = String(by);
-  if (document.activeElement !== slider) slider.value = String(threshold_m());
+  slider.value = String(threshold_m());
   tellThreshold(threshold_m());
 }
 
@@ -310,8 +390,11 @@ function tellThreshold(m) {
 function showControls() {
   const travelNow = settled().question.travel || config.answer.base.travel;
   /** @type {HTMLSelectElement} */ (part("travel")).value = travelNow;
-  const wanted = settled().question.thresholds_m?.[service];
-  if (wanted !== undefined && document.activeElement !== part("threshold")) input("threshold").value = String(wanted);
+  const people = /** @type {HTMLSelectElement | null} */ (document.getElementById("population"));
+  if (people) people.value = settled().question.population || config.answer.base.population;
+  showWeights();
+  showNeed();
+  showThreshold();
   for (const [id, can, label, none] of /** @type {const} */ ([["undo", canUndo(steps), undoLabel(steps), "undoNone"], ["redo", canRedo(steps), redoLabel(steps), "redoNone"]])) {
     const button = /** @type {HTMLButtonElement} */ (part(id));
     button.disabled = !can;
@@ -333,7 +416,7 @@ function announce(text) {
 function choose(key, { isPanned = false } = {}) {
   chosen = key;
   const one = shownNow(service).find((found) => found.key === key) ?? null;
-  showCard(one, wordOf(service));
+  showCard(one, wordOf(service), mostCapacity());
   listFacilities();
   drawFacilities();
   if (!one) return;
@@ -351,6 +434,26 @@ function pan(at) {
   const { x, y } = map.live.project(at);
   const pane = part("map");
   if (x < 40 || y < 40 || x > pane.clientWidth - 40 || y > pane.clientHeight - 40) map.live.easeTo({ center: at, duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 300 });
+}
+
+/**
+ * What is asked otherwise than the city does, each with what takes it back: limits, weights, whether capacity counts.
+ * @returns {{text: string, back: () => void}[]}
+ */
+function asks() {
+  const { question } = settled();
+  /** @param {"thresholds_m" | "weights" | "needs_per_1000"} name @param {(word: string, value: number) => string} write */
+  const rows = (name, write) =>
+    Object.entries(/** @type {Record<string, number>} */ (question[name] ?? {})).map(([code, value]) => {
+      const text = write(wordOf(code), value);
+      const { [code]: _dropped, ...others } = question[name];
+      return { text, back: () => commit({ question: pruned({ ...question, [name]: others }) }, say("removeThis", { what: text })) };
+    });
+  return [
+    ...rows("thresholds_m", (service_, value) => say("limitOf", { service: service_, distance: limit(value) })),
+    ...rows("weights", (service_, value) => say("weight", { service: service_, n: weightText(value, config.language) })),
+    ...rows("needs_per_1000", (service_, value) => say("needOf", { service: service_, n: number(value) })),
+  ];
 }
 
 /** @param {number} index */
@@ -444,8 +547,10 @@ async function takeService(code) {
   const title = document.querySelector(".classes.marks li span:last-child");
   if (title) title.textContent = config.services[code].name;
   showThreshold();
+  showNeed();
   render();
   await fetchFacilities(code);
+  showNeed();
   render();
 }
 
@@ -482,11 +587,36 @@ const saver = makeSaver({
 
 part("service").addEventListener("change", (event) => void takeService(/** @type {HTMLSelectElement} */ (event.target).value));
 part("travel").addEventListener("change", (event) => travel(/** @type {HTMLSelectElement} */ (event.target).value));
+document.getElementById("population")?.addEventListener("change", (event) => {
+  const { value, selectedOptions } = /** @type {HTMLSelectElement} */ (event.target);
+  commit({ question: { ...settled().question, population: value } }, say("population", { name: selectedOptions[0].text }), { isOther: true });
+});
+for (const type of ["pointerdown", "focusout"]) part("weights").addEventListener(type, () => (gestures += 1));
+part("weights").addEventListener("input", (event) => {
+  const { name, valueAsNumber } = /** @type {HTMLInputElement} */ (event.target);
+  const code = name.slice(7);
+  const { [code]: _before, ...others } = settled().question.weights ?? {};
+  const own = base.services.find((one) => one.code === code)?.weight;
+  const weights = valueAsNumber === own ? others : { ...others, [code]: valueAsNumber };
+  const label = say("weight", { service: wordOf(code), n: weightText(valueAsNumber, config.language) });
+  commit({ question: pruned({ ...settled().question, weights }) }, label, { gesture: `${name} ${gestures}` });
+});
+part("need").addEventListener("change", () => {
+  const text = input("need").value.trim();
+  const value = text === "" ? null : readNumber(text);
+  const isWrong = value !== null && !(Number.isFinite(value) && value >= 0.001 && value <= 100000);
+  part("need-state").classList.toggle("is-wrong", isWrong);
+  part("need-state").textContent = isWrong ? say("needBad") : "";
+  if (!isWrong && value !== (need() ?? null)) takeNeed(value);
+});
+part("need-today").addEventListener("click", () => takeNeed(perPerson()));
+part("need-off").addEventListener("click", () => takeNeed(null));
 part("threshold").addEventListener("pointerdown", () => (gestures += 1));
 part("threshold").addEventListener("input", () => {
   const m = input("threshold").valueAsNumber;
   tellThreshold(m);
-  const question = { ...settled().question, thresholds_m: { ...(settled().question.thresholds_m ?? {}), [service]: m } };
+  const { [service]: _before, ...others } = settled().question.thresholds_m ?? {};
+  const question = pruned({ ...settled().question, thresholds_m: m === own_m() ? others : { ...others, [service]: m } });
   commit({ question }, `${document.querySelector('label[for="threshold"]')?.textContent ?? ""}: ${metres(m)}`, { gesture: `threshold ${service} ${gestures}` });
 });
 part("threshold").addEventListener("focusout", () => (gestures += 1));
@@ -528,6 +658,14 @@ const setCapacity = () => {
   commit({ changes: withCapacity(settled().changes, service, one.key, value) }, say("capacity", { name: nameOf(one, wordOf(service)), n: count(value) }));
 };
 part("capacity-set").addEventListener("click", setCapacity);
+for (const type of ["pointerdown", "focusout"]) part("capacity-slide").addEventListener(type, () => (gestures += 1));
+part("capacity-slide").addEventListener("input", () => {
+  const one = shownNow(service).find(({ key }) => key === chosen);
+  const value = input("capacity-slide").valueAsNumber;
+  if (!one || value === one.capacity) return;
+  const label = say("capacity", { name: nameOf(one, wordOf(service)), n: count(value) });
+  commit({ changes: withCapacity(settled().changes, service, one.key, value) }, label, { gesture: `capacity ${one.key} ${gestures}` });
+});
 part("capacity").addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
   event.preventDefault();
@@ -665,7 +803,10 @@ function begun() {
     ask();
   }
   const wanted = new Set([service, ...settled().changes.flatMap((change) => (change.type === "street-drawn" ? [] : [change.service]))]);
-  void Promise.all([...wanted].filter((code) => config.services[code]).map(fetchFacilities)).then(render);
+  void Promise.all([...wanted].filter((code) => config.services[code]).map(fetchFacilities)).then(() => {
+    showNeed();
+    render();
+  });
   keep();
   showControls();
   showThreshold();

@@ -8,7 +8,9 @@
  * @typedef {object} Base the city as it is
  * @property {string} travel
  * @property {boolean} is_time
- * @property {{code: string, name: string, threshold_m: number, layer: string}[]} services
+ * @property {string} population code of the source of people
+ * @property {string} population_name
+ * @property {{code: string, name: string, threshold_m: number, weight: number, layer: string}[]} services
  * @property {Record<string, BasePlace>} places
  * @property {Record<string, {uncovered_people: number, uncovered_share: number | null}>} totals
  *
@@ -31,7 +33,7 @@
  * @property {number} rankBefore
  * @property {number} rank
  *
- * @typedef {{code: string, name: string, isSettlement: boolean, gained: number, lost: number, rankBefore: number, rank: number}} Effect
+ * @typedef {{code: string, name: string, isSettlement: boolean, gained: number, lost: number, rankBefore: number, rank: number, scoreBefore: number | null, score: number | null}} Effect
  */
 
 import { DASH, number } from "../numbers.js";
@@ -75,21 +77,24 @@ export function classOf(value, bounds) {
 }
 
 /**
- * Return the places for which something changes, those with most people concerned first.
+ * Return the places for which something changes: those with most people concerned first, or those that change rank most.
+ * Where nobody gains or loses the service, as with other weights, it is by rank.
  * @param {Base} base
  * @param {Answer | null} answer
  * @param {string} service
+ * @param {{byRank?: boolean}} [how]
  * @returns {Effect[]}
  */
-export function effectsOf(base, answer, service) {
-  return Object.entries(answer?.places ?? {})
-    .map(([code, { rank, services }]) => {
-      const [, , gained, lost] = services[service] ?? [null, 0, 0, 0];
-      const { name, kind, rank: rankBefore } = base.places[code];
-      return { code, name, isSettlement: kind === "settlement", gained: Math.round(gained), lost: Math.round(lost), rankBefore, rank };
-    })
-    .filter(({ gained, lost }) => gained + lost > 0)
-    .sort((a, b) => b.gained + b.lost - a.gained - a.lost || (a.code < b.code ? -1 : 1));
+export function effectsOf(base, answer, service, { byRank = false } = {}) {
+  const all = Object.entries(answer?.places ?? {}).map(([code, { rank, score, services }]) => {
+    const [, , gained, lost] = services[service] ?? [null, 0, 0, 0];
+    const { name, kind, rank: rankBefore, score: scoreBefore } = base.places[code];
+    return { code, name, isSettlement: kind === "settlement", gained: Math.round(gained), lost: Math.round(lost), rankBefore, rank, scoreBefore, score };
+  });
+  const isByRank = byRank || !all.some(({ gained, lost }) => gained + lost > 0);
+  /** @param {Effect} one */
+  const moved = (one) => (isByRank ? Math.abs(one.rank - one.rankBefore) : one.gained + one.lost);
+  return all.filter((one) => moved(one) > 0).sort((a, b) => moved(b) - moved(a) || (a.code < b.code ? -1 : 1));
 }
 
 /**
@@ -107,6 +112,16 @@ export function byClass(base, classes) {
     found.set(index, { people: row.people + (isAll || kind !== "settlement" ? people : 0), places: row.places + 1 });
   }
   return found;
+}
+
+/**
+ * Return the people of the city, those of settlements within neighbourhoods once.
+ * @param {Base} base
+ */
+export function totalPeople(base) {
+  const all = Object.values(base.places);
+  const counted = all.filter(({ kind }) => kind !== "settlement");
+  return (counted.length ? counted : all).reduce((sum, { people }) => sum + people, 0);
 }
 
 /**

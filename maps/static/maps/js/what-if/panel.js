@@ -47,9 +47,10 @@ export function described(change, shown, word) {
  * @param {(change: Change) => string} describe
  * @param {(index: number) => void} remove
  * @param {(index: number) => void} point
+ * @param {readonly {text: string, back: () => void}[]} asked limits, weights and needs that are not the city's
  */
-export function showChanges(changes, describe, remove, point) {
-  part("changes-none").hidden = changes.length > 0;
+export function showChanges(changes, describe, remove, point, asked) {
+  part("changes-none").hidden = changes.length + asked.length > 0;
   const list = part("changes");
   const focused = [...list.querySelectorAll("button")].indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
   list.replaceChildren(
@@ -58,8 +59,10 @@ export function showChanges(changes, describe, remove, point) {
       const back = make("button", { type: "button", className: "link", "aria-label": say("removeThis", { what: text }), onclick: () => remove(index) }, say("remove"));
       return make("li", {}, make("button", { type: "button", className: "wi-what", onclick: () => point(index) }, text), back);
     }),
+    ...asked.map(({ text, back }) => make("li", {}, make("span", { className: "wi-what" }, text), make("button", { type: "button", className: "link", "aria-label": say("removeThis", { what: text }), onclick: back }, say("remove")))),
   );
-  if (focused >= 0) (list.querySelectorAll("button")[Math.min(focused, 2 * changes.length - 1)] ?? part("undo")).focus();
+  const buttons = list.querySelectorAll("button");
+  if (focused >= 0) (buttons[Math.min(focused, buttons.length - 1)] ?? part("undo")).focus();
 }
 
 let isWhole = false;
@@ -81,20 +84,23 @@ export function showEffects(effects, places) {
   all.hidden = effects.length <= MOST_EFFECTS;
   all.textContent = isWhole ? say("showFewer") : say("showAll", { n: effects.length });
   part("effects").replaceChildren(
-    ...effects.slice(0, isWhole ? effects.length : MOST_EFFECTS).map(({ code, name, isSettlement, gained, lost, rankBefore, rank }) => {
+    ...effects.slice(0, isWhole ? effects.length : MOST_EFFECTS).map(({ code, name, isSettlement, gained, lost, rankBefore, rank, scoreBefore, score }) => {
       const mark = isSettlement && make("span", { className: "kind", title: say("settlement") }, " ◆", make("span", { className: "visually-hidden" }, say("settlement")));
-      const ranks = rank === rankBefore ? count(rank) : say("ranks", { before: count(rankBefore), after: count(rank) });
+      const [ranks, scores] = [became(count(rankBefore), count(rank)), became(count(scoreBefore, 1), count(score, 1))];
       return make(
         "tr",
         { dataset: { code } },
         make("th", { scope: "row" }, make("a", { href: `${places}${encodeURIComponent(code)}/` }, make("bdi", {}, name)), mark),
         make("td", { className: "num gain" }, gained ? count(gained) : ""),
         make("td", { className: "num lose" }, lost ? count(lost) : ""),
-        make("td", { className: "num" }, ranks),
+        make("td", { className: "num" }, ranks, " ", make("span", { className: "under" }, scores)),
       );
     }),
   );
 }
+
+/** @param {string} before @param {string} after */
+const became = (before, after) => (before === after ? before : say("ranks", { before, after }));
 
 const facilityList = part("facilities");
 const walking = walkable(facilityList);
@@ -124,8 +130,9 @@ export function showFacilities(shown, { chosen, word, text, choose }) {
  * Show the chosen facility and what may be done with it.
  * @param {Shown | null} one
  * @param {string} word
+ * @param {number} most the capacity to which the slider goes
  */
-export function showCard(one, word) {
+export function showCard(one, word, most) {
   part("card").hidden = one === null;
   if (!one) return;
   part("card-name").textContent = nameOf(one, word);
@@ -138,6 +145,11 @@ export function showCard(one, word) {
   const capacity = /** @type {HTMLInputElement} */ (part("capacity"));
   capacity.disabled = /** @type {HTMLButtonElement} */ (part("capacity-set")).disabled = isClosed;
   if (document.activeElement !== capacity) capacity.value = one.capacity === null ? "" : count(one.capacity);
+  const slide = /** @type {HTMLInputElement} */ (part("capacity-slide"));
+  slide.disabled = isClosed;
+  slide.setAttribute("aria-valuetext", count(one.capacity));
+  slide.max = String(most);
+  slide.value = String(one.capacity ?? 0);
 }
 
 /** @param {string} text @param {"wrong" | "plain"} [kind] @param {[string, () => void][]} [steps] */
