@@ -96,6 +96,15 @@ def ground_of(places: CityPlaces, grid: Grid) -> Ground:
     )
 
 
+def centroids_m(grid: Grid, ground: Ground) -> NDArray[np.float64]:
+    """Return the centroid of each part of the ground, shape ``(k, 2)``: of whole cells, their centres."""
+    row, col = np.divmod(ground.cells, grid.n_cols)
+    xy = np.stack((grid.x_min_m + (col + 0.5) * grid.cell_m, grid.y_max_m - (row + 0.5) * grid.cell_m), axis=1)
+    xy[ground.partial, 0] += ground.east * grid.cell_m
+    xy[ground.partial, 1] -= ground.south * grid.cell_m
+    return xy
+
+
 def grid_kept(reading: CityReading, cell_m: float | None = None) -> Grid:
     """Return the analysis grid of a city with cells as asked for, or else as its index has them."""
     if cell_m is None:
