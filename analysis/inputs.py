@@ -113,7 +113,12 @@ def _facilities_m(service: ServiceRow, grid: Grid) -> NDArray[np.object_]:
 
 
 def _measured(asked: list[tuple[str, Measuring, ServiceRow]], grid: Grid) -> dict[str, NDArray[np.float32]]:
-    """Measure services side by side, one thread a processor; the database is read on this thread alone, meanwhile."""
+    """Measure services side by side, one thread a processor; the database is read on this thread alone, meanwhile.
+
+    With one thread, as in a process that shares its machine with others, nothing is done beside the reading.
+    """
+    if settings.ANALYSIS_THREADS == 1:
+        return {key: way.cost_m(_facilities_m(service, grid)) for key, way, service in asked}
     with ThreadPoolExecutor(min(settings.ANALYSIS_THREADS, _MOST_THREADS)) as pool:
         under_way = {key: pool.submit(way.cost_m, _facilities_m(service, grid)) for key, way, service in asked}
         return {key: cost.result() for key, cost in under_way.items()}
