@@ -112,8 +112,19 @@ def _united(polygons_m: NDArray[np.object_]) -> shapely.Geometry:
         united = shapely.coverage_union_all(polygons_m)
     except shapely.errors.GEOSException:
         return shapely.union_all(polygons_m)
-    # Of places that cross each other the borders left over do so too.
-    return united if united.is_valid else shapely.union_all(polygons_m)
+    # Of places that cross each other the borders left over do so too; of places drawn twice none are left.
+    total_m2 = float(shapely.area(polygons_m).sum())
+    is_whole = united.is_valid and math.isclose(united.area, total_m2, rel_tol=1e-9)
+    return united if is_whole else shapely.union_all(polygons_m)
+
+
+def centroids_m(grid: Grid, ground: Ground) -> NDArray[np.float64]:
+    """Return the centroid of each part of the ground, shape ``(k, 2)``: of whole cells, their centres."""
+    row, col = np.divmod(ground.cells, grid.n_cols)
+    xy = np.stack((grid.x_min_m + (col + 0.5) * grid.cell_m, grid.y_max_m - (row + 0.5) * grid.cell_m), axis=1)
+    xy[ground.partial, 0] += ground.east * grid.cell_m
+    xy[ground.partial, 1] -= ground.south * grid.cell_m
+    return xy
 
 
 def grid_kept(reading: CityReading, cell_m: float | None = None) -> Grid:

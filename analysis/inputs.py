@@ -116,11 +116,16 @@ def _projected(facilities: NDArray[np.object_], grid: Grid) -> NDArray[np.object
 
 
 def _measured(asked: list[tuple[str, Measuring, ServiceRow]], grid: Grid) -> dict[str, NDArray[np.float32]]:
-    """Measure services side by side, one thread a processor; the database is read on this thread alone, meanwhile."""
+    """Measure services side by side, one thread a processor; the database is read on this thread alone, meanwhile.
+
+    With one thread, as in a process that shares its machine with others, nothing is done beside the reading.
+    """
 
     def cost_m(way: Measuring, facilities: NDArray[np.object_]) -> NDArray[np.float32]:
         return way.cost_m(_projected(facilities, grid))
 
+    if settings.ANALYSIS_THREADS == 1:
+        return {key: cost_m(way, facilities_read(service.release_id, service.where)) for key, way, service in asked}
     with ThreadPoolExecutor(min(settings.ANALYSIS_THREADS, _MOST_THREADS)) as pool:
         under_way = {
             key: pool.submit(cost_m, way, facilities_read(service.release_id, service.where))

@@ -70,7 +70,12 @@ def question_from_json(
         )
     services = tree.get("services", [])
     if not isinstance(services, list) or len(services) > _MOST_SERVICES or not all(_is_code(code) for code in services):
-        raise InvalidInput("Services are a list of codes.", code="bad_question", where=f"{where}.services")
+        raise InvalidInput(
+            "Services are a list of codes.",
+            code="bad_question",
+            where=f"{where}.services",
+            remedy='Send a list such as ["clinic", "park"].',
+        )
     return Question(
         thresholds_m=_numbers(tree.get("thresholds_m", {}), f"{where}.thresholds_m", 1.0, MAX_THRESHOLD_M),
         weights=_numbers(tree.get("weights", {}), f"{where}.weights", 0.0, MAX_WEIGHT),
@@ -105,11 +110,19 @@ def question_to_json(question: Question) -> dict[str, Any]:
 
 def _numbers(tree: Any, where: str, low: float, high: float) -> dict[str, float]:
     if not isinstance(tree, Mapping) or len(tree) > _MOST_SERVICES or not all(_is_code(code) for code in tree):
-        raise InvalidInput("These are not numbers by the code of a service.", code="bad_question", where=where)
+        raise InvalidInput(
+            "These are not numbers by the code of a service.",
+            code="bad_question",
+            where=where,
+            remedy='Send an object such as {"clinic": 800}.',
+        )
     for code, value in tree.items():
         if type(value) not in (int, float) or not low <= value <= high:  # false for NaN too
             raise InvalidInput(
-                f"This is not a number from {low:.15g} to {high:.15g}.", code="bad_number", where=f"{where}.{code}"
+                f"This is not a number from {low:.15g} to {high:.15g}.",
+                code="bad_number",
+                where=f"{where}.{code}",
+                remedy=f"Give a number from {low:g} to {high:g}.",
             )
     return {code: float(value) for code, value in tree.items()}
 
@@ -121,7 +134,12 @@ def _is_code(value: Any) -> bool:
 def _text(tree: Mapping[str, Any], name: str, where: str) -> str:
     value = tree.get(name, "")
     if not isinstance(value, str) or len(value) > 80:
-        raise InvalidInput("This is not a code.", code="bad_question", where=f"{where}.{name}")
+        raise InvalidInput(
+            "This is not a code.",
+            code="bad_question",
+            where=f"{where}.{name}",
+            remedy="Send a text of at most 80 characters.",
+        )
     return value
 
 

@@ -141,7 +141,7 @@ def changes_from_json(tree: Any, within: Bounds | None = None, where: str = "cha
     (FacilityClosed(service='clinic', number=7, was=None),)
     >>> changes_from_json([{"type": "facility-moved", "service": "clinic", "number": 7, "lon": "48", "lat": 33}])
     Traceback (most recent call last):
-    geo.errors.InvalidInput: changes[0].lon: This is not a number from -180 to 180.
+    geo.errors.InvalidInput: changes[0].lon: This is not a number from -180 to 180. Give a number from -180 to 180.
     """
     if not isinstance(tree, list):
         raise InvalidInput("Changes are a list.", code="bad_change", where=where, remedy="Send [] for none.")
@@ -207,21 +207,27 @@ class _Members:
     within: Bounds | None
 
     def service(self) -> str:
-        return self._text("service", _CODE, 80, "This is not the code of a service.")
+        return self._text("service", _CODE, 80, "This is not the code of a service.", "Send a code such as clinic.")
 
     def id(self) -> str:
-        return self._text("id", _ID, 40, "This is not a name of up to 40 letters, digits, hyphens and underscores.")
+        message = "This is not a name of up to 40 letters, digits, hyphens and underscores."
+        return self._text("id", _ID, 40, message, "Send one such as a1.")
 
-    def _text(self, name: str, pattern: re.Pattern[str], most: int, message: str) -> str:
+    def _text(self, name: str, pattern: re.Pattern[str], most: int, message: str, remedy: str) -> str:
         value = self.tree.get(name)
         if not isinstance(value, str) or len(value) > most or not pattern.fullmatch(value):
-            raise InvalidInput(message, code="bad_change", where=f"{self.where}.{name}")
+            raise InvalidInput(message, code="bad_change", where=f"{self.where}.{name}", remedy=remedy)
         return value
 
     def number(self) -> int:
         value = self.tree.get("number")
         if type(value) is not int or not 1 <= value <= MOST_NUMBER:
-            raise InvalidInput("This is not the number of a facility.", code="bad_change", where=f"{self.where}.number")
+            raise InvalidInput(
+                "This is not the number of a facility.",
+                code="bad_change",
+                where=f"{self.where}.number",
+                remedy="Give the row that it has in the newest release of its layer.",
+            )
         return value
 
     def capacity(self) -> float:
@@ -260,12 +266,22 @@ class _Members:
             [self._position(part, f"{where}[{i}]") for i, part in enumerate(value)] if isinstance(value, list) else []
         )
         if len(set(found)) < 2:
-            raise InvalidInput("A street has two different positions or more.", code="bad_change", where=where)
+            raise InvalidInput(
+                "A street has two different positions or more.",
+                code="bad_change",
+                where=where,
+                remedy="Send longitude first, then latitude, in degrees.",
+            )
         return tuple(found)
 
     def _position(self, value: Any, where: str) -> Position:
         if not isinstance(value, list) or len(value) != 2:
-            raise InvalidInput("A position is longitude and latitude.", code="bad_change", where=where)
+            raise InvalidInput(
+                "A position is longitude and latitude.",
+                code="bad_change",
+                where=where,
+                remedy="Send longitude first, then latitude, in degrees.",
+            )
         return self._near(value[0], value[1], where, "[0]", "[1]")
 
     def _near(self, lon: Any, lat: Any, where: str, of_lon: str, of_lat: str) -> Position:
@@ -285,7 +301,12 @@ class _Members:
 
 def _number(value: Any, where: str, low: float, high: float) -> float:
     if type(value) not in (int, float) or not low <= value <= high:  # false for NaN too
-        raise InvalidInput(f"This is not a number from {low:.15g} to {high:.15g}.", code="bad_number", where=where)
+        raise InvalidInput(
+            f"This is not a number from {low:.15g} to {high:.15g}.",
+            code="bad_number",
+            where=where,
+            remedy=f"Give a number from {low:g} to {high:g}.",
+        )
     return float(value)
 
 

@@ -7,10 +7,10 @@ Every class of land cover has a speed, or is a barrier; a walk over a slope is s
 
 import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import shapely
@@ -39,6 +39,8 @@ _TOBLER_BEST: Final = 0.05
 
 # Barriers around the grid, so that no neighbour has to be looked for outside it: a knight's move goes two cells far.
 _RIM: Final = 2
+
+_NOBODY: Final = np.zeros(0, dtype=np.int64)
 
 # The greatest finite float32.
 _LONGEST_S: Final = float(np.finfo(np.float32).max)
@@ -302,6 +304,122 @@ def with_facilities(
     return replace(costs, time_s=time_s, facilities_on_barrier=on_barrier, facilities_outside=outside)
 
 
+def facilities_in_turn(
+    surface: Surface,
+    facilities: Iterable[NDArray[np.integer]],
+    *,
+    direction: Direction = "to-facility",
+    neighbours: Neighbours = 16,
+    limit_s: float = math.inf,
+) -> Iterator[NDArray[np.float32]]:
+    """Find the least time between every cell and one facility after the other, each as `friction_costs` does.
+
+    What is searched of the surface is what lies within the limit, so that many facilities of a short reach take no
+    longer than a few of a long one.
+
+    Parameters
+    ----------
+    surface, direction, neighbours, limit_s
+        As for `friction_costs`.
+    facilities
+        For each facility its cells, −1 for those outside the grid.
+
+    Yields
+    ------
+    ndarray
+        Shape ``(n_cells,)``, seconds; ``inf`` beyond the limit.
+
+    Examples
+    --------
+    >>> grid = Grid(epsg=32639, x_min_m=0.0, y_max_m=10.0, cell_m=10.0, n_rows=1, n_cols=3)
+    >>> surface = friction_surface(np.array([1, 1, 1]), {1: 3.6}, grid)
+    >>> [times.tolist() for times in facilities_in_turn(surface, [np.array([0]), np.array([2])], limit_s=10.0)]
+    [[0.0, 10.0, inf], [inf, 10.0, 0.0]]
+    """
+    grid, barrier = surface.grid, surface.is_barrier
+    quickest = float(surface.slowness_s_per_m.min(initial=math.inf))
+    # Downhill one walks faster than on flat ground.
+    most = limit_s / (quickest * _slower(-_TOBLER_BEST) * grid.cell_m) if quickest > 0 else math.inf
+    around = math.ceil(most) + _RIM if most < max(grid.n_rows, grid.n_cols) else max(grid.n_rows, grid.n_cols)
+    for cells in facilities:
+        asked = _checked_cells(cells, grid)
+        inside = asked[asked >= 0]
+        starts = np.unique(inside[~barrier[inside]])
+        times = np.full((grid.n_rows, grid.n_cols), np.inf, dtype=np.float32)
+        if starts.size:
+            row, col = np.divmod(starts, grid.n_cols)
+            top, left = max(int(row.min()) - around, 0), max(int(col.min()) - around, 0)
+            bottom, right = min(int(row.max()) + around + 1, grid.n_rows), min(int(col.max()) + around + 1, grid.n_cols)
+            part = _part_of(surface, top, bottom, left, right)
+            found = _Search(part, direction, neighbours, limit_s).times((row - top) * (right - left) + col - left)
+            times[top:bottom, left:right] = found.reshape(bottom - top, right - left)
+        yield times.ravel()
+
+
+def _part_of(surface: Surface, top: int, bottom: int, left: int, right: int) -> Surface:
+    """Cut a rectangle of rows and columns out of a surface."""
+    grid = surface.grid
+    shape = (grid.n_rows, grid.n_cols)
+    small = replace(
+        grid, x_min_m=grid.x_min_m + left * grid.cell_m, y_max_m=grid.y_max_m - top * grid.cell_m,
+        n_rows=bottom - top, n_cols=right - left,
+    )  # fmt: skip
+
+    def cut(values: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(values.reshape(shape)[top:bottom, left:right]).ravel()
+
+    return replace(
+        surface,
+        grid=small,
+        slowness_s_per_m=cut(surface.slowness_s_per_m),
+        is_walked=cut(surface.is_walked),
+        elevation_m=None if surface.elevation_m is None else cut(surface.elevation_m),
+    )
+
+
+def nearest_facility(
+    surface: Surface,
+    cells: NDArray[np.integer],
+    facility: NDArray[np.integer],
+    *,
+    direction: Direction = "to-facility",
+    neighbours: Neighbours = 16,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Find which facility takes the least time from every cell, by one search from all of them.
+
+    Parameters
+    ----------
+    surface, direction, neighbours
+        As for `friction_costs`.
+    cells, facility
+        Shape ``(k,)`` each: cells at which facilities are reached, −1 for those outside the grid, and the facility of
+        each. Of several in a cell the least number stands for all.
+
+    Returns
+    -------
+    tuple of ndarray
+        Shape ``(n_cells,)`` each: seconds, ``inf`` where none is reached, and the facility, −1 there. Where several are
+        equally near it is one of them.
+
+    Examples
+    --------
+    >>> grid = Grid(epsg=32639, x_min_m=0.0, y_max_m=10.0, cell_m=10.0, n_rows=1, n_cols=5)
+    >>> surface = friction_surface(np.array([1, 1, 1, 1, 0]), {0: 0.0, 1: 3.6}, grid)
+    >>> times, who = nearest_facility(surface, np.array([3, 0]), np.array([0, 1]))
+    >>> times.tolist(), who.tolist()
+    ([0.0, 10.0, 10.0, 0.0, inf], [1, 1, 0, 0, -1])
+    """
+    asked, numbers = _checked_cells(cells, surface.grid), np.asarray(facility, dtype=np.int64)
+    if numbers.shape != asked.shape:
+        raise InvalidInput("There is not one facility for each cell.", code="length_mismatch")
+    reached = asked >= 0
+    reached[reached] = ~surface.is_barrier[asked[reached]]
+    order = np.argsort(numbers[reached], kind="stable")
+    starts, first = np.unique(asked[reached][order], return_index=True)
+    search = _Search(surface, direction, neighbours, math.inf)
+    return search.nearest(starts, numbers[reached][order][first])
+
+
 def people_on_barrier(surface: Surface, people: NDArray[np.floating]) -> float:
     """Count the people whose cell is a barrier: they reach nothing, and land cover or people are wrong there.
 
@@ -446,18 +564,36 @@ class _Search:
         ``inf`` for barriers and where none is reached.
         """
         cost = np.full(self._fixed.size, np.inf) if before is None else self._rimmed(before.astype(np.float64), np.inf)
+        self._searched(starts, cost, _NOBODY)
+        return self._told(cost)
+
+    def nearest(self, starts: Integers, numbers: Integers) -> tuple[NDArray[np.float32], Integers]:
+        """Return the seconds between each cell and the nearest start, and the number of that start, -1 where none is."""
+        cost, who = np.full(self._fixed.size, np.inf), np.full(self._fixed.size, -1, dtype=np.int64)
+        who[self._inside_rim(starts)] = numbers
+        self._searched(starts, cost, who)
+        times = self._told(cost).astype(np.float32)
+        found = who.reshape(-1, self._wide)[_RIM:-_RIM, _RIM:-_RIM].ravel()
+        found[np.isinf(times)] = -1
+        return times, found
+
+    def _searched(self, starts: Integers, cost: Floats, who: Integers) -> None:
         cost[np.isinf(self._fixed)] = -1.0  # less than any time: barriers are never entered
-        row, col = np.divmod(starts, self._shape[1])
-        at = (row + _RIM) * self._wide + col + _RIM
         _spread(
-            self._fixed, self._walked, self._height, self._sign, self._ways, self._length_m, at, self._limit_s,
-            self._width_s, cost,
+            self._fixed, self._walked, self._height, self._sign, self._ways, self._length_m, self._inside_rim(starts),
+            self._limit_s, self._width_s, cost, who,
         )  # fmt: skip
+
+    def _told(self, cost: Floats) -> Floats:
         cost[cost < 0] = np.inf
         inner: Floats = cost.reshape(-1, self._wide)[_RIM:-_RIM, _RIM:-_RIM].ravel()
         # A cliff may take longer than float32 can tell.
         inner[inner > min(self._limit_s, _LONGEST_S)] = np.inf
         return inner
+
+    def _inside_rim(self, cells: Integers) -> Integers:
+        row, col = np.divmod(cells, self._shape[1])
+        return np.asarray((row + _RIM) * self._wide + col + _RIM)
 
     def _rimmed(self, values: Floats, rim: float) -> Floats:
         return np.pad(values.reshape(self._shape), _RIM, constant_values=rim).ravel()
@@ -475,8 +611,9 @@ def _spread(
     limit_s: float,
     width_s: float,
     cost: Floats,
+    who: Integers,
 ) -> None:
-    """Lower ``cost`` to the least time from the starts.
+    """Lower ``cost`` to the least time from the starts; where ``who`` has a number for each start, hand it on.
 
     Cells to be looked at wait in a ring of buckets of equal width, lists of entries (time, cell, next entry); what is
     beyond the ring waits aside until the ring has come near. Within a bucket the order does not matter: a cell whose
@@ -553,6 +690,8 @@ def _spread(
                 new = key + share * (rigid + soft)
                 if new < cost[other]:
                     cost[other] = new
+                    if who.size:
+                        who[other] = who[node]
                     if unused >= 0:
                         entry, unused = unused, following[unused]
                     else:

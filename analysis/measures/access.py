@@ -26,7 +26,7 @@ from analysis.core.capacity import (
 from analysis.core.changes import changes_to_json
 from analysis.core.coverage import covered_share
 from analysis.measures.asking import Asked, asked, facilities_only, standard_asked, sum_or_none
-from analysis.measures.catchments import Catchments
+from analysis.measures.catchments import Catchments, effort_required
 from analysis.measures.facilities import Facilities
 from analysis.measures.results import CityAccess, Decaying, FacilityAccess, ServiceAccess, StandardRow
 from analysis.results import Question, ServiceRow, number_or_none
@@ -116,11 +116,14 @@ def access_compute(
     how = how or HowShared()
     services = facilities_only(what.inputs.services, what.question)
     standards = what.standards(Standard.Kind.CAPACITY)
+    effort_required(
+        (what.measuring(service), what.facilities(service).geometries_m, _limit_m(service, how)) for service in services
+    )
     found, warnings = [], []
     for service in services:
         facilities = what.facilities(service)
         known = np.ones(len(facilities), dtype=bool) if how.counts_one else np.isfinite(facilities.capacity)
-        if not known.any():
+        if len(facilities) and not known.any():
             _capacity_required(service, what.question)
             warnings.append(f"{service.name_en}: no facility has a capacity, so it is left out.")
             continue
@@ -167,7 +170,7 @@ def _service(
     left_out: int,
 ) -> ServiceAccess:
     arrays_of, residents = what.inputs.arrays, what.residents
-    limit_m = how.limit_m or (E2SFCA_LIMIT_M if how.decay == "e2sfca" else service.threshold_m)
+    limit_m = _limit_m(service, how)
     decay = _decay(how.decay, limit_m, what.inputs.grid.cell_m)
     capacity = np.ones(len(facilities)) if how.counts_one else facilities.capacity
     need = standard.value / 1000 if standard is not None else None
@@ -244,6 +247,11 @@ def _service(
         reached_capacity=access.reached_capacity,
         left_out=left_out,
     )
+
+
+def _limit_m(service: ServiceRow, how: HowShared) -> float:
+    """Return how far people go for a service."""
+    return how.limit_m or (E2SFCA_LIMIT_M if how.decay == "e2sfca" else service.threshold_m)
 
 
 def _decay(name: Decaying, limit_m: float, cell_m: float) -> Decay:

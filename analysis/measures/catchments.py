@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from analysis.ground import Ground
+from analysis.ground import Ground, centroids_m
 from analysis.travel import STRAIGHT, Measuring
 from geo.core.grid import Grid
+from geo.errors import LimitExceeded
+
+MOST_EFFORT_S: Final = 20.0
+"""Seconds of a processor that one question about catchments may take."""
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+def effort_required(asked: Iterable[tuple[Measuring, NDArray[np.object_], float]]) -> None:
+    """Refuse what would take a processor too long, before any of it is begun.
+
+    Parameters
+    ----------
+    asked
+        For each service what measures the way to it, its facilities, and the limit in metres.
+
+    Raises
+    ------
+    LimitExceeded
+        Where all of it would take more than `MOST_EFFORT_S` (``too_much_work``), whether some of it is kept or not.
+    """
+    n_facilities, seconds = 0, 0.0
+    for measuring, facilities_m, limit_m in asked:
+        n_facilities += len(facilities_m)
+        seconds += measuring.effort_s(facilities_m, limit_m)
+    if seconds > MOST_EFFORT_S:
+        raise LimitExceeded(
+            f"Who reaches each of {n_facilities:,} facilities would take about {seconds:,.0f} s, more than {MOST_EFFORT_S:.0f} s.",
+            code="too_much_work",
+            where="limit",
+            remedy="Give a shorter limit, or ask about one service at a time.",
+            details={"facilities": n_facilities, "seconds": round(seconds), "most": round(MOST_EFFORT_S)},
+        )
 
 
 class Catchments:
@@ -61,31 +93,13 @@ class Catchments:
             self.nearest[part[nearer]] = number
             yield part, cost
 
-    def all_nearest(self) -> tuple[Integers, Floats]:
-        """Return for each part which facility is the nearest, and its cost, without going through the catchments one by one."""
-        if self._measuring.row.code != STRAIGHT:
-            for _ in self:
-                pass
-            return self.nearest, self.cost_m
-        there = np.flatnonzero(~(shapely.is_missing(self._facilities_m) | shapely.is_empty(self._facilities_m)))
-        asked = np.flatnonzero(self._only)
-        if there.size and asked.size:
-            x, y = part_middles(self._grid, self._ground)
-            tree = shapely.STRtree(self._facilities_m[there])
-            (point, facility), cost = tree.query_nearest(
-                shapely.points(x[asked], y[asked]), return_distance=True, all_matches=False
-            )
-            near = cost <= self._limit_m
-            self.nearest[asked[point[near]]] = there[facility[near]]
-            self.cost_m[asked[point[near]]] = cost[near]
-        return self.nearest, self.cost_m
-
     def _straight(self) -> Iterator[tuple[Integers, Floats]]:
         """Measure from the middle of each part, in the band of parts that may be near enough."""
         asked = np.flatnonzero(self._only)
-        x, y = part_middles(self._grid, self._ground)
+        x, y = centroids_m(self._grid, self._ground).T
         order = asked[np.argsort(y[asked], kind="stable")]
         x, y = x[order], y[order]
+        middles = shapely.points(x, y)
         for facility in self._facilities_m:
             if facility is None or shapely.is_empty(facility):
                 yield np.empty(0, dtype=np.int64), np.empty(0)
@@ -97,21 +111,11 @@ class Catchments:
             if facility.geom_type == "Point":
                 cost = np.hypot(x[band] - west, y[band] - south)
             else:
-                cost = shapely.distance(shapely.points(x[band], y[band]), facility)
+                cost = shapely.distance(middles[band], facility)
             near = cost <= limit
             yield order[band[near]], cost[near]
 
     def _travelled(self) -> Iterator[tuple[Integers, Floats]]:
-        for cost in self._measuring.each_m(self._facilities_m):
+        for cost in self._measuring.each_m(self._facilities_m, self._limit_m):
             near = np.flatnonzero(self._only & (cost <= self._limit_m))
             yield near, cost[near].astype(np.float64)
-
-
-def part_middles(grid: Grid, ground: Ground) -> tuple[Floats, Floats]:
-    """Return x and y of the middle of each part of a city's ground."""
-    row, col = np.divmod(ground.cells, grid.n_cols)
-    x = grid.x_min_m + (col + 0.5) * grid.cell_m
-    y = grid.y_max_m - (row + 0.5) * grid.cell_m
-    x[ground.partial] += ground.east * grid.cell_m
-    y[ground.partial] -= ground.south * grid.cell_m
-    return x, y

@@ -13,12 +13,11 @@ from analysis.caching import arrays, content_key
 from analysis.core.changes import changes_to_json
 from analysis.core.coverage import CoverageInputs, distance_curve, distance_percentiles_m
 from analysis.measures.asking import Asked, asked
-from analysis.measures.catchments import Catchments
 from analysis.measures.facilities import Facilities
 from analysis.measures.results import CityDistances, NearestFacility, ServiceDistances
 from analysis.results import Question, ServiceRow
 from analysis.selectors import CityReading
-from analysis.travel import STRAIGHT, cost_key
+from analysis.travel import STRAIGHT, Costs, cost_key
 from geo.core.crs import STORAGE_EPSG, project_xy
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
@@ -122,7 +121,7 @@ def _whole_city(what: Asked, k: int) -> CoverageInputs:
 
 def nearest_facilities(
     what: Asked, service: ServiceRow, only: slice | None = None
-) -> tuple[Facilities, Integers, Floats]:
+) -> tuple[Facilities, Integers, Costs]:
     """Return a service's facilities, and for each part of the ground which is the nearest (-1: none) and its cost in metres.
 
     `only` are the parts that are asked for; of others, where they take no time, nothing is said.
@@ -131,17 +130,14 @@ def nearest_facilities(
     measuring = what.measuring(service)
     key = content_key("nearest", what.inputs.key, cost_key(measuring, service), changes_to_json(what.question.changes))
 
-    def compute(parts: slice = slice(None)) -> tuple[Integers, Floats]:
+    def compute(parts: slice = slice(None)) -> tuple[Integers, Costs]:
         asked_for = np.zeros(what.inputs.ground.cells.size, dtype=bool)
         asked_for[parts] = True
-        near = Catchments(
-            measuring, what.inputs.grid, what.inputs.ground, facilities.geometries_m, np.inf, only=asked_for
-        )
-        return near.all_nearest()
+        return measuring.nearest(facilities.geometries_m, asked_for)
 
     if only is not None and measuring.row.code == STRAIGHT and key not in arrays:
         return facilities, *compute(only)
-    who, cost_m = cast(tuple[Integers, Floats], arrays.get(key, compute))
+    who, cost_m = cast(tuple[Integers, Costs], arrays.get(key, compute))
     return facilities, who, cost_m
 
 
@@ -234,7 +230,7 @@ def nearest_to_point(
     for service in what.inputs.services:
         if service.kind == Service.Kind.UTILITY:
             continue
-        facilities, who, cost_m = nearest_facilities(what, service)
+        facilities, who, cost_m = nearest_facilities(what, service, slice(here[0], here[0] + 1))
         nearest = int(who[here[0]])
         found.append(
             {

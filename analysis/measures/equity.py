@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.caching import arrays, content_key
 from analysis.core.coverage import covered_share
 from analysis.core.equity import (
     concentration_index,
@@ -64,18 +65,25 @@ def equity_compute(
 
 
 def _priority(what: Asked, user: User, cell_m: float | None) -> Floats | None:
-    """Return the priority of the place of each part of the ground; None where the city has none."""
+    """Return the priority of each place; None where the city has none."""
     try:
         ranked = priority_compute(
             city=what.city, user=user, question=replace(what.question, services=()), cell_m=cell_m, reading=what.reading
         )
     except InvalidInput:  # such as weights that are all zero
         return None
-    parts = what.inputs.ground.parts
-    return np.repeat(np.asarray(ranked.priority.score, dtype=np.float64), np.diff(parts.indptr))
+    return np.asarray(ranked.priority.score, dtype=np.float64)
 
 
 def _service(what: Asked, k: int, service: ServiceRow, score: Floats | None) -> ServiceEquity:
+    """Return a service's values, kept by all that they are computed from: whoever sees the same is told the same."""
+    scores = score.tobytes().hex() if score is not None else None
+    key = content_key("equity", what.inputs.column_keys[k], service.threshold_m, scores)
+    kept: ServiceEquity = arrays.get(key, lambda: _computed(what, k, service, score))
+    return replace(kept, service=service)
+
+
+def _computed(what: Asked, k: int, service: ServiceRow, score: Floats | None) -> ServiceEquity:
     residents = what.residents
     lived_in = residents.counted > 0
     people, settled = residents.counted[lived_in], residents.in_settlement[lived_in]
@@ -86,8 +94,10 @@ def _service(what: Asked, k: int, service: ServiceRow, score: Floats | None) -> 
     curve = lorenz(near, living)
     at = np.linspace(0.0, 1.0, _CURVE_POINTS)
     by_priority = None
-    if score is not None and np.isfinite(score[lived_in]).all():
-        by_priority = concentration_index(near, living, score[lived_in][is_reached])
+    if score is not None:
+        of_parts = np.repeat(score, np.diff(what.inputs.ground.parts.indptr))[lived_in]
+        if np.isfinite(of_parts).all():
+            by_priority = concentration_index(near, living, of_parts[is_reached])
     covered = covered_share(cost.astype(np.float32), service.threshold_m, what.inputs.grid.cell_m)
     return ServiceEquity(
         service=service,

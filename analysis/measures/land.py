@@ -15,7 +15,7 @@ from analysis.core.changes import changes_to_json
 from analysis.core.land import land_each_within_m2, land_reached, land_within
 from analysis.core.overlay import overlay
 from analysis.measures.asking import Asked, asked, facilities_only, standard_asked, sum_or_none
-from analysis.measures.catchments import Catchments
+from analysis.measures.catchments import Catchments, effort_required
 from analysis.measures.facilities import Facilities
 from analysis.measures.results import CityLand, LandWay, ServiceLand, StandardRow
 from analysis.results import Question, ServiceRow
@@ -77,7 +77,9 @@ def land_compute(
         is_shape = np.isin(shapely.get_type_id(facilities.geometries_m), (3, 6))
         area_m2 = np.where(is_shape, shapely.area(facilities.geometries_m), facilities.area_m2)
         known = np.isfinite(area_m2)
-        if not known.any():
+        # Of no facility at all the land is known: where some is demanded, all of it is lacking.
+        is_lacking = not len(facilities) and (service.code in standards or what.question.services == (service.code,))
+        if not known.any() and not is_lacking:
             if what.question.services == (service.code,):
                 raise InvalidInput(
                     f"Nobody knows the land of the layer {service.layer_code}.",
@@ -207,6 +209,7 @@ def _in_wider(cells: NDArray[np.int64], grid: Grid, wide: Grid) -> NDArray[np.in
 def _each_by_facilities(what: Asked, service: ServiceRow, facilities: Facilities, area_m2: Floats) -> Floats:
     """Share the land of each facility as a whole among the people who reach it within the threshold."""
     cell_m = what.inputs.grid.cell_m
+    effort_required([(what.measuring(service), facilities.geometries_m, service.threshold_m)])
     near = Catchments(
         what.measuring(service),
         what.inputs.grid,

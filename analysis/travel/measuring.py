@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.results import TravelRow
 
 Costs = NDArray[np.float32]
+Numbers = NDArray[np.int64]
 Parts = NDArray[np.bool_]
 
 LEVEL_M_PER_MIN: Final = 5000.0 / 60.0
@@ -54,8 +55,22 @@ class Measuring(Protocol):
     def cost_m(self, facilities_m: NDArray[np.object_]) -> Costs:
         """Measure from each part of the ground to the nearest facility: `of_parts` of `measured`."""
 
-    def each_m(self, facilities_m: NDArray[np.object_]) -> Iterator[Costs]:
-        """Measure from each part of the ground to one facility after the other."""
+    def each_m(self, facilities_m: NDArray[np.object_], limit_m: float) -> Iterator[Costs]:
+        """Measure from each part of the ground to one facility after the other; beyond the limit it may be ``inf``."""
+
+    def effort_s(self, facilities_m: NDArray[np.object_], limit_m: float) -> float:
+        """Tell roughly how many seconds of a processor `each_m` takes: from sizes alone, at once."""
+
+    def nearest(self, facilities_m: NDArray[np.object_], only: Parts) -> tuple[Numbers, Costs]:
+        """Tell for each part of the ground which facility is the nearest, -1 where none is reached, and its cost.
+
+        Parameters
+        ----------
+        facilities_m
+            Shape ``(n,)``.
+        only
+            Shape ``(k,)``: the parts that are asked for. Of others nothing need be said.
+        """
 
     def left_out(self, facilities_m: NDArray[np.object_]) -> int:
         """Count the facilities that nobody can reach, wherever they live: far from every street, or on a barrier."""

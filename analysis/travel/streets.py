@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 import shapely
+from django.conf import settings
 from numpy.typing import NDArray
 
 from analysis.caching import arrays, content_key
@@ -26,12 +27,12 @@ from analysis.core.street_fields import roads_of_fields
 from analysis.core.street_speeds import CYCLING_KMH, cycling_costs, walking_costs
 from analysis.core.street_tags import roads_of_osm
 from analysis.core.streets import Roads, StreetGraph, street_graph
-from analysis.ground import Ground
+from analysis.ground import Ground, centroids_m
 from analysis.rasters import raster_window
 from analysis.results import TRAVELS, TravelRow
 from analysis.selectors import TravelReading, roads_read
 from analysis.travel.layers import layer_row
-from analysis.travel.measuring import LEVEL_M_PER_MIN, Costs, Parts
+from analysis.travel.measuring import LEVEL_M_PER_MIN, Costs, Numbers, Parts
 from geo.core.cell_shares import centres_inside
 from geo.core.crs import STORAGE_EPSG, project
 from geo.core.grid import Grid
@@ -47,6 +48,8 @@ ENTRANCE_M: Final = 5.0
 """Facilities with an outline, such as parks, are entered at points so far apart."""
 
 _TOGETHER: Final = 12
+_SWEPT_S: Final = 5e-8
+"""Seconds that a facility takes for a node of the streets, or a part of the ground."""
 _VERSION: Final = 1
 """Raised when the same data give other costs, so that nothing kept before is taken for them."""
 
@@ -125,7 +128,7 @@ class AlongStreets:
         """Measure from each part of the ground to the nearest facility."""
         return self.measured(facilities_m)
 
-    def each_m(self, facilities_m: NDArray[np.object_]) -> Iterator[Costs]:
+    def each_m(self, facilities_m: NDArray[np.object_], limit_m: float) -> Iterator[Costs]:
         """Measure from each part of the ground to one facility after the other; some are swept together."""
         for begin in range(0, len(facilities_m), _TOGETHER):
             some = facilities_m[begin : begin + _TOGETHER]
@@ -135,10 +138,31 @@ class AlongStreets:
                 self._nothing_inside(cost, some[row : row + 1])
                 yield cost
 
-    def _costs_to(self, entrances_m: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    def effort_s(self, facilities_m: NDArray[np.object_], limit_m: float) -> float:
+        """Tell roughly how long: the sweeps go over all streets, and all parts are looked up."""
+        return len(facilities_m) * (self._graph().n_nodes + self.ground.cells.size) * _SWEPT_S
+
+    def nearest(self, facilities_m: NDArray[np.object_], only: Parts) -> tuple[Numbers, Costs]:
+        """Tell which facility is the nearest along streets, by one sweep; to who lives inside one, it is that one."""
+        xy, facility = entrances(facilities_m, ENTRANCE_M)
         network = self._network()
-        cost = street_cost(network, self._points(), entrances_m).cost
-        return np.multiply(cost, np.float32(LEVEL_M_PER_MIN)) if network.costs.unit == "min" else cost
+        found = street_cost(network, self._points(), [xy], is_nearest_kept=True, workers=settings.ANALYSIS_THREADS)
+        entrance = found.nearest[0] if found.nearest is not None else np.empty(0, dtype=np.int32)
+        who = np.full(entrance.size, -1, dtype=np.int64)
+        who[entrance >= 0] = facility[entrance[entrance >= 0]]
+        cost = self._in_metres(found.cost[0])
+        areas = np.flatnonzero(shapely.get_dimensions(facilities_m) == 2)
+        for area in areas[::-1]:  # where they lie over each other, the first
+            inside = centres_inside(facilities_m[area : area + 1], self.grid)[self.ground.cells]
+            who[inside], cost[inside] = area, 0.0
+        return who, cost
+
+    def _costs_to(self, entrances_m: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+        found = street_cost(self._network(), self._points(), entrances_m, workers=settings.ANALYSIS_THREADS)
+        return self._in_metres(found.cost)
+
+    def _in_metres(self, cost: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.multiply(cost, np.float32(LEVEL_M_PER_MIN)) if self._network().costs.unit == "min" else cost
 
     def _nothing_inside(self, cost: Costs, facilities_m: NDArray[np.object_]) -> None:
         """Set the cost of who lives inside a facility's area to 0."""
@@ -149,7 +173,7 @@ class AlongStreets:
     def left_out(self, facilities_m: NDArray[np.object_]) -> int:
         """Count the facilities that stand further than 500 m from every street."""
         xy, facility = entrances(facilities_m, ENTRANCE_M)
-        near = np.unique(facility[~on_streets(self._network(), xy).is_far])
+        near = np.unique(facility[~on_streets(self._network(), xy, workers=settings.ANALYSIS_THREADS).is_far])
         return len(facilities_m) - len(near)
 
     def stranded(self) -> Parts:
@@ -191,7 +215,8 @@ class AlongStreets:
 
     def _points(self) -> OnStreets:
         def found() -> OnStreets:
-            return on_streets(self._network(), centroids_m(self.grid, self.ground))
+            homes = centroids_m(self.grid, self.ground)
+            return on_streets(self._network(), homes, workers=settings.ANALYSIS_THREADS)
 
         return cast(OnStreets, arrays.get(content_key("on-streets", self.key), found))
 
@@ -248,14 +273,6 @@ class AlongStreets:
             return unknown
         heights = smoothed(np.where(window.is_known, window.values, np.nan).astype(np.float64), window.pixel_m)
         return between_pixels(heights, *window.pixels_of(xy, self.grid.epsg))
-
-
-def centroids_m(grid: Grid, ground: Ground) -> NDArray[np.float64]:
-    """Return the centroid of each part of the ground, shape ``(k, 2)``: of whole cells, their centres."""
-    xy = grid.centres_m()[ground.cells]
-    xy[ground.partial, 0] += ground.east * grid.cell_m
-    xy[ground.partial, 1] -= ground.south * grid.cell_m
-    return xy
 
 
 def with_drawn(

@@ -20,8 +20,10 @@ from analysis.core.friction import (
     burnt,
     cells_crossed,
     cells_of_points,
+    facilities_in_turn,
     friction_costs,
     friction_surface,
+    nearest_facility,
     with_facilities,
 )
 from analysis.core.heights import SMOOTHING_M, at_pixels, between_pixels, smoothed
@@ -30,7 +32,7 @@ from analysis.rasters import raster_window
 from analysis.results import TRAVELS, TravelRow
 from analysis.selectors import TravelReading, roads_read
 from analysis.travel.layers import layer_row
-from analysis.travel.measuring import LEVEL_M_PER_MIN, Costs, Parts
+from analysis.travel.measuring import LEVEL_M_PER_MIN, Costs, Numbers, Parts
 from analysis.travel.straight import parts_of_cells
 from geo.core.cell_shares import centres_inside
 from geo.core.crs import STORAGE_EPSG, project
@@ -45,6 +47,10 @@ STREET_KMH: Final = 5.0
 """On a street, whatever the land cover below it: a bridge leads over the river."""
 
 _VERSION: Final = 1
+_BEYOND_CELLS: Final = 4
+_SEARCHED_S: Final = 6e-7
+_TOLD_S: Final = 2e-8
+"""Seconds that a facility takes for a cell that is searched, and for a part of the ground that is told."""
 _UNKNOWN: Final = -(2**40)
 _STREET: Final = -(2**40) + 1
 _FAR: Final = -(2**40) + 2
@@ -107,9 +113,27 @@ class OverSurface:
         """Measure from each part of the ground to the nearest facility."""
         return self.of_parts(self.measured(facilities_m))
 
-    def each_m(self, facilities_m: NDArray[np.object_]) -> Iterator[Costs]:
-        """Measure from each part of the ground to one facility after the other."""
-        return (self.cost_m(facilities_m[row : row + 1]) for row in range(len(facilities_m)))
+    def each_m(self, facilities_m: NDArray[np.object_], limit_m: float) -> Iterator[Costs]:
+        """Measure from each part of the ground to one facility after the other, as far as the limit and a few cells beyond."""
+        cells, facility = self._cells_of(facilities_m)
+        # By what lies just beyond, the cost within a part of a cell is estimated.
+        limit_s = (limit_m + _BEYOND_CELLS * self.grid.cell_m) * 60.0 / LEVEL_M_PER_MIN
+        asked = (cells[facility == row] for row in range(len(facilities_m)))
+        return (self.of_parts(time_s) for time_s in facilities_in_turn(self._surface(), asked, limit_s=limit_s))
+
+    def effort_s(self, facilities_m: NDArray[np.object_], limit_m: float) -> float:
+        """Tell roughly how long: by the cells within reach of each facility, and by all parts that are then told."""
+        if not len(facilities_m):
+            return 0.0
+        sides_m = shapely.bounds(facilities_m).reshape(-1, 2, 2)
+        width, height = np.nan_to_num(sides_m[:, 1] - sides_m[:, 0]).T + 2 * limit_m
+        cells = np.minimum(width * height / self.grid.cell_m**2, self._wide().n_cells)
+        return float(cells.sum()) * _SEARCHED_S + len(facilities_m) * self.ground.cells.size * _TOLD_S
+
+    def nearest(self, facilities_m: NDArray[np.object_], only: Parts) -> tuple[Numbers, Costs]:
+        """Tell which facility is the nearest over the surface, by one search."""
+        time_s, who = nearest_facility(self._surface(), *self._cells_of(facilities_m))
+        return who[self._at()], self.of_parts(time_s)
 
     def left_out(self, facilities_m: NDArray[np.object_]) -> int:
         """Count the facilities whose every cell is a barrier or too far outside the city."""

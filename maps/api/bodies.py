@@ -70,7 +70,9 @@ def body_of(request: HttpRequest, model: type[M]) -> M:
         if _UNSTORABLE.search(content):
             _storable(found)
     except RecursionError as error:
-        raise InvalidInput("The body is nested too deeply.", code="bad_json", where="body") from error
+        raise InvalidInput(
+            "The body is nested too deeply.", code="bad_json", where="body", remedy="Mend it."
+        ) from error
     except ValueError as error:
         line = f"body, line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "body"
         reason = "" if isinstance(error, json.JSONDecodeError | UnicodeError) else f": {error}"

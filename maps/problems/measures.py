@@ -63,6 +63,8 @@ SENTENCES: Final = (
     gettext_noop("Shares and people of places differ in length."),
     gettext_noop("A surveyed share is outside 0 to 1."),
     gettext_noop("Give shares, not percentages."),
+    gettext_noop("Who reaches each of %(facilities)s facilities would take about %(seconds)s s, more than %(most)s s."),
+    gettext_noop("Give a shorter limit, or ask about one service at a time."),
     gettext_noop("There is no result to take."),
     gettext_noop("Places were measured in different ways (%(ways)s), which do not add up."),
     gettext_noop("Choose one way for all places, or show them apart."),

@@ -16,10 +16,9 @@ from django.core.management import call_command
 from pyproj import Geod
 
 from analysis.core.changes import CapacityChanged, FacilityAdded
-from analysis.ground import people_within
+from analysis.ground import centroids_m, people_within
 from analysis.measures.access import HowShared, access_compute
 from analysis.measures.asking import asked
-from analysis.measures.catchments import part_middles
 from analysis.measures.distances import distances_compute, nearest_to_point
 from analysis.measures.equity import equity_compute
 from analysis.measures.isochrone import isochrone_compute
@@ -283,7 +282,7 @@ def test_access_against_brute_force(demo_city: Place) -> None:
     question = Question(services=("hospital",))
     what = asked(city=demo_city, user=system_user(), question=question, cell_m=None, reading=None)
     facilities = what.facilities(what.inputs.services[0])
-    x, y = part_middles(what.inputs.grid, what.inputs.ground)
+    x, y = centroids_m(what.inputs.grid, what.inputs.ground).T
     at = shapely.get_coordinates(facilities.geometries_m)
     cost = np.hypot(x[:, None] - at[:, 0], y[:, None] - at[:, 1])
     people = what.residents.counted

@@ -21,13 +21,13 @@ from analysis.caching import caches_clear
 from analysis.core.changes import StreetDrawn
 from analysis.disclosure import is_insider
 from analysis.forms import question_from
+from analysis.ground import centroids_m
 from analysis.inputs import inputs_read
 from analysis.populations import population_spread
 from analysis.results import CityCoverage, Question
 from analysis.selectors import city_read, facilities_read
 from analysis.services import coverage_compute, coverage_rows, priority_compute, run_record
 from analysis.travel import Measuring, measuring_for, travels_of
-from analysis.travel.streets import centroids_m
 from config.loading import city_load
 from fixtures.hand_checked_town.town import RISE, SIDE_M, SOUTH_M, WEST_M, build
 from fixtures.khorramabad.writing import Pixels, Table, write_raster, write_table
@@ -214,9 +214,20 @@ def test_with_more_facilities_it_is_as_if_they_had_been_there_before(folder: Pat
         np.testing.assert_array_equal(measuring.of_parts(same), measuring.of_parts(whole))
         np.testing.assert_array_equal(measuring.of_parts(whole), inputs.arrays.cost_m[0])
         assert np.isinf(measuring.cost_m(none)).all()
-        each = np.min(list(measuring.each_m(clinics)), axis=0)
+        every = np.array(list(measuring.each_m(clinics, math.inf)))
+        each = every.min(axis=0)
         whole_cells = np.setdiff1d(np.arange(len(each)), inputs.ground.partial)
         np.testing.assert_allclose(each[whole_cells], inputs.arrays.cost_m[0][whole_cells], rtol=1e-6)
+        # Who is the nearest, by one search; which of two that are equally near is not said.
+        who, cost = measuring.nearest(clinics, np.ones(len(each), dtype=bool))
+        np.testing.assert_allclose(cost[whole_cells], each[whole_cells], rtol=1e-6)
+        np.testing.assert_array_equal(who >= 0, np.isfinite(each))
+        reached = np.intersect1d(whole_cells, np.flatnonzero(who >= 0))
+        np.testing.assert_allclose(every[who[reached], reached], each[reached], rtol=1e-6)
+        # What is within a limit is the same where no more than the limit is searched.
+        limited = np.array(list(measuring.each_m(clinics, 700.0)))
+        np.testing.assert_array_equal(limited[limited <= 700], every[every <= 700])
+        assert not (limited < every).any()
 
 
 def test_mains_are_measured_in_a_straight_line_whatever_the_way(folder: Path) -> None:
