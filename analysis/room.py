@@ -12,7 +12,6 @@ from analysis.core.capacity import crowding, pairs
 from analysis.core.changes import StreetDrawn, changes_to_json
 from analysis.core.coverage import covered_share
 from analysis.inputs import CityInputs
-from analysis.measures.catchments import Catchments
 from analysis.measures.facilities import Facilities, facilities_of
 from analysis.measures.residents import residents_of
 from analysis.results import Question, ServiceRow
@@ -21,6 +20,7 @@ from analysis.travel import Measuring, cost_key, measuring_for
 from layers.models import Service
 
 Floats = NDArray[np.float64]
+Costs = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 
@@ -86,7 +86,7 @@ def room_of(
 
 def _nearest(
     inputs: CityInputs, reading: CityReading, question: Question, service: ServiceRow, facilities: Facilities
-) -> tuple[Integers, Floats]:
+) -> tuple[Integers, Costs]:
     """Find the facility nearest to each part: among those that stay, which is kept, and then those that come."""
     drawn = tuple(change for change in question.changes if isinstance(change, StreetDrawn))
     way = measuring_for(reading, question, inputs.grid, inputs.ground, service=service, drawn=drawn)
@@ -99,7 +99,7 @@ def _nearest(
     there, come = np.flatnonzero(stays), np.flatnonzero(~stays)
     kept = content_key("nearest", cost_key(way, service), facilities.numbers[there].tolist())
     among, cost = cast(
-        tuple[Integers, Floats], arrays.get(kept, lambda: _catch(inputs, way, facilities.geometries_m[there]))
+        tuple[Integers, Costs], arrays.get(kept, lambda: _catch(inputs, way, facilities.geometries_m[there]))
     )
     nearest, cost_m = np.where(among >= 0, there[among] if there.size else -1, -1), cost.copy()
     if come.size:
@@ -109,8 +109,6 @@ def _nearest(
     return nearest, cost_m
 
 
-def _catch(inputs: CityInputs, way: Measuring, geometries_m: NDArray[np.object_]) -> tuple[Integers, Floats]:
-    everywhere = np.ones(
-        inputs.ground.cells.size, dtype=bool
-    )  # whoever is counted where: kept for any source of people
-    return Catchments(way, inputs.grid, inputs.ground, geometries_m, np.inf, only=everywhere).all_nearest()
+def _catch(inputs: CityInputs, way: Measuring, geometries_m: NDArray[np.object_]) -> tuple[Integers, Costs]:
+    everywhere = np.ones(inputs.ground.cells.size, dtype=bool)  # kept for any source of people, whoever lives where
+    return way.nearest(geometries_m, everywhere)
