@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from analysis.caching import arrays, content_key
-from analysis.core.coverage import edge_distance_m
+from analysis.core.coverage import edge_distance_m, united
 from analysis.core.population import (
     people_from_polygons,
     people_from_raster,
@@ -104,18 +103,7 @@ def _extent(polygons_m: NDArray[np.object_], places: CityPlaces) -> shapely.Geom
     where any of them cross.
     """
     kinds = np.array([row.kind for row in places.rows])
-    return shapely.union_all([_united(polygons_m[kinds == kind]) for kind in np.unique(kinds)])
-
-
-def _united(polygons_m: NDArray[np.object_]) -> shapely.Geometry:
-    try:
-        united = shapely.coverage_union_all(polygons_m)
-    except shapely.errors.GEOSException:
-        return shapely.union_all(polygons_m)
-    # Of places that cross each other the borders left over do so too; of places drawn twice none are left.
-    total_m2 = float(shapely.area(polygons_m).sum())
-    is_whole = united.is_valid and math.isclose(united.area, total_m2, rel_tol=1e-9)
-    return united if is_whole else shapely.union_all(polygons_m)
+    return shapely.union_all([united(polygons_m[kinds == kind]) for kind in np.unique(kinds)])
 
 
 def centroids_m(grid: Grid, ground: Ground) -> NDArray[np.float64]:

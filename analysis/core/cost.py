@@ -45,7 +45,7 @@ def straight_cost_m(
 
     Notes
     -----
-    Reference: nearest points by KD-tree, [@bentley1975].
+    `analysis.core.straight_search` tells how; where facilities crowd, nearest points by KD-tree [@bentley1975].
 
     Examples
     --------

@@ -429,6 +429,23 @@ def distance_percentiles_m(
     return result
 
 
+def united(polygons: NDArray[np.object_]) -> shapely.Geometry:
+    """Unite polygons; where they tile the land, as places do, in a tenth of the time that `shapely.union_all` takes.
+
+    Examples
+    --------
+    >>> united(np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 3, 1)])).area
+    3.0
+    """
+    try:
+        tiled = shapely.coverage_union_all(polygons)
+    except shapely.errors.GEOSException:
+        return shapely.union_all(polygons)
+    # Of polygons that cross each other the borders left over do so too, and of one that is there twice nothing is left.
+    is_whole = tiled.is_valid and math.isclose(tiled.area, shapely.area(polygons).sum(), rel_tol=1e-9)
+    return tiled if is_whole else shapely.union_all(polygons)
+
+
 def edge_distance_m(places_m: GeometryLike, extent_m: shapely.Geometry) -> Floats:
     """Give the distance of each place from the edge of what the data cover.
 

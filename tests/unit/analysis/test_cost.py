@@ -82,8 +82,8 @@ def test_all_kinds_together_and_in_collections() -> None:
 
 
 def test_crowded_lines_far_and_near_are_exact() -> None:
-    # Spokes that all meet in one cell: more candidates than a block may have, down to single cells.
-    turn = np.linspace(0, 2 * np.pi, 300)
+    # Spokes that all meet in one cell: more candidates than a block may have, so that its cells ask a tree.
+    turn = np.linspace(0, 2 * np.pi, 1500)
     hub = np.array([240_810.0, 3_701_390.0])
     ends = hub + 500 * np.column_stack((np.cos(turn), np.sin(turn)))
     spokes = shapely.linestrings(np.stack((np.broadcast_to(hub, ends.shape), ends), axis=1))

@@ -17,6 +17,7 @@ from analysis.core.coverage import (
     distance_percentiles_m,
     edge_distance_m,
     prepare,
+    united,
     with_cost,
 )
 from geo.core.cell_shares import cell_fractions
@@ -101,6 +102,42 @@ def test_places_near_the_edge_of_the_data_are_flagged() -> None:
     assert distance.tolist() == [400, 100, 0]
     inputs = prepare(sparse.csr_matrix(np.ones((3, 1))), np.ones(1), np.zeros((2, 1)), 100.0, distance)
     assert coverage(inputs, [100.0, 300.0]).edge_flag.tolist() == [[False, False], [False, True], [True, True]]
+
+
+TILE = shapely.box(0, 0, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        [shapely.box(2, 0, 4, 2)],
+        [shapely.box(2, 1, 4, 3)],  # beside it, without a vertex of it
+        [TILE],
+        [shapely.box(1, 1, 3, 3)],
+        [shapely.box(0.5, 0.5, 1, 1)],
+        [shapely.box(1, 0, 3, 2)],
+        [shapely.MultiPolygon([shapely.box(2, 0, 4, 2), shapely.box(7, 7, 8, 8)]), shapely.box(2, 2, 4, 4)],
+    ],
+)
+def test_united_is_the_union_however_polygons_lie(others: list[shapely.Geometry]) -> None:
+    polygons = np.array([TILE, *others], dtype=object)
+    assert united(polygons).equals(shapely.union_all(polygons))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_distances_from_the_edge_are_those_of_the_polygons(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    whole = shapely.buffer(shapely.Point(0, 0), 3000, quad_segs=100)
+    extent = shapely.difference(whole, shapely.buffer(shapely.Point(rng.uniform(-1500, 1500, 2)), 200))
+    places = shapely.buffer(shapely.points(rng.uniform(-2500, 2500, (200, 2))), rng.uniform(20, 400, 200))
+    places[::3] = shapely.difference(places[::3], shapely.buffer(shapely.centroid(places[::3]), 5))
+    places[1::3] = shapely.union(places[1::3], shapely.buffer(shapely.points(rng.uniform(-500, 500, (67, 2))), 30))
+    inside = shapely.covers(extent, places)
+    assert inside.any()
+    assert not inside.all()
+    expected = np.where(inside, shapely.distance(extent.boundary, places), 0.0)
+    np.testing.assert_allclose(edge_distance_m(places, extent), expected, rtol=1e-12, atol=1e-9)
 
 
 def city(seed: int) -> tuple[np.ndarray, np.ndarray, CoverageInputs, np.ndarray]:
