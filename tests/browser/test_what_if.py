@@ -174,3 +174,81 @@ def test_everything_is_done_by_keyboard_and_without_a_connection_nothing_is_lost
     page.evaluate(AXE.read_text() + ";0")
     violations = page.evaluate("axe.run().then(result => result.violations.map(v => [v.id, v.nodes.length]))")
     assert violations == []
+
+
+def drag_along(page: Page, selector: str, *shares: float) -> list[float]:
+    """Drag a slider from one share of its length to another, and tell who is without the service after each step."""
+    slider = page.locator(selector)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    y, found = box["y"] + box["height"] / 2, []
+    page.mouse.move(box["x"] + box["width"] * shares[0], y)
+    page.mouse.down()
+    for share in shares[1:]:
+        page.mouse.move(box["x"] + box["width"] * share, y)
+        page.wait_for_timeout(STILL_MS)
+        expect(page.locator("#map-pane")).to_have_attribute("aria-busy", "false")
+        found.append(figure(page, "uncovered"))
+    page.mouse.up()
+    return found
+
+
+def test_limits_capacities_and_weights_change_coverage_and_ranks_while_they_are_dragged(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("/accounts/login/", language="en", height=1000)
+    sign_in(page, "planner")
+    enter(page)
+    today = figure(page, "uncovered-today")
+
+    far = drag_along(page, "#threshold", 0.35, 0.3, 0.2)
+    assert far[1] > far[0] > today
+    expect(page.locator("#finding")).to_contain_text("lose their ⁨clinic⁩")
+    expect(page.locator("#effects td.lose").first).to_have_text(re.compile(r"\d"))
+    expect(page.locator("#effects .num:last-child").first).to_have_text(re.compile("→"))
+    assert figure(page, "uncovered-today") == today
+    page.locator("#changes .link").click()
+    expect(page.locator("#finding")).to_contain_text("people in ⁨Khorramabad⁩")
+
+    # A capacity counts once it is said how many places people need.
+    page.locator("#facilities-section summary").click()
+    page.locator("#facilities button").nth(7).click()
+    drag_along(page, "#capacity-slide", 0.9, 0.1)
+    assert figure(page, "uncovered") == today
+    page.locator("#warnings").get_by_role("button", name="Let capacity count").click()
+    expect(page.locator("#finding")).to_contain_text("with room")
+    page.wait_for_function(
+        "today => Number(document.querySelector('#what-if').dataset.uncoveredToday) > today", arg=today
+    )
+    few, fewer = drag_along(page, "#capacity-slide", 0.2, 0.1, 0.01)
+    assert fewer > few
+    expect(page.locator("#finding")).to_contain_text("would lose their")
+    expect(page.locator("#effects .num:last-child").first).to_have_text(re.compile("→"))
+
+    # Other weights move ranks, though nobody gains or loses.
+    for _ in range(3):
+        page.locator("#undo").click()
+    page.locator("#weights summary").click()
+    drag_along(page, "#weight-park", 0.2, 0.6, 0.9)
+    expect(page.locator("#finding")).to_contain_text("another rank of priority")
+    expect(page.locator("#effects .num:last-child").first).to_have_text(re.compile("→"))
+    page.fill("#name", "Parks first")
+    page.locator("#save").click()
+    expect(page.locator("#scenario-state")).to_contain_text("saved as version")
+    page.reload()
+    page.locator("#what-if[data-ready=true]").wait_for()
+    expect(page.locator("#finding")).to_contain_text("another rank of priority")
+    expect(page.locator("#changes")).to_contain_text("Weight of ⁨park⁩")
+
+
+def test_on_a_phone_the_bar_of_a_city_is_one_row_that_shows_where_one_is(open_page: Callable[..., Page]) -> None:
+    for language in ("fa", "en"):
+        page = open_page("/khorramabad/scenarios/", language=language, width=390, height=844, user="planner")
+        bar = page.locator(".city-bar")
+        assert (bar.bounding_box() or {"height": 999})["height"] < 60
+        assert bar.evaluate("one => one.scrollWidth > one.clientWidth")
+        expect(page.locator(".city-bar [aria-current]")).to_be_in_viewport(ratio=0.9)
+        page.locator(".city-bar a").last.focus()
+        expect(page.locator(".city-bar a").last).to_be_in_viewport(ratio=0.9)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -12,12 +12,16 @@ for (const opener of document.querySelectorAll("[data-open]")) {
   for (const closer of dialog.querySelectorAll("[data-close]")) closer.addEventListener("click", () => dialog.close());
 }
 
-// The entry of this page is seen, also where the row of entries is wider than the screen.
-for (const current of document.querySelectorAll(".city-bar [aria-current]")) {
-  const bar = current.closest(".city-bar");
-  if (!bar) continue;
-  const [shown, whole] = [current.getBoundingClientRect(), bar.getBoundingClientRect()];
-  if (shown.left < whole.left || shown.right > whole.right) bar.scrollLeft += (shown.left + shown.right - whole.left - whole.right) / 2;
+// In a row of entries that is wider than the screen, that of this page is seen, and whichever has the focus, whole.
+for (const bar of document.querySelectorAll(".city-bar")) {
+  /** @param {EventTarget | null} entry */
+  const reveal = (entry) => {
+    if (!(entry instanceof Element)) return;
+    const [shown, whole] = [entry.getBoundingClientRect(), bar.getBoundingClientRect()];
+    if (shown.left < whole.left || shown.right > whole.right) bar.scrollLeft += (shown.left + shown.right - whole.left - whole.right) / 2;
+  };
+  reveal(bar.querySelector("[aria-current]"));
+  bar.addEventListener("focusin", (event) => reveal(event.target));
 }
 
 for (const button of document.querySelectorAll("[data-print]")) {

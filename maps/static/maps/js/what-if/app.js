@@ -246,8 +246,8 @@ const threshold_m = () => settled().question.thresholds_m?.[service] ?? own_m();
 /** @returns {number | undefined} places that 1,000 people need, where capacity counts */
 const need = () => settled().question.needs_per_1000?.[service];
 
-/** Up to where the slider of a capacity goes: twice what the largest facility of the service has. */
-const mostCapacity = () => 2 * Math.max(50, ...shownNow(service).map(({ capacity }) => capacity ?? 0));
+/** Up to where the slider of a capacity goes: twice what the largest facility of the service has today. */
+const mostCapacity = () => 2 * Math.max(50, ...(facilities.get(service) ?? []).map(({ capacity }) => capacity ?? 0));
 
 /** @param {number} m */
 const limit = (m) => (base.is_time ? `${metres(m)} (${say("minutes", { n: count(m / LEVEL_M_PER_MIN, m < 500 ? 1 : 0) })})` : metres(m));

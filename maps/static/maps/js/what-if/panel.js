@@ -148,7 +148,7 @@ export function showCard(one, word, most) {
   const slide = /** @type {HTMLInputElement} */ (part("capacity-slide"));
   slide.disabled = isClosed;
   slide.setAttribute("aria-valuetext", count(one.capacity));
-  slide.max = String(most);
+  slide.max = String(Math.max(most, one.capacity ?? 0));
   slide.value = String(one.capacity ?? 0);
 }
 
