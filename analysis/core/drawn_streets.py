@@ -7,11 +7,18 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.errors import LimitExceeded
+
 Lines = NDArray[np.object_]
 Point = tuple[float, float]
 
 #: The end of a drawn street is led to a street that is no further away than this (metres).
 JOIN_M: Final = 30.0
+
+#: What is drawn at most, together: more than a plan has, and less than takes seconds to join.
+MOST_DRAWN_KM: Final = 200.0
+MOST_DRAWN_POSITIONS: Final = 5_000
+MOST_DRAWN_CROSSINGS: Final = 10_000
 
 # What is nearer to a vertex than this is that vertex (metres).
 _SAME_M: Final = 1e-3
@@ -125,3 +132,52 @@ def _with_vertices(line: shapely.LineString, points: list[Point]) -> shapely.Lin
     at = [line.project(shapely.Point(point)) for point in new]
     order = np.argsort(np.concatenate((along, at)), kind="stable")
     return shapely.LineString(np.concatenate((xy, new))[order])
+
+
+def drawn_required(lines_m: Lines) -> None:
+    """Refuse drawn streets that would take long to join: to each other, and to those that there are.
+
+    Parameters
+    ----------
+    lines_m
+        Shape ``(n,)``: drawn streets in a projected system.
+
+    Raises
+    ------
+    LimitExceeded
+        Where they are longer than `MOST_DRAWN_KM`, have more positions than `MOST_DRAWN_POSITIONS`, or meet each other more
+        often than `MOST_DRAWN_CROSSINGS` times (``too_much_drawn``).
+
+    Examples
+    --------
+    >>> drawn_required(shapely.linestrings([[(0, 0), (900, 0)], [(0, 0), (0, 900)]]))
+    >>> drawn_required(shapely.linestrings([[(0, 0), (900_000, 0)]]))
+    Traceback (most recent call last):
+    geo.errors.LimitExceeded: changes: The drawn streets are 900 km long, more than 200 km. Draw fewer or shorter streets.
+    """
+    length_km = float(shapely.length(lines_m).sum()) / 1000
+    positions = int(shapely.get_num_coordinates(lines_m).sum())
+    crossings = 0
+    if length_km <= MOST_DRAWN_KM and positions <= MOST_DRAWN_POSITIONS:
+        xy, line = shapely.get_coordinates(lines_m, return_index=True)
+        joined_up = np.flatnonzero(line[1:] == line[:-1])
+        pieces = shapely.linestrings(np.stack((xy[joined_up], xy[joined_up + 1]), axis=1))
+        crossings = shapely.STRtree(pieces).query(pieces, predicate="crosses").shape[1] // 2
+    for message, is_too_much in (
+        (
+            f"The drawn streets are {length_km:,.0f} km long, more than {MOST_DRAWN_KM:,.0f} km.",
+            length_km > MOST_DRAWN_KM,
+        ),
+        (
+            f"The drawn streets have {positions:,} positions, more than {MOST_DRAWN_POSITIONS:,}.",
+            positions > MOST_DRAWN_POSITIONS,
+        ),
+        (
+            f"The drawn streets cross each other {crossings:,} times, more than {MOST_DRAWN_CROSSINGS:,}.",
+            crossings > MOST_DRAWN_CROSSINGS,
+        ),
+    ):
+        if is_too_much:
+            raise LimitExceeded(
+                message, code="too_much_drawn", where="changes", remedy="Draw fewer or shorter streets."
+            )

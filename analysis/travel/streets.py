@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.caching import arrays, content_key
 from analysis.core.changes import StreetDrawn
-from analysis.core.drawn_streets import joined
+from analysis.core.drawn_streets import drawn_required, joined
 from analysis.core.heights import SMOOTHING_M, between_pixels, smoothed
 from analysis.core.street_cost import (
     OnStreets,
@@ -283,7 +283,9 @@ def with_drawn(
     kinds = np.array([street.kind for street in drawn])
     bridge = kinds == "bridge"
     apart = np.asarray(roads.is_bridge, dtype=bool) | np.asarray(roads.is_tunnel, dtype=bool)
-    lines = joined(lines_m, project(shapes, STORAGE_EPSG, epsg), is_apart=apart, is_bridge=bridge)
+    shapes_m = project(shapes, STORAGE_EPSG, epsg)
+    drawn_required(shapes_m)
+    lines = joined(lines_m, shapes_m, is_apart=apart, is_bridge=bridge)
     n = len(drawn)
     added = Roads(
         road_class=np.array([_DRAWN_CLASSES[kind] for kind in kinds]),

@@ -7,6 +7,7 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 SENTENCES: Final = (
+    gettext_noop("There is not one facility for each cell."),
     gettext_noop("“%(value)s” is not a way of travel."),
     gettext_noop("%(city)s has no data for the way of travel “%(value)s”."),
     gettext_noop("%(city)s has no source of population “%(value)s”."),

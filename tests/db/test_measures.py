@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from django.contrib.auth.models import AnonymousUser
 from django.core.management import call_command
 from pyproj import Geod
 
+from analysis.caching import caches_clear
 from analysis.core.changes import CapacityChanged, FacilityAdded
 from analysis.ground import centroids_m, people_within
 from analysis.measures.access import HowShared, access_compute
@@ -164,6 +166,28 @@ def test_standards_of_land_by_the_size_of_the_city(town: Place) -> None:
     with pytest.raises(NotFound) as refused:
         land_compute(city=town, user=system_user(), question=replace(question, programme="no-such"))
     assert refused.value.code == "unknown_programme"
+
+
+def test_equity_is_kept_by_what_its_reader_sees(town: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept for one reader is told to another only where both see the same."""
+
+    def of_clinics(user: Any, **question: Any) -> dict[str, Any]:
+        asked_for = Question(services=("clinic",), **question)
+        return asdict(equity_compute(city=town, user=user, question=asked_for).services[0])
+
+    Place.objects.filter(pk=town.pk).update(is_published=True)
+    anybody = AnonymousUser()
+    inside, changed = of_clinics(system_user()), of_clinics(system_user(), weights={"clinic": 0.0, "water": 0.0})
+    assert inside["by_priority"] != changed["by_priority"]
+    Layer.objects.filter(city=town, code="park").update(visibility="assigned")
+    outside = of_clinics(anybody)  # parks have no part in the priority that they see
+    assert outside | {"by_priority": None} == inside | {"by_priority": None}
+    caches_clear()
+    assert (of_clinics(anybody), of_clinics(system_user())) == (outside, inside)
+    monkeypatch.setattr("analysis.measures.equity._computed", lambda *_: pytest.fail("It was not kept."))
+    assert (of_clinics(anybody), of_clinics(system_user())) == (outside, inside)
+    with pytest.raises(pytest.fail.Exception):
+        of_clinics(anybody, thresholds_m={"clinic": 401.0})
 
 
 def test_equity_of_the_town(town: Place) -> None:

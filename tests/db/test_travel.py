@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -280,6 +281,26 @@ def test_a_citys_own_way_is_taken_where_none_is_named(folder: Path) -> None:
     assert asked(city).travel.code == "streets"
     assert asked(city, "straight").travel.code == "straight"
     assert asked(city, "straight").warnings == ()
+
+
+def test_no_more_threads_than_are_set(demo_city: Place, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has one thread of a machine's takes one, along streets too."""
+    taken: list[int] = []
+
+    class Counted(ThreadPoolExecutor):
+        def __init__(self, workers: int) -> None:
+            taken.append(workers)
+            super().__init__(workers)
+
+    for module in ("analysis.core.street_cost", "analysis.inputs"):
+        monkeypatch.setattr(f"{module}.ThreadPoolExecutor", Counted)
+    for threads in (3, 1):
+        taken.clear()
+        settings.ANALYSIS_THREADS = threads
+        caches_clear()
+        question = Question(travel="streets", services=("clinic", "hospital"))
+        coverage_compute(city=demo_city, user=system_user(), question=question)
+        assert max(taken) == threads
 
 
 # ---------------------------------------------------------------- missing and odd data
