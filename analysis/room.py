@@ -52,13 +52,16 @@ def room_of(
     service = inputs.services[index]
     if service.need_per_1000 is None:
         return None, ()
+    warnings: list[str] = []
     if service.kind == Service.Kind.UTILITY:
-        return None, (f"{service.name_en} comes by a network: its capacity does not count.",)
+        warnings.append(f"{service.name_en} comes by a network: its capacity does not count.")
+        return None, tuple(warnings)
     changes = tuple(c for c in question.changes if isinstance(c, StreetDrawn) or c.service == service.code)
     facilities = facilities_of(service, inputs.grid.epsg, changes)
     known = np.isfinite(facilities.capacity)
     if not known.any():
-        return None, (f"{service.name_en}: no facility has a capacity, so capacity does not count.",)
+        warnings.append(f"{service.name_en}: no facility has a capacity, so capacity does not count.")
+        return None, tuple(warnings)
     need = service.need_per_1000 / 1000
     key = content_key("room", inputs.column_keys[index], changes_to_json(changes), service.threshold_m, need)
 
@@ -76,12 +79,17 @@ def room_of(
         room[who] -= full[nearest[who]]
         return room
 
-    kept = supposed if changes else arrays
-    left = int((~known).sum())
-    unsaid = (
-        f"{service.name_en}: {left} of {len(known)} facilities have no capacity, and are taken to have room for all."
+    if not known.all():
+        warnings.append(
+            f"{service.name_en}: {int((~known).sum())} of {len(known)} facilities have no capacity, and are taken to have room "
+            "for all."
+        )
+    warnings.append(
+        f"{service.name_en}: who finds no room at the nearest facility counts as without it; 1,000 people need "
+        f"{service.need_per_1000:.15g}."
     )
-    return cast(Floats, kept.get(key, compute)), (unsaid,) if left else ()
+    kept = supposed if changes else arrays
+    return cast(Floats, kept.get(key, compute)), tuple(warnings)
 
 
 def _nearest(

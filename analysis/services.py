@@ -104,15 +104,7 @@ def _rooms(
         return (None,) * len(inputs.services), []
     reading = reading or selectors.city_read(city, user)
     found = [room_of(inputs, index, reading, question) for index in range(len(inputs.services))]
-    notices: list[str] = []
-    for service, (room, warnings) in zip(inputs.services, found, strict=True):
-        notices += warnings
-        if room is not None:
-            notices.append(
-                f"{service.name_en}: who finds no room at the nearest facility counts as without it; 1,000 people need "
-                f"{service.need_per_1000:.15g}."
-            )
-    return tuple(room for room, _ in found), notices
+    return tuple(room for room, _ in found), [notice for _, notices in found for notice in notices]
 
 
 def _stack(arrays: CoverageInputs, columns: list[ServiceCoverage], thresholds_m: list[float]) -> Coverage:
