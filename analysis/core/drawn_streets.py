@@ -157,27 +157,28 @@ def drawn_required(lines_m: Lines) -> None:
     """
     length_km = float(shapely.length(lines_m).sum()) / 1000
     positions = int(shapely.get_num_coordinates(lines_m).sum())
-    crossings = 0
-    if length_km <= MOST_DRAWN_KM and positions <= MOST_DRAWN_POSITIONS:
-        xy, line = shapely.get_coordinates(lines_m, return_index=True)
-        joined_up = np.flatnonzero(line[1:] == line[:-1])
-        pieces = shapely.linestrings(np.stack((xy[joined_up], xy[joined_up + 1]), axis=1))
-        crossings = shapely.STRtree(pieces).query(pieces, predicate="crosses").shape[1] // 2
-    for message, is_too_much in (
-        (
+    if length_km > MOST_DRAWN_KM:
+        raise LimitExceeded(
             f"The drawn streets are {length_km:,.0f} km long, more than {MOST_DRAWN_KM:,.0f} km.",
-            length_km > MOST_DRAWN_KM,
-        ),
-        (
+            code="too_much_drawn",
+            where="changes",
+            remedy="Draw fewer or shorter streets.",
+        )
+    if positions > MOST_DRAWN_POSITIONS:
+        raise LimitExceeded(
             f"The drawn streets have {positions:,} positions, more than {MOST_DRAWN_POSITIONS:,}.",
-            positions > MOST_DRAWN_POSITIONS,
-        ),
-        (
+            code="too_much_drawn",
+            where="changes",
+            remedy="Draw fewer or shorter streets.",
+        )
+    xy, line = shapely.get_coordinates(lines_m, return_index=True)
+    joined_up = np.flatnonzero(line[1:] == line[:-1])
+    pieces = shapely.linestrings(np.stack((xy[joined_up], xy[joined_up + 1]), axis=1))
+    crossings = shapely.STRtree(pieces).query(pieces, predicate="crosses").shape[1] // 2
+    if crossings > MOST_DRAWN_CROSSINGS:
+        raise LimitExceeded(
             f"The drawn streets cross each other {crossings:,} times, more than {MOST_DRAWN_CROSSINGS:,}.",
-            crossings > MOST_DRAWN_CROSSINGS,
-        ),
-    ):
-        if is_too_much:
-            raise LimitExceeded(
-                message, code="too_much_drawn", where="changes", remedy="Draw fewer or shorter streets."
-            )
+            code="too_much_drawn",
+            where="changes",
+            remedy="Draw fewer or shorter streets.",
+        )
