@@ -13,6 +13,7 @@ from geo.errors import InvalidInput
 MIN_CELL_M, MAX_CELL_M = 1.0, 1000.0
 MAX_THRESHOLD_M = 100_000.0
 MAX_WEIGHT = 1000.0
+MAX_DEPARTURES = 1_000_000.0
 MIN_NEED, MAX_NEED = 0.001, 100_000.0
 _PARAMETER = re.compile(r"^(threshold|weight|need)-([a-z0-9-]+)$")
 _BOUNDS = {"threshold": (1.0, MAX_THRESHOLD_M), "weight": (0.0, MAX_WEIGHT), "need": (MIN_NEED, MAX_NEED)}
@@ -64,6 +65,17 @@ def travel_from(value: str, where: str = "travel") -> str:
             details={"value": value[:40], "choices": list(TRAVELS)},
         )
     return value
+
+
+def edges_from(value: str, where: str) -> tuple[float, ...]:
+    """Return where classes of departures a week begin, from numbers with commas between.
+
+    Raises
+    ------
+    InvalidInput
+        Where one is no number (``bad_number``).
+    """
+    return tuple(number(part, where, 0, MAX_DEPARTURES) for part in re.split("[,،]", value) if part.strip())
 
 
 def number(value: str, where: str, low: float, high: float) -> float:

@@ -135,6 +135,7 @@ class Run(models.Model):
         CURVES = "curves", _("curves of distances")
         GROUPS = "groups", _("groups of people")
         UTILITY = "utility", _("utility")
+        FREQUENCY = "frequency", _("frequency of public transport")
         ISOCHRONE = "isochrone", _("isochrone")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)

@@ -23,7 +23,7 @@ from geo.errors import NotFound
 from geo.models import Boundary, Place
 from geo.querysets import User
 from geo.selectors import drawn_editions
-from layers.models import Feature, Layer, PopulationSource, Release, Standard, Supply, TravelData
+from layers.models import Feature, Layer, PopulationSource, Release, Standard, Supply, Timetable, TravelData
 from layers.standards import programme_required, standard_for, standards_read
 
 
@@ -365,6 +365,26 @@ def roads_read(
     rows = list(found)
     lines: NDArray[np.object_] = shapely.from_wkb([bytes(row[0]) for row in rows])
     return lines, [[row[k] for row in rows] for k in range(1, len(names) + 1)]
+
+
+# ---- timetables
+
+
+def timetables_read(city: Place, user: User) -> dict[str, tuple[Timetable, Release | None]]:
+    """Return the timetables of a city by the code of their service, with the newest release of their lines.
+
+    Those are left out whose lines the user may not see, or have no release; the release is None where stops tell their own
+    departures.
+    """
+    found = list(Timetable.objects.filter(city=city).select_related("service"))
+    layers = [timetable.lines_id for timetable in found if timetable.lines_id is not None]
+    releases = Release.objects.visible_to(user).filter(layer__in=layers).latest().select_related("layer")
+    newest = {release.layer_id: release for release in releases} if layers else {}
+    return {
+        one.service.code: (one, None if one.lines_id is None else newest[one.lines_id])
+        for one in found
+        if one.lines_id is None or one.lines_id in newest
+    }
 
 
 # ---- everything together

@@ -47,12 +47,12 @@ _NEAR_MARGIN_DEGREES = 0.5
 
 
 def taxonomy_load() -> None:
-    """Bring themes, services and general standards up to date with the data files of the project."""
+    """Bring themes, services, general standards and classes of frequency up to date with the data files of the project."""
 
     def table(name: str) -> list[dict[str, object]]:
         return list(tomllib.loads((settings.TAXONOMY_DIR / f"{name}.toml").read_text(encoding="utf-8"))[name])
 
-    layers_services.taxonomy_put(table("themes"), table("services"), table("standards"))
+    layers_services.taxonomy_put(table("themes"), table("services"), table("standards"), table("frequencies"))
 
 
 def description_of(path: Path, data: Path | None) -> tuple[Path, Path | None]:
@@ -267,6 +267,12 @@ def _write(reading: _Reading, say: Say) -> Place:
         layers_services.supply_put(
             city=city, service_code=rule.service, layer=layers[rule.layer], where=dict(rule.where)
         )
+    for told in description.timetables:
+        layers_services.timetable_put(
+            city=city, service_code=told.service, lines=layers[told.lines] if told.lines else None,
+            line_field=told.line_field, departures_field=told.departures_field, stop_field=told.stop_field,
+            match_m=told.match_m,
+        )  # fmt: skip
     for number, people in enumerate(description.populations):
         layers_services.population_source_put(
             city=city, layer=layers[people.layer], field=people.field, code=people.code, is_main=number == 0,
@@ -287,6 +293,7 @@ def _write(reading: _Reading, say: Say) -> Place:
     settings_retire(
         city,
         services={rule.service for rule in description.supply},
+        timetables={rule.service for rule in description.timetables},
         standards=description.standards,
         populations={rule.code for rule in description.populations},
         travel=description.travel is not None,

@@ -9,7 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Max
 
 from geo.models import Boundary, Change, ChangeSet, Place
-from layers.models import Layer, PopulationSource, Standard, Supply, TravelData
+from layers.models import Layer, PopulationSource, Standard, Supply, Timetable, TravelData
 
 Say = Callable[[str], object]
 
@@ -18,6 +18,7 @@ def settings_retire(
     city: Place,
     *,
     services: Collection[str],
+    timetables: Collection[str],
     standards: Collection[str],
     populations: Collection[str],
     travel: bool,
@@ -25,19 +26,20 @@ def settings_retire(
 ) -> None:
     """Delete the settings of a city that its description does not name, saying which.
 
-    They are what the description alone makes: supplies, own standards, sources of population, and data for travel. The layers
-    they were about stay, with all their releases.
+    They are what the description alone makes: supplies, timetables, own standards, sources of population, and data for
+    travel. The layers they were about stay, with all their releases.
 
     Parameters
     ----------
-    services, standards, populations : collection of str
-        Codes of the services that have a supply, of those that have a threshold of the city's own, and of the sources of
-        population.
+    services, timetables, standards, populations : collection of str
+        Codes of the services that have a supply, of those that have a timetable, of those that have a threshold of the
+        city's own, and of the sources of population.
     travel : bool
         Whether it says what ways are measured on.
     """
     for what, found in (
         ("supply", Supply.objects.filter(city=city).exclude(service__code__in=services)),
+        ("timetable", Timetable.objects.filter(city=city).exclude(service__code__in=timetables)),
         ("standard", Standard.objects.filter(city=city).exclude(service__code__in=standards)),
     ):
         codes = sorted(found.values_list("service__code", flat=True))

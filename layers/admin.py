@@ -10,7 +10,19 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from geo.admin.history import HistoryAdmin, NoBulkDelete
-from layers.models import Layer, PopulationSource, Raster, Release, Service, Standard, Supply, Theme, TravelData
+from layers.models import (
+    FrequencyClass,
+    Layer,
+    PopulationSource,
+    Raster,
+    Release,
+    Service,
+    Standard,
+    Supply,
+    Theme,
+    Timetable,
+    TravelData,
+)
 
 
 @admin.register(Theme)
@@ -109,6 +121,17 @@ class StandardAdmin(admin.ModelAdmin):
     autocomplete_fields = ("service", "city")
 
 
+@admin.register(FrequencyClass)
+class FrequencyClassAdmin(admin.ModelAdmin):
+    """Classes of departures a week, with the source."""
+
+    list_display = ("service", "name_fa", "name_en", "departures_week", "city", "source", "is_verified")
+    list_filter = ("is_verified", "service", ("city", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("service", "city")
+    search_fields = ("service__code", "name_fa", "name_en", "source")
+    autocomplete_fields = ("service", "city")
+
+
 @admin.register(Supply)
 class SupplyAdmin(admin.ModelAdmin):
     """Which features provide a service."""
@@ -118,6 +141,17 @@ class SupplyAdmin(admin.ModelAdmin):
     list_select_related = ("service", "city", "layer__city")
     search_fields = ("service__code", "service__name_fa", "layer__code")
     autocomplete_fields = ("service", "city", "layer")
+
+
+@admin.register(Timetable)
+class TimetableAdmin(admin.ModelAdmin):
+    """Where departures are told."""
+
+    list_display = ("service", "city", "lines", "line_field", "departures_field", "stop_field", "match_m")
+    list_filter = ("service", ("city", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("service", "city", "lines__city")
+    search_fields = ("service__code", "service__name_fa", "lines__code")
+    autocomplete_fields = ("service", "city", "lines")
 
 
 @admin.register(PopulationSource)

@@ -1,7 +1,7 @@
 """Which standard holds for a service in a city: how near, how much land, how much capacity there should be.
 
 A city's own goes before that of the programme asked for, this before one for cities of its size, and this before the
-general one.
+general one. Likewise a city's own classes of frequency go before the general ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from geo.errors import NotFound
 from geo.models import Place
-from layers.models import Standard
+from layers.models import FrequencyClass, Standard
 
 
 def standards_read(city: Place, service_ids: Collection[int]) -> Mapping[int, tuple[Standard, ...]]:
@@ -95,3 +95,10 @@ def programme_required(programme: str) -> None:
             remedy=f"Choose one of: {', '.join(known) or 'none'}.",
             details={"value": programme, "choices": list(known)},
         )
+
+
+def frequency_classes_for(city: Place, service_id: int) -> tuple[FrequencyClass, ...]:
+    """Return the classes of departures a week of a service in a city, ascending: its own, or else the general ones."""
+    found = FrequencyClass.objects.filter(Q(city__isnull=True) | Q(city=city), service=service_id)
+    classes = sorted(found, key=lambda one: one.departures_week)
+    return tuple(one for one in classes if one.city_id is not None) or tuple(classes)

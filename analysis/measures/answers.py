@@ -13,10 +13,13 @@ from analysis.measures.results import (
     CityAccess,
     CityDistances,
     CityEquity,
+    CityFrequency,
     CityGroups,
     CityLand,
     CityUtility,
+    FrequencyClassRow,
     ServiceAccess,
+    ServiceFrequency,
     StandardRow,
 )
 from analysis.measures.tables import Answer, Column, Row, Table
@@ -554,3 +557,158 @@ def utility_answer(result: CityUtility) -> Answer:
             Table("services", _SERVICES, [_service(result.service)]),
         ),
     )
+
+
+def frequency_answer(result: CityFrequency) -> Answer:
+    """Return how often public transport leaves from within reach; the same classes have the same columns in all services."""
+    most = max((len(one.classes) for one in result.services), default=0)
+    numbers = range(most + 1)
+    class_columns = (
+        _SERVICE,
+        Column("class", "رده", "Class", description="0: no departure within reach"),
+        Column("name_fa", "نام فارسی", "Persian name"),
+        Column("name_en", "نام انگلیسی", "English name"),
+        Column("from_week", "از", "From", "1/week", "Departures a week within reach, at least"),
+        Column("to_week", "تا", "To", "1/week", "Fewer than; empty for no end"),
+        Column("scope", "گستره", "Scope", description="asked, city or general"),
+        Column("source", "منبع", "Source"),
+        Column("source_fa", "منبع به فارسی", "Source, in Persian"),
+        Column("verified", "تأییدشده", "Verified", description="Checked against the official text"),
+    )
+    rows: list[Row] = []
+    city: list[Row] = []
+    classes: list[Row] = []
+    lines: list[Row] = []
+    services: list[Row] = []
+    for one in result.services:
+        whose: Row = {"service": one.service.code}
+        for i, place in enumerate(result.basis.places):
+            people = result.population[i]
+            rows.append(
+                _place(place, people)
+                | whose
+                | {
+                    "departures_week": number_or_none(one.departures[i]),
+                    "lines_each": number_or_none(one.lines_each[i]),
+                    "lines_reached": int(one.lines_reached[i]) if one.lines else None,
+                }
+                | _in_classes(one.class_people[:, i], people)
+                | {
+                    "unreachable_people": number_or_none(one.unreachable_people[i]),
+                    "near_edge_of_data": bool(one.edge_flag[i]),
+                }
+            )
+        city.append(
+            whose
+            | {
+                "population": result.basis.people, "departures_week": one.city_departures,
+                "lines_each": one.city_lines_each,
+            }
+            | _in_classes(one.city_class_people, result.basis.people)
+        )  # fmt: skip
+        nothing: Row = dict.fromkeys(column.name for column in class_columns)
+        classes.append(nothing | whose | {"class": 0, "name_fa": "هیچ", "name_en": "None within reach"})
+        classes += [whose | _class(number, each) for number, each in enumerate(one.classes, start=1)]
+        lines += [
+            whose
+            | {
+                "line": line.code, "name": line.name, "departures_week": line.departures_week, "stops": line.stops,
+                "people": line.people,
+            }
+            for line in one.lines
+        ]  # fmt: skip
+        services.append(_service(one.service) | _timetable(one))
+    share_of = "See the table of classes"
+    of_classes = (
+        *(
+            Column(f"class{n}_people", f"جمعیت ردهٔ {n}", f"People in class {n}", "people", share_of, "split")
+            for n in numbers
+        ),
+        *(
+            Column(
+                f"class{n}_share", f"سهم ردهٔ {n}", f"Share in class {n}", "", share_of, "derived", f"class{n}_people"
+            )
+            for n in numbers
+        ),
+    )
+    means = (
+        Column("departures_week", "حرکت در هفته", "Departures a week", "1/week",
+               "Mean over the people, of the lines within reach of each; a line counts once", "mean"),
+        Column("lines_each", "خط در دسترس هر نفر", "Lines within reach of a person", "", "Mean over the people", "mean"),
+    )  # fmt: skip
+    columns = (
+        *_LONG, *means,
+        Column("lines_reached", "خط‌های در دسترس", "Lines within reach", "", "Of anybody of the place"),
+        *of_classes,
+        Column("unreachable_people", "نارسیده", "People who reach no stop at all", "people", "", "part"),
+        Column("near_edge_of_data", "نزدیک لبهٔ داده", "Near the edge of the data", "", "Stops beyond may be missing"),
+    )  # fmt: skip
+    of_lines = (
+        _SERVICE,
+        Column("line", "خط", "Line", description="Code of the line"),
+        Column("name", "نام", "Name"),
+        Column("departures_week", "حرکت در هفته", "Departures a week", "1/week"),
+        Column("stops", "ایستگاه‌ها", "Stops", description="Of the city's data"),
+        Column(
+            "people", "جمعیت", "People", "people", "With one of its stops within reach, each counted once", "people"
+        ),
+    )
+    of_services = (
+        *_SERVICES,
+        Column("way", "شیوهٔ پیوند", "Way of matching", description="named, near or stops"),
+        Column("timetable_layer", "لایهٔ خط‌ها", "Layer of the lines"),
+        Column("timetable_release", "نسخهٔ خط‌ها", "Release of the lines"),
+        Column("departures_field", "فیلد حرکت‌ها", "Field of departures"),
+        Column("line_field", "فیلد خط", "Field of the line"),
+        Column("stop_field", "فیلد ایستگاه", "Field of the stop"),
+        Column("match_m", "فاصلهٔ پیوند", "Distance of matching", "m"),
+        Column("stops", "ایستگاه‌ها", "Stops"),
+        Column("matched", "ایستگاه‌های پیوندیافته", "Stops with known departures"),
+        Column("unknown_lines", "خط‌های ناشناخته", "Unknown lines", description="Named by stops alone"),
+        Column("left_out", "کنارگذاشته", "Lines left out", description="Their departures are not known"),
+    )
+    return Answer(
+        "frequency",
+        result.basis,
+        "Departures a week of the lines that stop within the threshold, each line once, in classes "
+        "(after Poelman & Dijkstra 2015); each person counted once.",
+        _parameters(result.basis, [one.service for one in result.services])
+        | {
+            "edges_week": {one.service.code: [each.low for each in one.classes] for one in result.services},
+            "timetables": {
+                one.service.code: _timetable(one) | {"release_hash": one.timetable.release_hash}
+                for one in result.services
+            },
+        },
+        (
+            Table("places", columns, rows),
+            Table("city", (_SERVICE, _PLACE[-1], *means, *of_classes), city),
+            Table("classes", class_columns, classes),
+            Table("lines", of_lines, lines),
+            Table("services", of_services, services),
+        ),
+    )
+
+
+def _in_classes(people: Any, whole: float) -> Row:
+    return {f"class{n}_people": number_or_none(count) for n, count in enumerate(people)} | {
+        f"class{n}_share": number_or_none(count / whole) if whole > 0 else None for n, count in enumerate(people)
+    }
+
+
+def _class(number: int, each: FrequencyClassRow) -> Row:
+    return {
+        "class": number, "name_fa": each.name_fa, "name_en": each.name_en, "from_week": each.low,
+        "to_week": each.high, "scope": each.scope, "source": each.source, "source_fa": each.source_fa,
+        "verified": each.is_verified,
+    }  # fmt: skip
+
+
+def _timetable(one: ServiceFrequency) -> Row:
+    told = one.timetable
+    return {
+        "way": told.way, "timetable_layer": told.layer_code, "timetable_release": told.release_number,
+        "departures_field": told.departures_field, "line_field": told.line_field, "stop_field": told.stop_field,
+        "match_m": told.match_m, "stops": told.stops, "matched": told.matched,
+        "unknown_lines": ", ".join(told.unknown_lines), "left_out": told.left_out,
+    }  # fmt: skip

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 Decaying = Literal["2sfca", "e2sfca", "gaussian", "power"]
 LandWay = Literal["cells", "facilities"]
+LinesWay = Literal["named", "near", "stops"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -376,6 +377,142 @@ class CityUtility:
     city_share: float | None
     city_people: float
     city_unknown_people: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencyClassRow:
+    """A class of departures a week, as a result names it.
+
+    Attributes
+    ----------
+    low, high
+        From so many on, to below so many; None for no end.
+    scope
+        Why it was chosen: ``asked``, ``city`` or ``general``.
+    """
+
+    name_fa: str
+    name_en: str
+    low: float
+    high: float | None
+    scope: str
+    source: str = ""
+    source_fa: str = ""
+    is_verified: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in the language of the reader."""
+        return in_readers_language(self.name_en, self.name_fa)
+
+    @property
+    def source_text(self) -> str:
+        """The source in the language of the reader."""
+        return in_readers_language(self.source, self.source_fa)
+
+
+@dataclass(frozen=True, slots=True)
+class TimetableRow:
+    """Where departures were told, and how stops found their lines.
+
+    Attributes
+    ----------
+    way
+        ``named``: stops name their lines; ``near``: lines that pass within ``match_m`` of a stop stop there; ``stops``:
+        stops tell their own departures, of which the greatest within reach counts.
+    layer_code, release_number, release_hash, source
+        Of the lines; of the stops where there are none.
+    stops, matched
+        All stops, and those that have a line with departures, or departures of their own.
+    unknown_lines
+        Names of lines that stops name and the lines have not.
+    left_out
+        Lines whose departures nobody knows.
+    """
+
+    way: LinesWay
+    layer_code: str
+    release_number: int
+    release_hash: str
+    line_field: str
+    departures_field: str
+    stop_field: str
+    match_m: float | None
+    stops: int
+    matched: int
+    unknown_lines: tuple[str, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line, and who has it within reach.
+
+    Attributes
+    ----------
+    departures_week
+        Departures a week.
+    stops
+        Stops of the city's data at which it stops.
+    people
+        With one of them within reach, each counted once.
+    """
+
+    code: str
+    name: str
+    departures_week: float
+    stops: int
+    people: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServiceFrequency:
+    """How often public transport leaves from within reach.
+
+    Attributes
+    ----------
+    classes
+        Ascending; who reaches no departure is in none of them.
+    lines
+        Those that stop anywhere; empty where stops tell their own departures.
+    departures
+        Shape ``(places,)``: mean departures a week within reach of a person; NaN without people.
+    lines_each
+        Shape ``(places,)``: mean number of lines within reach of a person; NaN without people.
+    lines_reached
+        Shape ``(places,)``: lines that anybody of the place has within reach.
+    class_people
+        Shape ``(classes + 1, places)``: people without any departure, then of each class.
+    unreachable_people, edge_flag
+        As of coverage.
+    city_departures, city_lines_each
+        Means over all people, each counted once; None without people.
+    city_class_people
+        Shape ``(classes + 1,)``: each person counted once.
+    """
+
+    service: ServiceRow
+    timetable: TimetableRow
+    classes: tuple[FrequencyClassRow, ...]
+    lines: tuple[LineRow, ...]
+    departures: Floats
+    lines_each: Floats
+    lines_reached: NDArray[np.int64]
+    class_people: Floats
+    unreachable_people: Floats
+    edge_flag: NDArray[np.bool_]
+    city_departures: float | None
+    city_lines_each: float | None
+    city_class_people: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CityFrequency:
+    """Frequency of public transport, of a city's places."""
+
+    basis: Basis
+    population: Floats
+    services: tuple[ServiceFrequency, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from analysis.disclosure import SMALL_COUNT, suppressed
 from analysis.measures.results import Basis
 
 Row = dict[str, Any]
-Telling = Literal["plain", "people", "part", "share", "mean", "derived"]
+Telling = Literal["plain", "people", "part", "split", "share", "mean", "derived"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Column:
         For the codebook.
     telling
         What the public is told: ``plain`` everything; ``people`` no small count; ``part`` no small count of the people of
-        ``whole``, nor one that leaves few over; ``share`` of the people of ``whole``, likewise; ``mean`` over the people of
+        ``whole``, nor one that leaves few over; ``split`` no part of the people of ``whole`` where any of the row's splits is
+        small, as the others would tell it; ``share`` of the people of ``whole``, likewise; ``mean`` over the people of
         ``whole``, unless they are few; ``derived`` from the columns of ``whole``, unless one of them is kept back.
     whole
         Column of the people that a part, a share or a mean is of; of what is derived, the columns, with spaces between.
@@ -60,7 +61,7 @@ class Answer:
     Attributes
     ----------
     measure
-        ``coverage``, ``access``, ``land``, ``equity``, ``curves``, ``groups`` or ``utility``.
+        ``coverage``, ``access``, ``land``, ``equity``, ``curves``, ``groups``, ``utility`` or ``frequency``.
     method
         In a sentence, with its references.
     parameters
@@ -86,12 +87,16 @@ _NOBODY: Final = 0.005
 def _public(row: Row, columns: Sequence[Column]) -> Row:
     shown = dict(row)
     withheld: list[str] = []
+    splits = [row.get(column.name) for column in columns if column.telling == "split"]
+    has_few = any(_few(float(value)) for value in splits if value is not None)
     for column in sorted(columns, key=lambda column: column.telling == "derived"):
         value = row.get(column.name)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             continue
-        if _is_kept(column, float(value), row) or (
-            column.telling == "derived" and not set(withheld).isdisjoint(column.whole.split())
+        if (
+            _is_kept(column, float(value), row)
+            or (column.telling == "split" and has_few)
+            or (column.telling == "derived" and not set(withheld).isdisjoint(column.whole.split()))
         ):
             shown[column.name] = None
             withheld.append(column.name)
@@ -105,6 +110,8 @@ def _is_kept(column: Column, value: float, row: Row) -> bool:
     match column.telling:
         case "plain" | "derived":
             return False
+        case "split":
+            return _few(people)
         case "people":
             return _few(value)
         case "mean":

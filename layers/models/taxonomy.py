@@ -112,3 +112,45 @@ class Standard(Sourced):
 
     def __str__(self) -> str:
         return f"{self.service.code}, {self.get_kind_display()}: {self.value:g}"
+
+
+class FrequencyClass(Named, Sourced):
+    """A class of departures a week: from so many on, up to the next class of the same service and city.
+
+    A city's own classes take the place of the general ones. Who reaches no departure is in none of them.
+    """
+
+    service = models.ForeignKey(
+        Service, verbose_name=_("service"), on_delete=models.CASCADE, related_name="frequency_classes"
+    )
+    city = models.ForeignKey(
+        Place, verbose_name=_("city"), on_delete=models.CASCADE, null=True, blank=True, related_name="frequency_classes"
+    )
+    departures_week = models.FloatField(
+        _("from (departures a week)"),
+        validators=[MinValueValidator(0)],
+        help_text=_("0 for the lowest class: whoever reaches any."),
+    )
+    source = models.CharField(_("source"), max_length=400)
+    is_verified = models.BooleanField(
+        _("verified"), default=False, help_text=_("Checked against the official text by somebody with the right.")
+    )
+
+    objects = OfCityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("frequency class")
+        verbose_name_plural = _("frequency classes")
+        ordering = ("service", "city", "departures_week")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["service", "city", "departures_week"], nulls_distinct=False, name="frequency_class_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(departures_week__gte=0) & Q(departures_week__lte=1_000_000),
+                name="frequency_class_in_range",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.service.code}: {self.name} ≥ {self.departures_week:g}"

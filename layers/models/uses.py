@@ -1,4 +1,4 @@
-"""What a city uses its layers for: to provide services, and to count its people."""
+"""What a city uses its layers for: to provide services, to tell how often they run, and to count its people."""
 
 from __future__ import annotations
 
@@ -37,6 +37,77 @@ class Supply(models.Model):
 
     def __str__(self) -> str:
         return f"{self.city.code}: {self.service.code} ← {self.layer.code}"
+
+
+class Timetable(models.Model):
+    """Where departures a week of a service are told, and how its stops find their lines.
+
+    Either a layer has the lines, each with its departures; then a stop names the lines that stop there (``stop_field``), or
+    those that pass within ``match_m`` of it do. Or each stop tells its own departures, without lines.
+    """
+
+    MOST_MATCH_M: Final = 500.0
+    """A line further away than this does not stop there."""
+
+    city = models.ForeignKey(Place, verbose_name=_("city"), on_delete=models.CASCADE, related_name="timetables")
+    service = models.ForeignKey(Service, verbose_name=_("service"), on_delete=models.PROTECT, related_name="timetables")
+    lines = models.ForeignKey(
+        Layer,
+        verbose_name=_("lines"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Empty where each stop tells its own departures."),
+    )
+    line_field = models.CharField(
+        _("field of the line"),
+        max_length=80,
+        blank=True,
+        help_text=_("Of the lines: the code by which stops name them."),
+    )
+    departures_field = models.CharField(
+        _("field of departures"),
+        max_length=80,
+        help_text=_("Departures a week; of the lines, or of the stops without them."),
+    )
+    stop_field = models.CharField(
+        _("field of the stop"), max_length=80, blank=True, help_text=_("Of the stops: the lines that stop there.")
+    )
+    match_m = models.FloatField(
+        _("match within (m)"),
+        null=True,
+        blank=True,
+        help_text=_("Where stops name no lines: those that pass so near stop there."),
+    )
+
+    objects = OfCityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("timetable")
+        verbose_name_plural = _("timetables")
+        ordering = ("city", "service")
+        constraints = (
+            models.UniqueConstraint(fields=["city", "service"], name="timetable_once_per_service_and_city"),
+            models.CheckConstraint(
+                condition=models.Q(match_m__isnull=True) | (models.Q(match_m__gt=0) & models.Q(match_m__lte=500)),
+                name="timetable_match_in_range",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.city.code}: {self.service.code} ← {self.lines.code if self.lines else self.departures_field}"
+
+    def clean(self) -> None:
+        """Refuse what a form lets through: lines that no stop can find, and stops that look for lines there are none of."""
+        if self.lines is None and (self.line_field or self.stop_field or self.match_m is not None):
+            raise ValidationError({"lines": _("Name the layer of the lines.")})
+        if self.lines is not None and bool(self.stop_field) == (self.match_m is not None):
+            raise ValidationError(
+                {"stop_field": _("Say either in which field stops name their lines, or how near these pass.")}
+            )
+        if self.stop_field and not self.line_field:
+            raise ValidationError({"line_field": _("Name the field by which stops name the lines.")})
 
 
 class PopulationSource(models.Model):

@@ -22,6 +22,7 @@ from layers.reading.city_parts import (
     PopulationRule,
     StandardRule,
     SupplyRule,
+    TimetableRule,
     TravelRule,
 )
 from layers.reading.plan import Problem
@@ -30,6 +31,7 @@ from layers.reading.toml_section import CODE, Lines, Section, suggestion
 FORMAT: Final = 1
 ANCESTOR_KINDS: Final = ("country", "province", "county")
 PLACE_KINDS: Final = ("district", "neighbourhood", "settlement")
+MOST_MATCH_M: Final = 500.0
 LAYER_KINDS: Final = ("point", "line", "polygon", "raster")
 TRAVEL_WAYS: Final = ("straight", "streets", "walking", "cycling", "surface")
 ROAD_FIELDS: Final = ("class", "oneway", "stairs", "bridge", "tunnel", "level", "speed")
@@ -42,6 +44,7 @@ _TOP_KEYS: Final = (
     "places",
     "layers",
     "supply",
+    "timetable",
     "population",
     "travel",
     "analysis",
@@ -146,6 +149,8 @@ class _Reader:
         codes = self._unique("layers", [layer.code for layer in layers])
         supply = tuple(self._supply(section, codes) for section in self._many("supply"))
         self._unique("supply", [rule.service for rule in supply])
+        timetables = tuple(self._timetable(section, supply, codes) for section in self._many("timetable"))
+        self._unique("timetable", [rule.service for rule in timetables])
         populations = self._populations(codes)
         travel = self._travel(codes) if "travel" in self.document else None
         cell_m = self._cell_m()
@@ -154,8 +159,9 @@ class _Reader:
         if self.problems:
             raise CityDescriptionError(self.path, self.problems)
         return CityDescription(
-            self.path, self.data, chain, city, places, layers, supply, populations, cell_m, weights, standards, travel
-        )
+            self.path, self.data, chain, city, places, layers, supply, populations, cell_m, weights, standards, travel,
+            timetables,
+        )  # fmt: skip
 
     def _format(self, top: Section) -> None:
         version = top.raw("format")
@@ -297,6 +303,29 @@ class _Reader:
             layer=section.slug("layer", known=layers, what="layer of this city"),
             where=where,
         )
+        section.finish()
+        return rule
+
+    def _timetable(self, section: Section, supply: tuple[SupplyRule, ...], layers: set[str]) -> TimetableRule:
+        rule = TimetableRule(
+            service=section.slug("service", known={one.service for one in supply}, what="service with a supply"),
+            departures_field=section.text("departures_field", required=True, example='"per_week"'),
+            lines=section.slug("lines", known=layers, what="layer of this city") if "lines" in section else "",
+            line_field=section.text("line_field"),
+            stop_field=section.text("stop_field"),
+            match_m=section.number("match_m", low=0.1, high=MOST_MATCH_M, unit="metres"),
+        )
+        if "lines" not in section:
+            for key in ("line_field", "stop_field", "match_m"):
+                if key in section:
+                    section.problem(key, "there is no layer of lines.", 'Add lines = "bus-lines".', code="missing_key")
+        elif ("stop_field" in section) == ("match_m" in section):
+            remedy = "Give stop_field where stops name their lines, or match_m where they do not."
+            section.problem("lines", "it is not clear which lines stop where.", remedy, code="missing_key")
+        elif "stop_field" in section and "line_field" not in section:
+            section.problem(
+                "line_field", "the key 'line_field' is missing.", 'Add line_field = "code".', code="missing_key"
+            )
         section.finish()
         return rule
 

@@ -123,6 +123,21 @@ class SupplyRule:
 
 
 @dataclass(frozen=True, slots=True)
+class TimetableRule:
+    """Where departures a week of a service are told; the layer of lines by code, empty where stops tell their own.
+
+    See `layers.models.Timetable`.
+    """
+
+    service: str
+    departures_field: str
+    lines: str = ""
+    line_field: str = ""
+    stop_field: str = ""
+    match_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PopulationRule:
     """Where people are counted: a layer of areas with a field of people, or a raster (``field`` empty).
 
@@ -182,6 +197,8 @@ class CityDescription:
         What is loaded, in the file's order; the first source of population is the main one.
     travel
         What ways are measured on; None where the description says nothing about it.
+    timetables
+        Where departures of services are told.
     cell_m
         Side of a cell of the analysis grid.
     weights
@@ -202,6 +219,7 @@ class CityDescription:
     weights: Mapping[str, float]
     standards: Mapping[str, StandardRule]
     travel: TravelRule | None = None
+    timetables: tuple[TimetableRule, ...] = ()
 
     @property
     def population(self) -> PopulationRule | None:

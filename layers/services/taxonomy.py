@@ -1,17 +1,20 @@
-"""Writes of themes, services and standards."""
+"""Writes of themes, services, standards and classes of frequency."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any, Final
 
 from django.db import transaction
 
 from geo.errors import InvalidInput
 from geo.models import Place
-from layers.models import Service, Standard, Theme
+from layers.models import FrequencyClass, Service, Standard, Theme
 
 MOST_VALUE: Final = 100_000.0
 """Metres of a distance, m² of land for each person, or capacity for every 1,000 people."""
+MOST_DEPARTURES: Final = 1_000_000.0
+"""A week."""
 
 
 def standard_put(
@@ -73,6 +76,48 @@ def standard_put(
     return found
 
 
+def frequency_class_put(
+    *,
+    service_code: str,
+    departures_week: float,
+    name_fa: str,
+    name_en: str,
+    source: str,
+    source_fa: str = "",
+    city: Place | None = None,
+    is_verified: bool = False,
+) -> FrequencyClass:
+    """Set a class of departures a week of a service, in general or in one city.
+
+    Raises
+    ------
+    InvalidInput
+        Where there is no such service, or the number of departures is not possible.
+    """
+    service = Service.objects.filter(code=service_code).first()
+    if service is None:
+        raise InvalidInput(
+            f"{service_code!r} is not a service.",
+            code="bad_service",
+            where="frequency classes",
+            remedy="Use the code of a service.",
+        )
+    if not 0 <= departures_week <= MOST_DEPARTURES:
+        raise InvalidInput(
+            f"A class from {departures_week} departures a week is out of range.",
+            code="bad_frequency_class",
+            where=f"frequency classes of {service_code}",
+            remedy="Give a number from 0 to 1,000,000.",
+            details={"value": departures_week},
+        )
+    said = {
+        "name_fa": name_fa, "name_en": name_en, "source": source, "source_fa": source_fa, "is_verified": is_verified,
+    }  # fmt: skip
+    return FrequencyClass.objects.update_or_create(
+        service=service, city=city, departures_week=departures_week, defaults=said
+    )[0]
+
+
 _VALUES: Final = {
     "threshold_m": Standard.Kind.DISTANCE,
     "m2_per_person": Standard.Kind.LAND,
@@ -81,8 +126,13 @@ _VALUES: Final = {
 """Names that values have in the data file, which say the unit, and the kinds of standards."""
 
 
-def taxonomy_put(themes: list[dict[str, Any]], services: list[dict[str, Any]], standards: list[dict[str, Any]]) -> None:
-    """Bring themes, services and general standards up to date with the data that ship with the project."""
+def taxonomy_put(
+    themes: list[dict[str, Any]],
+    services: list[dict[str, Any]],
+    standards: list[dict[str, Any]],
+    frequencies: list[dict[str, Any]],
+) -> None:
+    """Bring themes, services, general standards and classes of frequency up to date with the data that ship with the project."""
     with transaction.atomic():
         for position, theme in enumerate(themes):
             Theme.objects.update_or_create(
@@ -113,3 +163,18 @@ def taxonomy_put(themes: list[dict[str, Any]], services: list[dict[str, Any]], s
                 population_max=standard.get("population_max"),
                 is_verified=not standard.get("unverified", True),
             )
+        for code, rows in groupby(frequencies, key=lambda row: str(row["service"])):
+            kept = [
+                frequency_class_put(
+                    service_code=code,
+                    departures_week=float(row["departures_week"]),
+                    name_fa=row["name_fa"],
+                    name_en=row["name_en"],
+                    source=row["source"],
+                    source_fa=row.get("source_fa", ""),
+                    is_verified=not row.get("unverified", True),
+                ).pk
+                for row in rows
+            ]
+            # An edge that moved is another row: the one before it would stay beside it.
+            FrequencyClass.objects.filter(service__code=code, city=None).exclude(pk__in=kept).delete()

@@ -13,7 +13,7 @@ from django.db.models.fields.json import KeyTransform
 
 from geo.errors import InvalidInput
 from geo.models import Place
-from layers.models import Feature, Layer, PopulationSource, Service, Supply, TravelData
+from layers.models import Feature, Layer, PopulationSource, Service, Supply, Timetable, TravelData
 
 
 def supply_put(*, city: Place, service_code: str, layer: Layer, where: dict[str, Any] | None = None) -> Supply:
@@ -46,6 +46,63 @@ def supply_put(*, city: Place, service_code: str, layer: Layer, where: dict[str,
         city=city, service=service, defaults={"layer": layer, "where": conditions}
     )
     return supply
+
+
+def timetable_put(
+    *,
+    city: Place,
+    service_code: str,
+    departures_field: str,
+    lines: Layer | None = None,
+    line_field: str = "",
+    stop_field: str = "",
+    match_m: float | None = None,
+) -> Timetable:
+    """Say where departures of a service are told; see `layers.models.Timetable`.
+
+    Raises
+    ------
+    InvalidInput
+        Where the city has no supply of the service, a layer has no such field, or stops and lines cannot find each other
+        (``bad_timetable``).
+    """
+    where = f"timetable of {service_code}"
+    supply = Supply.objects.filter(city=city, service__code=service_code).select_related("service", "layer").first()
+    if supply is None:
+        raise InvalidInput(
+            f"Nothing provides the service {service_code}.",
+            code="bad_timetable",
+            where=where,
+            remedy="Name the layer of its stops as a supply first.",
+            details={"service": service_code},
+        )
+    if lines is None and (line_field or stop_field or match_m is not None):
+        raise InvalidInput(
+            "Stops look for lines, but there is no layer of lines.",
+            code="bad_timetable",
+            where=where,
+            remedy="Name the layer of the lines, or only the stops' field of departures.",
+        )
+    if lines is not None and (
+        bool(stop_field) == (match_m is not None)
+        or (stop_field and not line_field)
+        or (match_m is not None and not 0 < match_m <= Timetable.MOST_MATCH_M)
+    ):
+        raise InvalidInput(
+            "It is not clear which lines stop where.",
+            code="bad_timetable",
+            where=where,
+            remedy="Name the field in which stops name their lines and the lines' own, or a distance of at most 500 m.",
+        )
+    for layer, names in ((lines, [line_field, departures_field]), (supply.layer, [stop_field])) if lines else (
+        (supply.layer, [departures_field]),
+    ):  # fmt: skip
+        _require_fields(layer, [name for name in names if name], code="bad_timetable", where=where)
+    said = {
+        "lines": lines, "line_field": line_field, "departures_field": departures_field, "stop_field": stop_field,
+        "match_m": match_m,
+    }  # fmt: skip
+    return Timetable.objects.update_or_create(city=city, service=supply.service, defaults=said)[0]
 
 
 def population_source_put(
@@ -179,14 +236,14 @@ def travel_data_put(city: Place, spec: TravelSpec) -> TravelData:
     return TravelData.objects.update_or_create(city=city, defaults=said)[0]
 
 
-def _require_fields(layer: Layer, names: list[str]) -> None:
+def _require_fields(layer: Layer, names: list[str], code: str = "bad_travel_data", where: str = "travel") -> None:
     """Require each field in at least one feature of a layer's newest release."""
     newest = layer.releases.order_by("-number").first()
     for name in names:
         if newest is None or not Feature.objects.of(newest).filter(attributes__has_key=name).exists():
             raise InvalidInput(
                 f"The layer {layer.code} has no field {name!r}.",
-                code="bad_travel_data",
-                where="travel",
+                code=code,
+                where=where,
                 remedy="Name the field as the file does, and keep it among the layer's `fields`.",
             )

@@ -16,6 +16,7 @@ from analysis.measures import answers
 from analysis.measures.access import access_compute
 from analysis.measures.distances import MOST_STEPS, distances_compute, nearest_to_point
 from analysis.measures.equity import equity_compute
+from analysis.measures.frequency import frequency_compute
 from analysis.measures.geojson import isochrone_feature
 from analysis.measures.groups import groups_compute
 from analysis.measures.isochrone import MOST_LIMIT_M, isochrone_compute
@@ -29,7 +30,7 @@ from analysis.services import coverage_compute
 from geo.errors import InvalidInput
 from geo.models import Place
 from maps.api.answers import answer
-from maps.measures.parameters import format_of, number_of, question_of, sharing_of
+from maps.measures.parameters import edges_of, format_of, number_of, question_of, sharing_of
 from maps.measures.presenters import answer_json, basis_json
 
 router = Router(tags=["measures"])
@@ -124,6 +125,19 @@ def utility(request: HttpRequest, city: str) -> HttpResponse:
                 field=asked.get("field", "")[:200],
                 question=question,
             )
+        )
+
+    return _measured(request, city, compute)
+
+
+@router.get("cities/{slug:city}/frequency", auth=None)
+def frequency(request: HttpRequest, city: str) -> HttpResponse:
+    """Answer with the departures a week within reach, and people in classes of them (``edges=100,400`` or the service's)."""
+
+    def compute(place: Place, question: Question) -> Answer:
+        edges = edges_of(request)
+        return answers.frequency_answer(
+            frequency_compute(city=place, user=request.user, question=question, edges=edges)
         )
 
     return _measured(request, city, compute)

@@ -19,9 +19,12 @@ from analysis.measures import answers
 from analysis.measures.results import (
     CityAccess,
     CityEquity,
+    CityFrequency,
     CityGroups,
     CityLand,
+    FrequencyClassRow,
     ServiceAccess,
+    ServiceFrequency,
     ServiceLand,
     StandardRow,
 )
@@ -127,6 +130,30 @@ class SharesView:
 
     sentence: str
     rows: tuple[ShareRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """A class of departures a week: who is in it."""
+
+    name: str
+    range_text: str
+    people_text: str
+    share_text: str
+    bar: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencyView:
+    """How often public transport leaves from within reach."""
+
+    name: str
+    sentence: str
+    note: str
+    classes: tuple[ClassRow, ...]
+    columns: tuple[str, ...]
+    places: tuple[PlaceCell, ...]
+    sources: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -578,6 +605,105 @@ def _group_name(code: str) -> str:
     return known.get(code, code)
 
 
+# ---- frequency
+
+
+def frequency_view(result: CityFrequency, chosen: str, *, is_insider: bool) -> FrequencyView | None:
+    """Present how often the chosen service leaves, or else the first that has a timetable; None where none has."""
+    if not result.services:
+        return None
+    lang = language()
+    one = next((each for each in result.services if each.service.code == chosen), result.services[0])
+    tables = answers.frequency_answer(result).rows(is_insider)
+    city = next(row for row in tables["city"] if row["service"] == one.service.code)
+    rows = {row["code"]: row for row in tables["places"] if row["service"] == one.service.code}
+    limit = measured.limit_text(one.service, result.basis.travel)
+    names = [_("None within reach"), *(each.name for each in one.classes)]
+    ranges = ["", *(_range_text(each) for each in one.classes)]
+
+    def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+        return (
+            formats.number(row["departures_week"], lang),
+            formats.number(row["lines_reached"], lang),
+            *(_people_cell(row, f"class{n}_people") for n in range(len(names))),
+        )
+
+    order = sorted(range(len(result.basis.places)), key=lambda i: _low_first(float(one.departures[i])))
+    columns = (_("Departures a week"), _("Lines within reach"), *names)
+    return FrequencyView(
+        name=one.service.name,
+        sentence=_frequency_sentence(result, one, city, limit),
+        note=_frequency_note(one, limit),
+        classes=tuple(
+            ClassRow(
+                name,
+                range_text,
+                _people_cell(city, f"class{n}_people"),
+                formats.percent(city[f"class{n}_share"], lang),
+                round(100 * (city[f"class{n}_share"] or 0.0), 1),
+            )
+            for n, (name, range_text) in enumerate(zip(names, ranges, strict=True))
+        ),
+        columns=columns,
+        places=tuple(_place_cell(result, i, cells(rows[result.basis.places[i].code]), is_insider) for i in order),
+        sources=tuple(
+            dict.fromkeys((each.source_text, each.is_verified) for each in one.classes if each.source_text).keys()
+        ),
+    )
+
+
+def _frequency_sentence(result: CityFrequency, one: ServiceFrequency, row: Mapping[str, Any], limit: str) -> str:
+    lang = language()
+    if one.city_departures is None:
+        return _("Nobody is counted in %(city)s, so who has how many departures is not known.") % {
+            "city": formats.isolated(result.basis.city.name, lang)
+        }
+    words = {
+        "city": formats.isolated(result.basis.city.name, lang),
+        "limit": limit,
+        "n": formats.number(one.city_departures, lang),
+        "lines": formats.number(one.city_lines_each, lang, 1),
+        "share": formats.percent(row["class0_share"], lang),
+    }
+    text = _("People of %(city)s have %(n)s departures a week within %(limit)s on average.") % words
+    if one.city_lines_each is not None:
+        text = (
+            _("People of %(city)s have %(n)s departures a week of %(lines)s lines within %(limit)s on average.") % words
+        )
+    if row["class0_share"]:
+        text += " " + _("%(share)s of them have none.") % words
+    return text
+
+
+def _frequency_note(one: ServiceFrequency, limit: str) -> str:
+    lang, told = language(), one.timetable
+    words = {
+        "matched": formats.number(told.matched, lang), "stops": formats.number(told.stops, lang),
+        "metres": formats.number(told.match_m, lang), "limit": limit,
+    }  # fmt: skip
+    text = {
+        "named": _("Each line counts once, however many of its stops are within %(limit)s. Stops name their lines."),
+        "near": _(
+            "Each line counts once, however many of its stops are within %(limit)s. "
+            "Lines that pass within %(metres)s m of a stop are taken to stop there."
+        ),
+        "stops": _("Stops tell their own departures: the greatest within %(limit)s counts, as lines are not known."),
+    }[told.way] % words
+    if told.matched < told.stops:
+        text += " " + _("Of %(stops)s stops the departures of %(matched)s are known.") % words
+    return text
+
+
+def _range_text(each: FrequencyClassRow) -> str:
+    lang = language()
+    high = None if each.high is None else formats.number(each.high, lang)
+    if high is None:
+        return _("%(low)s and more") % {"low": formats.number(each.low, lang)}
+    if each.low == 0:
+        return _("fewer than %(count)s") % {"count": high}
+    return _("%(low)s to %(high)s") % {"low": formats.number(each.low, lang), "high": high}
+
+
 # ---- standards
 
 
@@ -661,7 +787,9 @@ def _once(places: Sequence[Any], people: Sequence[float]) -> Any:
     return counts if is_over.all() else np.where(is_over, 0.0, counts)
 
 
-def _place_cell(result: CityAccess | CityLand, i: int, cells: tuple[str, ...], is_insider: bool) -> PlaceCell:
+def _place_cell(
+    result: CityAccess | CityLand | CityFrequency, i: int, cells: tuple[str, ...], is_insider: bool
+) -> PlaceCell:
     place = result.basis.places[i]
     people = telling.people(float(result.population[i]), is_insider)
     return PlaceCell(place.code, place.name, place.kind == SETTLEMENT, people.as_people(language()), cells)

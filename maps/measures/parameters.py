@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 
 from django.http import HttpRequest
 
-from analysis.forms import MAX_THRESHOLD_M, number
+from analysis.forms import MAX_THRESHOLD_M, edges_from, number
 from analysis.measures.access import HowShared
 from analysis.measures.results import Decaying
 from analysis.results import Question
@@ -61,6 +61,18 @@ def sharing_of(request: HttpRequest) -> HowShared:
         counts_one=capacity == "count",
         per_1000=number_of(request, "per-1000", 0.001, 100_000),
     )
+
+
+def edges_of(request: HttpRequest) -> tuple[float, ...] | None:
+    """Return where classes of departures a week begin: ``edges=100,400``; None where they are left out.
+
+    Raises
+    ------
+    InvalidInput
+        Where one is no number (``bad_number``).
+    """
+    text = request.GET.get("edges", "")[:200]
+    return edges_from(text, "edges") if text else None
 
 
 def number_of(request: HttpRequest, name: str, low: float, high: float) -> float | None:

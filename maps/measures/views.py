@@ -14,6 +14,7 @@ from analysis.disclosure import is_insider
 from analysis.measures.access import access_compute
 from analysis.measures.asking import asked
 from analysis.measures.equity import equity_compute
+from analysis.measures.frequency import frequency_compute
 from analysis.measures.groups import groups_compute
 from analysis.measures.land import land_compute
 from analysis.results import CityCoverage, Question
@@ -69,6 +70,7 @@ def _sections(
         access = access_compute(**of_city, question=alone, how=replace(state.how, counts_one=True))
     land = land_compute(**of_city, question=question, m2_per_person=state.m2_per_person)
     groups = _or_none(lambda: groups_compute(**of_city, question=alone), "no_groups")
+    frequency = _or_none(lambda: frequency_compute(**of_city, question=question), "no_timetable")
     standards = asked(city=reading.city, user=user, question=question, cell_m=None, reading=reading)
     kinds = [(kind, standards.standards(kind)) for kind in ("distance", "land", "capacity")]
     query, of_all = state.query(), state.query(service="")
@@ -84,6 +86,7 @@ def _sections(
         "capacity": page_presenters.capacity_view(access, state, is_insider=insider) if access else None,
         "land": page_presenters.land_view(land, service.code, is_insider=insider),
         "groups": page_presenters.groups_view(groups, is_insider=insider) if groups else None,
+        "frequency": page_presenters.frequency_view(frequency, service.code, is_insider=insider) if frequency else None,
         "sources": page_presenters.sources_view(
             _by_source(question, covered, reading, user), service, is_insider=insider
         ),

@@ -19,7 +19,19 @@ from django.db.models import ProtectedError
 
 from geo.models import Assignment, Boundary, ChangeSet, Place
 from geo.services import to_geos
-from layers.models import Feature, Layer, PopulationSource, Release, Service, Standard, Supply, Theme, TravelData
+from layers.models import (
+    Feature,
+    FrequencyClass,
+    Layer,
+    PopulationSource,
+    Release,
+    Service,
+    Standard,
+    Supply,
+    Theme,
+    Timetable,
+    TravelData,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -277,6 +289,46 @@ def test_what_a_form_lets_through_about_travel_is_refused(ground: Any, said: dic
         TravelData(city=ground.city, **said).clean()
 
 
+def test_a_timetable_comes_once_and_its_lines_are_matched_within_reason(ground: Any) -> None:
+    said = {"city": ground.city, "service": ground.service, "departures_field": "per_week"}
+    for match_m in (0, 501):
+        refuses(
+            "timetable_match_in_range",
+            lambda match_m=match_m: Timetable.objects.create(lines=ground.layer, match_m=match_m, **said),
+        )
+    Timetable.objects.create(**said)
+    refuses("timetable_once_per_service_and_city", lambda: Timetable.objects.create(**said))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"line_field": "code"}, {"stop_field": "lines"}, {"match_m": 20.0}, {"lines": True}, {"lines": True, "stop_field": "lines"},
+        {"lines": True, "line_field": "code", "stop_field": "lines", "match_m": 20.0},
+    ],
+)  # fmt: skip
+def test_what_a_form_lets_through_about_a_timetable_is_refused(ground: Any, said: dict[str, Any]) -> None:
+    def timetable(lines: bool = False, **more: Any) -> Timetable:
+        layer = ground.layer if lines else None
+        return Timetable(city=ground.city, service=ground.service, departures_field="week", lines=layer, **more)
+
+    for good in ({}, {"lines": True, "match_m": 20.0}, {"lines": True, "line_field": "code", "stop_field": "lines"}):
+        timetable(**good).clean()
+    with pytest.raises(ValidationError):
+        timetable(**said).clean()
+
+
+def test_a_class_of_frequency_comes_once_also_in_general(ground: Any) -> None:
+    named = {"service": ground.service, "name_fa": "ک", "name_en": "Low", "source": "s"}
+    for city in (None, ground.city):
+        FrequencyClass.objects.create(city=city, departures_week=0, **named)
+        refuses(
+            "frequency_class_once",
+            lambda city=city: FrequencyClass.objects.create(city=city, departures_week=0, **named),
+        )
+    refuses("frequency_class_in_range", lambda: FrequencyClass.objects.create(departures_week=-1, **named))
+
+
 def test_ends_of_streets_are_joined_within_reason(ground: Any) -> None:
     refuses("travel_snap_in_range", lambda: TravelData.objects.create(city=ground.city, snap_m=-1))
 
@@ -294,6 +346,8 @@ def test_every_constraint_is_in_the_database() -> None:
             Feature,
             Standard,
             Supply,
+            FrequencyClass,
+            Timetable,
             PopulationSource,
             TravelData,
         )

@@ -24,6 +24,7 @@ from layers.models import (
     Attachment,
     Feature,
     FieldMapping,
+    FrequencyClass,
     Layer,
     PopulationSource,
     Raster,
@@ -32,6 +33,7 @@ from layers.models import (
     Standard,
     Supply,
     Theme,
+    Timetable,
     TravelData,
     Upload,
 )
@@ -75,7 +77,9 @@ def world() -> Any:
         name_en="I",
     )
     general = Standard.objects.create(service=service, value=500, source="s")
+    often = FrequencyClass.objects.create(service=service, departures_week=0, name_fa="ک", name_en="Low", source="s")
     w.rows |= {"country": country, "theme": theme, "service": service, "indicator": indicator, "standard": general}
+    w.rows["frequency"] = often
     for city_code, is_open in (("opentown", True), ("hushtown", False)):
         city = Place.objects.create(
             kind="city", code=city_code, parent=country, name_fa="ش", name_en=city_code, is_published=is_open
@@ -161,6 +165,10 @@ def fill(rows: dict[str, Any], city: Place, theme: Theme, service: Service) -> N
             sha256="0" * 64, is_public=is_public,
         )  # fmt: skip
     rows[f"{c}/standard"] = Standard.objects.create(service=service, city=city, value=400, source="s")
+    rows[f"{c}/frequency"] = FrequencyClass.objects.create(
+        service=service, city=city, departures_week=9, name_fa="ز", name_en="High", source="s"
+    )
+    rows[f"{c}/timetable"] = Timetable.objects.create(city=city, service=service, departures_field="per_week")
     rows[f"{c}/supply"] = Supply.objects.create(city=city, service=service, layer=rows[f"{c}/layer"])
     rows[f"{c}/population"] = PopulationSource.objects.create(city=city, layer=rows[f"{c}/layer"], field="people")
     rows[f"{c}/travel"] = TravelData.objects.create(city=city)
@@ -215,6 +223,7 @@ SEEN_BY: dict[str, set[str]] = {
     "service": EVERYBODY,
     "indicator": EVERYBODY,
     "standard": EVERYBODY,
+    "frequency": EVERYBODY,
     "twin": NOBODY_BUT_ABOVE | {"in_twin"},
     "national": NOBODY_BUT_ABOVE,
     # the published city: what is published is seen by all, the rest by those with a role in it or above
@@ -252,6 +261,8 @@ SEEN_BY: dict[str, set[str]] = {
     "opentown/kept": IN_OPEN,
     "opentown/hidden-photo": IN_OPEN,
     "opentown/standard": EVERYBODY,
+    "opentown/frequency": EVERYBODY,
+    "opentown/timetable": EVERYBODY,
     "opentown/supply": EVERYBODY,
     "opentown/population": EVERYBODY,
     "opentown/travel": EVERYBODY,
@@ -309,6 +320,8 @@ def test_the_table_has_every_model() -> None:
         Service,
         Standard,
         Supply,
+        FrequencyClass,
+        Timetable,
         PopulationSource,
         TravelData,
         Attachment,

@@ -15,6 +15,7 @@ ASKED = {
     "curves": ("?service=clinic&steps=2", 200),
     "groups": ("", 400),
     "utility": ("?of=castle", 404),
+    "frequency": ("?service=clinic", 400),
     "isochrone": ("?limit=100", 400),
     "nearest": ("", 400),
 }

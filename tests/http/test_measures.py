@@ -27,6 +27,7 @@ MEASURES = {
     "equity": "?service=clinic",
     "curves": "?service=clinic&steps=4&nearest=1",
     "utility": "?of=water&service=water",
+    "frequency": "?service=bus-stop",
 }
 
 

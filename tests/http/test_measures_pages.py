@@ -236,3 +236,33 @@ def test_a_utility_has_no_capacity_to_share(demo_city: Place) -> None:
     page = text_of(Client(), f"{CITY}/measures/?service=water", "fa")
     assert "<svg" not in section(page, "capacity")
     assert "<svg" in section(page, "equity")
+
+
+def test_departures_of_public_transport_on_the_page(demo_city: Place, client_as: Callable[[str], Client]) -> None:
+    """The classes with their people and sources; with another service chosen, the one that has a timetable."""
+    planner = client_as("planner")
+    told = answer(planner, "frequency?service=bus-stop")
+    (city,) = told["city"]
+    for chosen in ("bus-stop", "clinic"):
+        part = section(text_of(planner, f"{CITY}/measures/?service={chosen}"), "frequency")
+        shown = words(part)
+        assert f"{city['departures_week']:,.0f} departures a week of {city['lines_each']:.1f} lines" in shown
+        for n, name in enumerate(("None within reach", "Low fewer than 392", "Medium 392 to 980", "High 980 and more")):
+            assert f"{name} {city[f'class{n}_people']:,.0f} " in shown, shown[:900]
+            assert city[f"class{n}_share"] == pytest.approx(city[f"class{n}_people"] / city["population"])
+        assert ("shown is “Bus stop”" in shown) == (chosen != "bus-stop")
+        assert shown.count("unverified") == 3
+        assert len(re.findall(r'<tr><th scope="row"><a href="/khorramabad/', part)) == 298
+    persian = words(section(text_of(planner, f"{CITY}/measures/?service=bus-stop", "fa"), "frequency"))
+    assert "پولمن" in persian
+    outside = words(section(text_of(Client(), f"{CITY}/measures/?service=bus-stop"), "frequency"))
+    kept = [
+        row
+        for row in answer(Client(), "frequency?service=bus-stop")["places"]
+        if "class0_people" in row.get("withheld", ())
+    ]
+    assert outside.count("withheld") >= 4 * len(kept) > 0
+    custom = answer(planner, "frequency?service=bus-stop&edges=100,200,300")
+    assert [row["from_week"] for row in custom["classes"]] == [None, 0, 100, 200, 300]
+    assert planner.get(f"{API}/frequency?edges=5,4").status_code == 400
+    assert planner.get(f"{API}/frequency?edges=many").status_code == 400
