@@ -97,6 +97,7 @@ def described(layers: Collection[str]) -> str:
     served = {rule["service"] for rule in whole["supply"]}
     if not set(layers) >= {whole.get("travel", {}).get(use) for use in ("roads", "elevation", "land_cover")}:
         whole.pop("travel", None)  # then everything is measured in a straight line
+    whole["timetable"] = [one for one in whole.get("timetable", ()) if one.get("lines") in layers]
     for table in ("weights", "standards"):
         if table in whole:
             whole[table] = {code: value for code, value in whole[table].items() if code in served}
