@@ -201,7 +201,7 @@ def sources(*patterns: str) -> list[Path]:
 
 
 def prepare_files() -> None:
-    """Compile translations and collect static files where they changed."""
+    """Compile translations and what computes, and collect static files, where they changed."""
     manage = [PYTHON, BASE_DIR / "manage.py"]
 
     def compile_messages() -> None:
@@ -231,6 +231,15 @@ def prepare_files() -> None:
             "--verbosity=0",
         ),
         "Collecting static files.",
+    )
+    compiled = sources("analysis/core/*.py")
+    if not any((BASE_DIR / "analysis" / "core" / "__pycache__").glob("*.nbc")):
+        (STAMPS / "compiled").unlink(missing_ok=True)
+    once(
+        "compiled",
+        [*compiled, BASE_DIR / "requirements" / "base.txt"],
+        lambda: run(PYTHON, "-m", "config.compiling"),
+        "Compiling what computes.",
     )
 
 

@@ -10,6 +10,7 @@ import io
 import json
 import random
 import re
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -289,6 +290,9 @@ def test_what_is_stopped_after_it_arrived_is_given_up(open_page: Callable[..., P
     page.click("#stop")
     expect(page.locator("#sending-text")).to_have_text("The file had arrived already. It is being given up…")
     expect(page.locator("#stop")).to_be_disabled()
+    ends = time.monotonic() + SLOW_MS / 1000
+    while not held and time.monotonic() < ends:
+        page.wait_for_timeout(50)  # the answer is held back, once there is one
     line.send("Fetch.continueRequest", {"requestId": held[0]})
     expect(page.locator("#chosen")).to_have_text("Stopped; the file that had arrived was given up.")
     expect(page.locator("#send")).to_be_focused()

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -220,10 +221,19 @@ def test_where_no_scheduler_answers_it_is_said(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_question_is_kept_as_json_and_asked_about_what_a_city_has() -> None:
-    question = Question({"clinic": 600.0, "park": 300.0}, {"park": 2.0}, ("clinic", "park"), "min-max")
+    question = Question(
+        thresholds_m={"clinic": 600.0, "park": 300.0},
+        weights={"park": 2.0},
+        needs_per_1000={"clinic": 5.0, "park": 1.0},
+        services=("clinic", "park"),
+        normalisation="min-max",
+    )
     kept = json.loads(json.dumps(question_kept(question)))
     assert question_of(kept, frozenset({"clinic", "park", "bakery"})) == question
-    assert question_of(kept, frozenset({"clinic"})) == Question({"clinic": 600.0}, {}, ("clinic",), "min-max")
+    of_clinics = replace(
+        question, thresholds_m={"clinic": 600.0}, weights={}, needs_per_1000={"clinic": 5.0}, services=("clinic",)
+    )
+    assert question_of(kept, frozenset({"clinic"})) == of_clinics
     assert question_kept(Question()) == {}
     with pytest.raises(InvalidInput):
         question_of(kept, frozenset({"bakery"}))

@@ -1,0 +1,33 @@
+"""Compiling, once, what numba would compile while the first reader waits.
+
+``python -m config.compiling`` runs the examples in the docstrings of all modules with compiled functions: they call them as
+the service does, and numba keeps what it compiled beside the modules.
+"""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def compiled_modules() -> list[str]:
+    """Return the names of the modules that have functions for numba to compile."""
+    found = []
+    for path in sorted((ROOT / "analysis" / "core").glob("*.py")):
+        if "@njit" in path.read_text(encoding="utf-8"):
+            found.append(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    return found
+
+
+def main() -> int:
+    """Run the examples; an example that fails stops the set-up, as whatever is computed would be wrong."""
+    failed = sum(doctest.testmod(importlib.import_module(name)).failed for name in compiled_modules())
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
