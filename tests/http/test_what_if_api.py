@@ -129,7 +129,7 @@ def test_capacity_counts_where_a_need_is_said(planner: Client) -> None:
     assert as_is["totals"] == {}
     without = as_is["base"]["totals"]["clinic"]["uncovered_people"]
     assert without > asked(None)["base"]["totals"]["clinic"]["uncovered_people"]
-    assert "who finds no room" in " ".join(as_is["warnings"])
+    assert "نیاز هر ۱٬۰۰۰ نفر ۱۳ است" in " ".join(as_is["warnings"])
     none, many = asked(0, **need), asked(100_000, **need)
     assert none["totals"]["clinic"]["lost"] > 0 == none["totals"]["clinic"]["gained"]
     assert none["totals"]["clinic"]["uncovered_people"] == pytest.approx(
