@@ -145,7 +145,7 @@ def test_capacity_counts_where_a_need_is_said(planner: Client) -> None:
     unknown = ask(planner, "post", f"{CITY}what-if", {"question": {"needs_per_1000": {"castle": 1}}})
     assert unknown.status_code == 404
     net = ask(planner, "post", f"{CITY}what-if", {"question": {"needs_per_1000": {"water": 1}}}).json()
-    assert "its capacity does not count" in " ".join(net["warnings"])
+    assert "ظرفیتش به شمار نمی\u200cآید" in " ".join(net["warnings"])
 
 
 def test_a_scenario_is_kept_shared_renamed_put_away_and_asked_for(
