@@ -137,7 +137,7 @@ def in_state(page: Page, state: str) -> None:
     expect(page.locator("#upload")).to_have_attribute("data-state", state, timeout=SLOW_MS)
 
 
-def drawn(page: Page) -> None:
+def map_drawn(page: Page) -> None:
     """Wait until the map of an upload has been drawn."""
     expect(page.locator("#map")).to_have_attribute("data-drawn", re.compile(r"^[1-9]"), timeout=SLOW_MS)
 
@@ -236,7 +236,7 @@ def test_a_shapefile_without_a_system_becomes_a_release(
 
     # Stored, and seen on the map.
     expect(page.locator("h1")).to_contain_text("release 1")
-    drawn(page)
+    map_drawn(page)
 
     # Exported, and compared with what was brought.
     answer = page.request.get("/khorramabad/layers/import-show/export/?format=gpkg&bare=1")
@@ -319,7 +319,7 @@ def test_one_may_leave_and_come_back_and_give_up(open_page: Callable[..., Page])
     assert page.url == address
     in_state(page, "examined")
     expect(page.locator("h1")).to_contain_text("30,000 points")
-    drawn(page)  # what is fetched while the file is given up is not there any more
+    map_drawn(page)  # what is fetched while the file is given up is not there any more
     page.get_by_role("button", name="Give this file up").click()
     in_state(page, "cancelled")
     expect(page.locator("h1")).to_contain_text("given up")
