@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -98,6 +98,22 @@ class Question:
         """
         limits = {code: metres for code, metres in self.thresholds_m.items() if code not in standards}
         return replace(self.as_is, thresholds_m=limits, weights={})
+
+    def unknown(self, codes: Collection[str]) -> tuple[str, str] | None:
+        """Return the first service the question names that is none of these, after what names it; None where all are.
+
+        Examples
+        --------
+        >>> Question(services=("park",), weights={"harbour": 2.0}).unknown({"park"})
+        ('weight', 'harbour')
+        """
+        named: tuple[tuple[str, Iterable[str]], ...] = (
+            ("service", self.services),
+            ("threshold", self.thresholds_m),
+            ("weight", self.weights),
+            ("need", self.needs_per_1000),
+        )
+        return next(((name, code) for name, asked in named for code in asked if code not in codes), None)
 
 
 class _Named:

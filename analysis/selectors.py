@@ -168,21 +168,15 @@ def services_asked(
     """
     programme_required(question.programme)
     codes = [found.supply.service.code for found in supplied]
-    for name, asked in (
-        ("service", question.services),
-        ("threshold", question.thresholds_m),
-        ("weight", question.weights),
-        ("need", question.needs_per_1000),
-    ):
-        for code in asked:
-            if code not in codes:
-                raise NotFound(
-                    f"{city.name_en} has no service {code!r}.",
-                    code="unknown_service",
-                    where=name,
-                    remedy=f"Choose one of: {', '.join(codes) or 'none'}.",
-                    details={"service": code, "choices": codes},
-                )
+    if unknown := question.unknown(codes):
+        name, code = unknown
+        raise NotFound(
+            f"{city.name_en} has no service {code!r}.",
+            code="unknown_service",
+            where=name,
+            remedy=f"Choose one of: {', '.join(codes) or 'none'}.",
+            details={"service": code, "choices": codes},
+        )
     rows, warnings = [], []
     for found in supplied:
         supply, release = found.supply, found.release

@@ -114,21 +114,15 @@ def national_begin(country: Place, question: Question, *, again: bool = False) -
         Where the question is about changes of one city.
     """
     codes = set(Service.objects.values_list("code", flat=True))
-    for name, asked in (
-        ("service", question.services),
-        ("threshold", question.thresholds_m),
-        ("weight", question.weights),
-        ("need", question.needs_per_1000),
-    ):
-        for code in asked:
-            if code not in codes:
-                raise NotFound(
-                    f"There is no service {code!r}.",
-                    code="unknown_service",
-                    where=name,
-                    remedy=f"Choose one of: {', '.join(sorted(codes)) or 'none'}.",
-                    details={"service": code, "choices": sorted(codes)},
-                )
+    if unknown := question.unknown(codes):
+        name, code = unknown
+        raise NotFound(
+            f"There is no service {code!r}.",
+            code="unknown_service",
+            where=name,
+            remedy=f"Choose one of: {', '.join(sorted(codes)) or 'none'}.",
+            details={"service": code, "choices": sorted(codes)},
+        )
     programme_required(question.programme)
     kept = question_kept(question)
     same = NationalRun.objects.filter(country=country, question=kept, code_version=code_version())
