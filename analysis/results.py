@@ -99,6 +99,23 @@ class Question:
         limits = {code: metres for code, metres in self.thresholds_m.items() if code not in standards}
         return replace(self.as_is, thresholds_m=limits, weights={})
 
+    def about(self, codes: Collection[str]) -> Question:
+        """Return what it says of these services, without what it says of any other; its changes stay.
+
+        Examples
+        --------
+        >>> asked = Question(services=("park", "clinic"), thresholds_m={"clinic": 600.0}, travel="streets")
+        >>> asked.about({"park"}) == Question(services=("park",), travel="streets")
+        True
+        """
+        return replace(
+            self,
+            thresholds_m={code: metres for code, metres in self.thresholds_m.items() if code in codes},
+            weights={code: weight for code, weight in self.weights.items() if code in codes},
+            needs_per_1000={code: need for code, need in self.needs_per_1000.items() if code in codes},
+            services=tuple(code for code in self.services if code in codes),
+        )
+
     def unknown(self, codes: Collection[str]) -> tuple[str, str] | None:
         """Return the first service the question names that is none of these, after what names it; None where all are.
 

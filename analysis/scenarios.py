@@ -137,15 +137,7 @@ def scenario_question(scenario: Scenario, user: User) -> Question:
     changes of such services stay, and the result says that they are left out.
     """
     asked = question_from_json(scenario.question, scenario.changes)
-    known = _service_codes(scenario.city, user)
-    return replace(
-        asked,
-        thresholds_m={code: value for code, value in asked.thresholds_m.items() if code in known},
-        weights={code: value for code, value in asked.weights.items() if code in known},
-        needs_per_1000={code: value for code, value in asked.needs_per_1000.items() if code in known},
-        services=tuple(code for code in asked.services if code in known),
-        scenario=scenario_row(scenario),
-    )
+    return replace(asked.about(_service_codes(scenario.city, user)), scenario=scenario_row(scenario))
 
 
 def question_asked(parameters: Mapping[str, str], *, city: Place, user: User) -> Question:

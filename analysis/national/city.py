@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,21 +69,15 @@ def question_of(kept: Mapping[str, Any], has: frozenset[str]) -> Question:
         Where the city has none of the services asked for.
     """
     question = question_from_json(dict(kept))
-    asked = tuple(code for code in question.services if code in has)
-    if question.services and not asked:
+    asked = question.about(has)
+    if question.services and not asked.services:
         raise InvalidInput(
             "The city has none of the services asked for.",
             code="no_services",
             where="service",
             remedy="Load a layer and say which service it supplies.",
         )
-    return replace(
-        question,
-        services=asked,
-        thresholds_m={code: metres for code, metres in question.thresholds_m.items() if code in has},
-        weights={code: weight for code, weight in question.weights.items() if code in has},
-        needs_per_1000={code: need for code, need in question.needs_per_1000.items() if code in has},
-    )
+    return asked
 
 
 def city_compute(national_id: int, country_path: str, city_id: int, code: str) -> dict[str, Any]:
