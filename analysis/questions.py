@@ -98,14 +98,15 @@ def question_to_json(question: Question) -> dict[str, Any]:
     >>> question_to_json(Question(weights={"park": 2.0}, travel="streets"))
     {'weights': {'park': 2.0}, 'travel': 'streets'}
     """
-    values = {
-        "thresholds_m": dict(question.thresholds_m),
-        "weights": dict(question.weights),
-        "needs_per_1000": dict(question.needs_per_1000),
-        "services": list(question.services),
-        **{name: getattr(question, name) for name in _MEMBERS[4:]},
-    }
+    values = {name: _plain(getattr(question, name)) for name in _MEMBERS}
     return {name: value for name, value in values.items() if value}
+
+
+def _plain(value: str | tuple[str, ...] | Mapping[str, float]) -> str | list[str] | dict[str, float]:
+    """Return a member as JSON has it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _numbers(tree: Any, where: str, low: float, high: float) -> dict[str, float]:
