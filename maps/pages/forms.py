@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 from urllib.parse import urlencode
 
 from analysis.results import Question, ServiceRow
@@ -13,6 +13,7 @@ from geo.errors import InvalidInput, NotFound
 Show = Literal["priority", "coverage", "uncovered"]
 SHOWS: Final[tuple[Show, ...]] = ("priority", "coverage", "uncovered")
 SORTS: Final = ("rank", "name", "value", "people")
+S = TypeVar("S", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,7 @@ def city_state_from(parameters: Mapping[str, str], question: Question) -> CitySt
     InvalidInput
         Where a value is none of the page's choices.
     """
-    show = parameters.get("show") or "priority"
-    if show not in SHOWS:
-        raise InvalidInput(
-            f"{show[:40]!r} cannot be shown.",
-            code="bad_show",
-            where="show",
-            remedy=f"Choose one of: {', '.join(SHOWS)}.",
-            details={"value": show[:40], "choices": SHOWS},
-        )
+    show = show_chosen(parameters, SHOWS)
     sort = parameters.get("sort") or "rank"
     if sort.removeprefix("-") not in SORTS:
         raise InvalidInput(
@@ -88,6 +81,27 @@ def city_state_from(parameters: Mapping[str, str], question: Question) -> CitySt
             details={"value": sort[:40], "choices": SORTS},
         )
     return CityState(show, parameters.get("service", "")[:60], sort.removeprefix("-"), sort.startswith("-"), question)
+
+
+def show_chosen(parameters: Mapping[str, str], shows: tuple[S, ...]) -> S:
+    """Return which of its measures a page shows; the first where nothing is said.
+
+    Raises
+    ------
+    InvalidInput
+        Where it is none of them.
+    """
+    said = parameters.get("show") or shows[0]
+    for show in shows:
+        if show == said:
+            return show
+    raise InvalidInput(
+        f"{said[:40]!r} cannot be shown.",
+        code="bad_show",
+        where="show",
+        remedy=f"Choose one of: {', '.join(shows)}.",
+        details={"value": said[:40], "choices": shows},
+    )
 
 
 def service_chosen(code: str, services: tuple[ServiceRow, ...]) -> int | None:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from analysis.results import ServiceRow
 from geo.errors import InvalidInput
-from maps.pages.forms import service_chosen
+from maps.pages.forms import service_chosen, show_chosen
 
 WhatIfShow = Literal["uncovered", "change", "priority"]
 SHOWS: Final[tuple[WhatIfShow, ...]] = ("uncovered", "change", "priority")
@@ -33,15 +33,7 @@ def what_if_state_from(parameters: Mapping[str, str], services: tuple[ServiceRow
     InvalidInput, NotFound
         Where a value is none of the page's choices.
     """
-    show = parameters.get("show") or SHOWS[0]
-    if show not in SHOWS:
-        raise InvalidInput(
-            f"{show[:40]!r} cannot be shown.",
-            code="bad_show",
-            where="show",
-            remedy=f"Choose one of: {', '.join(SHOWS)}.",
-            details={"value": show[:40], "choices": SHOWS},
-        )
+    show = show_chosen(parameters, SHOWS)
     code = parameters.get("service", "")[:60]
     own = next((k for k, service in enumerate(services) if service.kind == "facility"), 0)
     column = (service_chosen(code, services) or 0) if code else own
