@@ -17,7 +17,7 @@ from analysis.models import Scenario
 from analysis.questions import question_from_json
 from analysis.results import Question
 from analysis.scenarios import Content, StaleScenario
-from analysis.selectors import CityReading, city_get, city_read
+from analysis.selectors import CityReading, city_read
 from geo.models import Place
 from maps.api.answers import PROBLEM, answer, nothing, version_of
 from maps.api.bodies import body_of, takes
@@ -28,19 +28,6 @@ from maps.scenarios.schemas import NameBody, ScenarioBody, WhatIfBody
 router = Router(tags=["what if"])
 
 
-def _city(code: str, request: HttpRequest) -> Place:
-    """Return a city in which the reader may try changes.
-
-    Raises
-    ------
-    NotFound, Forbidden
-        Where there is none the reader may know of, or the reader has no role in it.
-    """
-    city = city_get(code, request.user)
-    scenarios.role_required(city, request.user)
-    return city
-
-
 # ---- what if
 
 
@@ -48,7 +35,7 @@ def _city(code: str, request: HttpRequest) -> Place:
 def what_if(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with what changes would do to a city: who gains, who loses, scores and ranks; nothing is written."""
     started = time.perf_counter()
-    place = _city(city, request)
+    place = selectors.what_if_city(city, request.user)
     body = body_of(request, WhatIfBody)
     reading = selectors.readings.get(place, request.user, body.since)
     question = question_from_json(body.question, body.changes, scenarios.bounds_of(reading))
@@ -77,7 +64,7 @@ def _supposed(
 @router.get("cities/{slug:city}/facilities")
 def facilities(request: HttpRequest, city: str, service: str) -> HttpResponse:
     """Answer with the facilities of a service as they are, each with the number by which changes name it."""
-    place = _city(city, request)
+    place = selectors.what_if_city(city, request.user)
     reading = city_read(place, request.user)
     row = selectors.service_row(reading, service)
     return answer(presenters.facilities_json(row, grid_kept(reading, None).epsg))
@@ -89,7 +76,7 @@ def facilities(request: HttpRequest, city: str, service: str) -> HttpResponse:
 @router.get("cities/{slug:city}/scenarios")
 def scenario_list(request: HttpRequest, city: str, archived: bool = False) -> HttpResponse:
     """Answer with the scenarios of a city that the reader may see: own ones and shared ones, the last saved first."""
-    place = _city(city, request)
+    place = selectors.what_if_city(city, request.user)
     found = list(scenarios.scenarios_of(place, request.user, with_archived=archived))
     newer = selectors.newer_releases(found)
     told = [presenters.scenario_json(one, request.user, newer=newer[one.pk], is_whole=False) for one in found]
@@ -99,7 +86,7 @@ def scenario_list(request: HttpRequest, city: str, archived: bool = False) -> Ht
 @router.post("cities/{slug:city}/scenarios", openapi_extra=takes(ScenarioBody))
 def scenario_create(request: HttpRequest, city: str) -> HttpResponse:
     """Keep a scenario."""
-    place = _city(city, request)
+    place = selectors.what_if_city(city, request.user)
     made = scenarios.scenario_create(city=place, author=request.user, content=_content(request, place))
     response = _scenario(request, made, status=201)
     response["Location"] = f"/api/v1/scenarios/{made.pk}"
@@ -161,7 +148,7 @@ def compare(request: HttpRequest, city: str) -> HttpResponse:
 
     ``format=xlsx`` is a workbook with its codebook, ``format=csv`` one sheet of it: coverage, priority, totals or codebook.
     """
-    place = _city(city, request)
+    place = selectors.what_if_city(city, request.user)
     sides = selectors.sides_of(request.GET.get("with", ""), place, request.user)
     form = selectors.chosen(request.GET, "format", ("json", "csv", "xlsx"))
     sheet = selectors.chosen(request.GET, "sheet", ("coverage", "priority", "totals", "codebook"))

@@ -12,12 +12,25 @@ from django.db.models import Max
 
 from analysis.models import Scenario
 from analysis.results import Question, ServiceRow
-from analysis.scenarios import scenario_get
-from analysis.selectors import CityReading, city_read, services_asked
+from analysis.scenarios import role_required, scenario_get
+from analysis.selectors import CityReading, city_get, city_read, services_asked
 from geo.errors import InvalidInput
 from geo.models import Place
 from geo.querysets import User
 from layers.models import Release
+
+
+def what_if_city(code: str, user: User) -> Place:
+    """Return a city in which a user may try changes.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        Where there is none the user may know of, or the user has no role in it.
+    """
+    city = city_get(code, user)
+    role_required(city, user)
+    return city
 
 
 class _Readings:

@@ -20,7 +20,7 @@ from analysis.models import Scenario
 from analysis.questions import question_to_json
 from analysis.results import Question
 from analysis.scenarios import StaleScenario
-from analysis.selectors import CityReading, city_get, city_read
+from analysis.selectors import CityReading, city_read
 from analysis.travel import travels_of
 from geo.models import Place
 from maps.assets import worker_url
@@ -32,20 +32,6 @@ from maps.scenarios import compare_presenters, page_presenters, presenters, sele
 from maps.scenarios.forms import step_from, what_if_state_from
 from maps.workbench.selectors import service_names
 
-
-def _city(code: str, request: HttpRequest) -> Place:
-    """Return a city in which the reader may try changes.
-
-    Raises
-    ------
-    NotFound, Forbidden
-        Where there is none the reader may know of, or the reader has no role in it.
-    """
-    city = city_get(code, request.user)
-    scenarios.role_required(city, request.user)
-    return city
-
-
 # ---- what if
 
 
@@ -53,7 +39,7 @@ def _city(code: str, request: HttpRequest) -> Place:
 @require_safe
 def what_if(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with the page on which facilities are moved about; without script it shows what a scenario does."""
-    place = _city(city, request)
+    place = selectors.what_if_city(city, request.user)
     parameters = request.GET.dict()
     question = scenarios.question_asked(parameters, city=place, user=request.user)
     scenario = scenarios.scenario_get(question.scenario.id, request.user, place) if question.scenario else None
@@ -129,7 +115,7 @@ def _config(
 @require_http_methods(["GET", "HEAD", "POST"])
 def scenario_list(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with the scenarios of a city; a form puts one away or takes it out again."""
-    place = _city(city, request)
+    place = selectors.what_if_city(city, request.user)
     if request.method == "POST":
         return _step(request, place)
     with_archived = request.GET.get("archived") == "true"
@@ -181,7 +167,7 @@ def _step(request: HttpRequest, city: Place) -> HttpResponse:
 @require_safe
 def compare(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with scenarios side by side: what differs, where, and for how many people."""
-    place = _city(city, request)
+    place = selectors.what_if_city(city, request.user)
     asked = ",".join(request.GET.getlist("with"))
     sides = selectors.sides_of(asked, place, request.user)
     found = scenarios_compared(city=place, user=request.user, scenarios=sides)
