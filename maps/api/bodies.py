@@ -66,7 +66,7 @@ def body_of(request: HttpRequest, model: type[M]) -> M:
     size_required(request)
     content = request.read(MOST_BYTES + 1)
     try:
-        found = json.loads(content or b"{}", parse_constant=no_constant, parse_float=_finite)
+        found = json.loads(content or b"{}", parse_constant=no_constant, parse_float=finite)
         if _UNSTORABLE.search(content):
             _storable(found)
     except RecursionError as error:
@@ -77,10 +77,21 @@ def body_of(request: HttpRequest, model: type[M]) -> M:
         line = f"body, line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "body"
         reason = "" if isinstance(error, json.JSONDecodeError | UnicodeError) else f": {error}"
         raise InvalidInput(f"The body is not JSON{reason}.", code="bad_json", where=line, remedy="Mend it.") from error
+    return checked(model, found, "body")
+
+
+def checked(model: type[M], tree: Any, root: str) -> M:
+    """Return what was sent as a model.
+
+    Raises
+    ------
+    InvalidInput
+        With the member that does not fit, called by its path from ``root``.
+    """
     try:
-        return model.model_validate(found)
+        return model.model_validate(tree)
     except ValidationError as error:
-        raise invalid("body", error.errors(include_url=False, include_input=False)) from error
+        raise invalid(root, error.errors(include_url=False, include_input=False)) from error
 
 
 def invalid(root: str, faults: Sequence[Any]) -> InvalidInput:
@@ -113,17 +124,35 @@ def takes(model: type[BaseModel], media: str = "application/json") -> dict[str, 
     return {"requestBody": {"required": True, "content": {media: {"schema": described}}}}
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """Return a number of JSON (``parse_float``), which has none that is infinite.
+
+    Raises
+    ------
+    ValueError
+        Where it is too large for a float.
+    """
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text[:40]} is no finite number")
     return value
 
 
+def is_text(text: str) -> bool:
+    r"""Tell whether PostgreSQL can have a text: not with a null, nor with half a character.
+
+    Examples
+    --------
+    >>> is_text("پارک"), is_text("\x00"), is_text("\ud83d")
+    (True, False, False)
+    """
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _storable(tree: Any) -> None:
-    """Refuse texts with a null or half a character: PostgreSQL has neither."""
+    """Refuse texts that PostgreSQL cannot have."""
     if isinstance(tree, str):
-        if "\x00" in tree or any("\ud800" <= letter <= "\udfff" for letter in tree):
+        if not is_text(tree):
             raise ValueError("a text has a character that no text has")
     elif isinstance(tree, dict):
         for name, value in tree.items():

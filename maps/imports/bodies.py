@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 from datetime import date
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from geo.core.geojson import no_constant
 from geo.core.text import clean_name
 from geo.errors import InvalidInput
 from layers.services.osm_rules import MOST_CHARACTERS
-from maps.api.bodies import invalid
+from maps.api.bodies import checked, finite, is_text
 
 Name = Annotated[str, Field(max_length=200)]
 Day = Annotated[date | None, BeforeValidator(lambda value: None if value == "" else value)]
 FieldType = Literal["text", "integer", "number", "boolean", "date", "datetime"]
 
 MOST_FIELDS: Final = 2_000
-
-B = TypeVar("B", bound=BaseModel)
 
 
 class _Said(BaseModel):
@@ -151,23 +148,9 @@ def form_of(texts: dict[str, str]) -> UploadForm:
     return checked(UploadForm, tree, "form")
 
 
-def checked(model: type[B], tree: Any, root: str) -> B:
-    """Return what was said as a model.
-
-    Raises
-    ------
-    InvalidInput
-        With the member that does not fit.
-    """
-    try:
-        return model.model_validate(tree)
-    except ValidationError as error:
-        raise invalid(root, error.errors(include_url=False, include_input=False)) from error
-
-
 def _json(text: str, where: str) -> Any:
     try:
-        return storable(json.loads(text, parse_constant=no_constant, parse_float=_finite), where)
+        return storable(json.loads(text, parse_constant=no_constant, parse_float=finite), where)
     except RecursionError as error:
         raise InvalidInput("This is nested too deeply.", code="bad_json", where=where, remedy="Mend it.") from error
     except ValueError as error:
@@ -183,7 +166,7 @@ def storable(tree: Any, where: str) -> Any:
         Where it has.
     """
     if isinstance(tree, str):
-        if "\x00" in tree or any("\ud800" <= letter <= "\udfff" for letter in tree):
+        if not is_text(tree):
             raise InvalidInput(
                 "The text has a character that no text has.", code="bad_text", where=where, remedy="Leave it out."
             )
@@ -195,10 +178,3 @@ def storable(tree: Any, where: str) -> Any:
         for value in tree:
             storable(value, where)
     return tree
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("not a finite number")
-    return value
