@@ -21,16 +21,7 @@ CODE: Final = "hand-checked-town"
 LAND, WATER = 1, 4
 
 _DESCRIPTION: Final = (ROOT / "fixtures" / "hand_checked_town" / "town.toml").read_text(encoding="utf-8")
-_MORE: Final = """[[layers]]
-code = "count"
-theme = "population"
-file = "count.fgb"
-kind = "polygon"
-name_fa = "سرشماری"
-name_en = "Census"
-source = "Hand-checked town"
-
-[[layers]]
+COVER: Final = """[[layers]]
 code = "cover"
 theme = "environment"
 file = "cover.tif"
@@ -41,6 +32,17 @@ source = "Hand-checked town"
 
 [[supply]]
 service = "clinic"
+"""
+"""The layer of land cover, in the place of the first lines of the supply of clinics."""
+_COUNT: Final = """[[layers]]
+code = "count"
+theme = "population"
+file = "count.fgb"
+kind = "polygon"
+name_fa = "سرشماری"
+name_en = "Census"
+source = "Hand-checked town"
+
 """
 _COUNTED: Final = """[[population]]
 layer = "population"
@@ -57,7 +59,7 @@ _TRAVEL: Final = (
 )
 _CHANGES: Final = (
     ("cell_m = 20", "cell_m = 100"),
-    ('[[supply]]\nservice = "clinic"\n', _MORE),
+    ('[[supply]]\nservice = "clinic"\n', _COUNT + COVER),
     ('[population]\nlayer = "population"\nsource = "Hand-checked town"\nreference_date = 2025-09-23\n', _COUNTED),
     ('[travel]\nroads = "streets"\nelevation = "elevation"\n', _TRAVEL),
     ('name_en = "Clinic"\nname_field = "name_fa"\n', 'name_en = "Clinic"\nname_field = "name_fa"\nfields = ["capacity"]\n'),
@@ -85,15 +87,20 @@ def town(folder: Path, make: Callable[[Path], Any] | None = None, after: Callabl
     census(folder, 20_000)
     if make is not None:
         make(folder)
-    text = _DESCRIPTION
-    for old, new in _CHANGES:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    (folder / "city.toml").write_text(text, encoding="utf-8")
-    city = city_load(folder / "city.toml")
+    city = load(folder, *_CHANGES)
     if after is not None:
         after(city)
     return city
+
+
+def load(folder: Path, *changes: tuple[str, str]) -> Place:
+    """Load the town whose files are in a folder, with texts of its description replaced by others."""
+    text = _DESCRIPTION
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    (folder / "city.toml").write_text(text, encoding="utf-8")
+    return city_load(folder / "city.toml")
 
 
 # ---- files
@@ -115,9 +122,12 @@ def streets(folder: Path, *lines: Line) -> None:
     write_table(folder / "streets.fgb", Table("LineString", shapes, {"name_fa": names, "name_en": names}))
 
 
-def cover(folder: Path, is_water: Callable[[Any, Any], Any] = lambda x, y: x + y < -1e9) -> None:
+def cover(
+    folder: Path, is_water: Callable[[Any, Any], Any] = lambda x, y: x + y < -1e9, pixel_m: float = 100.0
+) -> None:
     """Write land cover: water where a function of x and y says so, metres from the town's corner."""
-    pixels = Pixels(WEST_M - 3 * SIDE_M, SOUTH_M + 5 * SIDE_M, 100.0, 80, 80)
+    n = round(8 * SIDE_M / pixel_m)
+    pixels = Pixels(WEST_M - 3 * SIDE_M, SOUTH_M + 5 * SIDE_M, pixel_m, n, n)
     x, y = np.broadcast_arrays(*pixels.centres_m())
     codes = np.where(is_water(x - WEST_M, y - SOUTH_M), WATER, LAND).astype(np.uint8)
     write_raster(folder / "cover.tif", pixels, codes, None, "class")

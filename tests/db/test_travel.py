@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +28,6 @@ from analysis.results import CityCoverage, Question
 from analysis.selectors import city_read, facilities_read
 from analysis.services import coverage_compute, coverage_rows, priority_compute, run_record
 from analysis.travel import Measuring, measuring_for, travels_of
-from config.loading import city_load
 from fixtures.hand_checked_town.town import RISE, SIDE_M, SOUTH_M, WEST_M, build
 from fixtures.khorramabad.writing import Pixels, Table, write_raster, write_table
 from geo.core.crs import STORAGE_EPSG, project, project_xy
@@ -38,24 +36,10 @@ from geo.models import Boundary, Place
 from geo.querysets import system_user
 from layers.models import Layer, PopulationSource, Supply, TravelData
 from maps.problems.telling import sentences_of
-from tests.environment import ROOT
+from tests.odd_towns import COVER, cover, load
 
 pytestmark = pytest.mark.django_db
 
-DESCRIPTION = (ROOT / "fixtures" / "hand_checked_town" / "town.toml").read_text(encoding="utf-8")
-COVER = """[[layers]]
-code = "cover"
-theme = "environment"
-file = "cover.tif"
-kind = "raster"
-name_fa = "پوشش زمین"
-name_en = "Land cover"
-source = "Hand-checked town"
-
-[[supply]]
-service = "clinic"
-"""
-LAND, WATER = 1, 4
 Points = NDArray[np.float64]
 
 
@@ -75,29 +59,11 @@ def _written(path: Path, kind: str, shapes: list[Any]) -> None:
     write_table(path, Table(kind, np.array(shapes, dtype=object), {"name_fa": names, "name_en": names}))
 
 
-def cover(folder: Path, code_at: Callable[[Points, Points], NDArray[np.bool_]]) -> None:
-    """Write land cover: water where a function of x and y says so, metres from the town's corner."""
-    pixels = Pixels(WEST_M - 3 * SIDE_M, SOUTH_M + 5 * SIDE_M, 20.0, 400, 400)
-    x, y = np.broadcast_arrays(*pixels.centres_m())
-    write_raster(
-        folder / "cover.tif", pixels, np.where(code_at(x - WEST_M, y - SOUTH_M), WATER, LAND).astype(np.uint8), None, "class"
-    )  # fmt: skip
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     caches_clear()
     build(tmp_path)
     return tmp_path
-
-
-def load(folder: Path, *changes: tuple[str, str]) -> Place:
-    text = DESCRIPTION
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    (folder / "city.toml").write_text(text, encoding="utf-8")
-    return city_load(folder / "city.toml")
 
 
 def load_with_cover(folder: Path, kmh: str = "{ 1 = 5, 4 = 0 }") -> Place:
@@ -198,7 +164,7 @@ def test_every_part_of_the_ground_as_networkx_has_it(folder: Path, seed: int) ->
 
 
 def test_with_more_facilities_it_is_as_if_they_had_been_there_before(folder: Path) -> None:
-    cover(folder, lambda x, y: (np.abs(x - y) < 40) & (x > 300))
+    cover(folder, lambda x, y: (np.abs(x - y) < 40) & (x > 300), pixel_m=20.0)
     lines(folder, *random_streets(3)[0])
     points(folder, (300, 300), (1700, 400), (900, 1500))
     city = load_with_cover(folder)
@@ -426,7 +392,7 @@ def test_one_place_and_no_facility(folder: Path) -> None:
 
 
 def test_over_open_ground_the_way_is_straight_but_for_a_few_percent(folder: Path) -> None:
-    cover(folder, lambda x, y: np.zeros(x.shape, dtype=bool))
+    cover(folder, lambda x, y: np.zeros(x.shape, dtype=bool), pixel_m=20.0)
     city = load_with_cover(folder)
     surface, straight = (asked(city, way).values.mean_distance_m[:4, 0] for way in ("surface", "straight"))
     # The clinic stands on a corner of four cells, and is taken for the middle of one of them.
@@ -437,7 +403,7 @@ def test_over_open_ground_the_way_is_straight_but_for_a_few_percent(folder: Path
 
 def test_a_river_is_crossed_on_the_bridge_alone(folder: Path) -> None:
     """The river runs along x = 1,300; the clinic stands west of it, the only bridge is at y = 1,900."""
-    cover(folder, lambda x, y: np.abs(x - 1300) < 15)
+    cover(folder, lambda x, y: np.abs(x - 1300) < 15, pixel_m=20.0)
     lines(folder, [(1200, 1900), (1400, 1900)])
     points(folder, (1200, 100))
     city = load_with_cover(folder)
@@ -456,7 +422,7 @@ def test_a_river_is_crossed_on_the_bridge_alone(folder: Path) -> None:
 
 
 def test_a_clinic_in_the_river_serves_nobody_and_is_told(folder: Path) -> None:
-    cover(folder, lambda x, y: np.abs(x - 1300) < 30)
+    cover(folder, lambda x, y: np.abs(x - 1300) < 30, pixel_m=20.0)
     points(folder, (1300, 700), (400, 400))
     city = load_with_cover(folder)
     result = asked(city, "surface")
@@ -467,7 +433,7 @@ def test_a_clinic_in_the_river_serves_nobody_and_is_told(folder: Path) -> None:
 
 
 def test_a_class_without_a_speed_is_named(folder: Path) -> None:
-    cover(folder, lambda x, y: x > 1900)
+    cover(folder, lambda x, y: x > 1900, pixel_m=20.0)
     with pytest.raises(InvalidInput, match="class 4 has no speed") as caught:
         asked(load_with_cover(folder, "{ 1 = 5 }"), "surface")
     assert caught.value.code == "unknown_class"
