@@ -199,6 +199,8 @@ def coverage(request: HttpRequest, city: str) -> HttpResponse:
     result, _standard = priority_beside_standard(
         city=place, user=request.user, question=state.question, reading=reading
     )
+    # All services are shown, whichever is named; one that the city has not is refused, as on the other pages.
+    service_chosen(request.GET.get("service", "")[:60], result.coverage.services)
     sort = request.GET.get("sort", "rank")[:60]
     if sort.removeprefix("-") not in {"rank", "name", *(s.code for s in result.coverage.services)}:
         raise NotFound(

@@ -313,6 +313,11 @@ def test_a_bad_question_is_answered_with_what_is_wrong_and_what_to_do(
         ("/khorramabad/?aggregation=magic", 400, ("“%(value)s” is not a method.", {"value": "magic"})),
         ("/khorramabad/?show=magic", 400, ("“%(value)s” cannot be shown.", {"value": "magic"})),
         ("/khorramabad/?sort=magic", 400, ("The table cannot be sorted by “%(value)s”.", {"value": "magic"})),
+        (
+            "/khorramabad/coverage/?service=harbour",
+            404,
+            ("There is no service “%(service)s” here.", {"service": "harbour"}),
+        ),
         ("/khorramabad/coverage/?sort=magic", 404, ("The table has no column “%(value)s”.", {"value": "magic"})),
         ("/m/no-such-map/", 404, ("There is no such published map.", {})),
     ],
