@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PASSWORD
 from tests.environment import ROOT
@@ -37,6 +37,13 @@ def barriers(page: Page) -> list[Any]:
         "axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
     )
     return found
+
+
+def faded_px(table: Locator) -> tuple[int, int]:
+    """Return over how many pixels a table fades out at the beginning and the end of its lines."""
+    said = "it => ['--fade-start', '--fade-end'].map(name => Math.round(parseFloat(getComputedStyle(it).getPropertyValue(name))))"
+    start, end = table.evaluate(said)
+    return start, end
 
 
 def ranking(page: Page) -> list[str]:
@@ -166,6 +173,26 @@ def test_pages_fit_a_phone_and_have_no_barriers(open_page: Callable[..., Page], 
         page.goto(path)
         found[path] = unfit(page)
     assert found == dict.fromkeys(found, (0, []))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_on_a_phone_a_table_fades_where_it_goes_on(open_page: Callable[..., Page], language: str) -> None:
+    """Towards its end at first, in both directions of writing; arrows move it, and at its end the fading is gone."""
+    page = open_page("/khorramabad/measures/", language=language, **PHONE)
+    standards = page.get_by_role("group", name=page.locator("#standards-title").inner_text())
+    assert faded_px(standards) == (0, 40)
+    page.goto("/khorramabad/coverage/")
+    heat = page.locator(".heat-scroll")
+    assert faded_px(heat) == (0, 40)
+    heat.focus()
+    page.keyboard.press("ArrowLeft" if language == "fa" else "ArrowRight")
+    page.wait_for_function("() => document.querySelector('.heat-scroll').scrollLeft")
+    heat.evaluate("(it, onwards) => it.scrollTo(onwards * it.scrollWidth, 0)", -1 if language == "fa" else 1)
+    page.wait_for_function(
+        "it => parseFloat(getComputedStyle(it).getPropertyValue('--fade-end')) < 1", arg=heat.element_handle()
+    )
+    assert faded_px(heat) == (0, 0)  # its first column stays in sight
 
 
 @pytest.mark.browser
