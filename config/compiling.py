@@ -1,7 +1,7 @@
 """Compiling, once, what numba would compile while the first reader waits.
 
 ``python -m config.compiling`` runs the examples in the docstrings of all modules with compiled functions: they call them as
-the service does, and numba keeps what it compiled beside the modules.
+the service does, and numba keeps what it compiled where the service looks for it (`config.settings`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ def compiled_modules() -> list[str]:
 
 def main() -> int:
     """Run the examples; an example that fails stops the set-up, as whatever is computed would be wrong."""
+    # The settings say where numba keeps what it compiles; it asks when it is imported.
+    importlib.import_module("config.settings")
     failed = sum(doctest.testmod(importlib.import_module(name)).failed for name in compiled_modules())
     return 1 if failed else 0
 

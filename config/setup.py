@@ -233,7 +233,7 @@ def prepare_files() -> None:
         "Collecting static files.",
     )
     compiled = sources("analysis/core/*.py")
-    if not any((BASE_DIR / "analysis" / "core" / "__pycache__").glob("*.nbc")):
+    if not any((BASE_DIR / "var" / "cache" / "numba").rglob("*.nbc")):
         (STAMPS / "compiled").unlink(missing_ok=True)
     once(
         "compiled",

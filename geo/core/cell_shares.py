@@ -281,7 +281,8 @@ def _cut_at_integers(a: Floats, b: Floats, owner: Integers, sign: Floats) -> Edg
     is_last = step == n_cuts[edge]
     span = (a[1] - a[0])[edge]
     a_end = np.where(is_last, a[1][edge], cut)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # Edges that are not cut give nonsense here, the nearly upright ones a number too large for any; none of it is taken.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         b_at_cut = b[0][edge] + (b[1] - b[0])[edge] * ((cut - a[0][edge]) / span)
     b_end = np.where(is_last, b[1][edge], b_at_cut)
     a_start, b_start = np.empty_like(a_end), np.empty_like(b_end)

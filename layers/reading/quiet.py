@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 _lock = threading.Lock()
 _inside = 0
@@ -44,7 +45,7 @@ def settled() -> Iterator[None]:
     Each geometry that is made is counted as a reason to look through them again, which takes longer than to make it.
     Where they are passed over for good, as in the web server, nothing changes.
     """
-    if gc.get_freeze_count():
+    if _is_settled_for_good():
         yield
         return
     gc.freeze()
@@ -52,3 +53,9 @@ def settled() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+@cache
+def _is_settled_for_good() -> bool:
+    """Tell whether objects were passed over before the first file was read; asked once, as Python counts them one by one."""
+    return gc.get_freeze_count() > 0
