@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -17,6 +17,7 @@ from analysis.core.changes import changes_to_json
 from analysis.core.coverage import coverage_of, covered_share
 from analysis.core.frequency import Frequency, frequency
 from analysis.measures.asking import Asked, asked, facilities_only, sum_or_none
+from analysis.measures.catchments import MOST_EFFORT_S
 from analysis.measures.facilities import Facilities
 from analysis.measures.results import (
     CityFrequency,
@@ -28,10 +29,10 @@ from analysis.measures.results import (
 )
 from analysis.results import Question, ServiceRow
 from analysis.selectors import CityReading, timetables_read
-from analysis.travel import cost_key
+from analysis.travel import Measuring, cost_key
 from geo.core.crs import STORAGE_EPSG, project
 from geo.core.text import clean_name, normalise
-from geo.errors import InvalidInput
+from geo.errors import InvalidInput, LimitExceeded
 from geo.models import Place
 from geo.querysets import User
 from layers.models import Feature, Release, Timetable
@@ -76,6 +77,8 @@ def frequency_compute(
     InvalidInput
         Where the question names a service without a timetable, or no service has one (``no_timetable``); or the edges are
         not ascending (``bad_edges``).
+    LimitExceeded
+        Where the lines would take a processor too long (``too_much_work``).
 
     Notes
     -----
@@ -95,15 +98,35 @@ def frequency_compute(
             remedy="Name a layer of lines with departures a week, as a [[timetable]] of the city's description.",
             details={"city": city.name},
         )
+    lines_of = [_lines(what, service, *timetables[service.code]) for service in services]
+    _effort_required((what.measuring(service), lines) for service, lines in zip(services, lines_of, strict=True))
     found: list[ServiceFrequency] = []
     warnings: list[str] = []
-    for service in services:
-        timetable, release = timetables[service.code]
-        lines = _lines(what, service, timetable, release)
-        classes = _classes(city, timetable, asked_edges)
+    for service, lines in zip(services, lines_of, strict=True):
+        classes = _classes(city, timetables[service.code][0], asked_edges)
         found.append(_service(what, service, lines, classes))
         warnings += _warnings(service, lines.timetable)
     return CityFrequency(what.basis(warnings), what.inputs.arrays.ground.population, tuple(found))
+
+
+def _effort_required(asked_for: Iterable[tuple[Measuring, _Lines]]) -> None:
+    """Refuse more lines than `MOST_EFFORT_S` is enough for: each is measured to from everywhere, as if it had one stop.
+
+    More stops of a line cost little: they are searched for together.
+    """
+    n_lines, seconds = 0, 0.0
+    for measuring, lines in asked_for:
+        first = np.array([stops[0] for stops in lines.stops if stops.size], dtype=np.int64)
+        n_lines += len(lines.stops)
+        seconds += measuring.effort_s(lines.facilities.geometries_m[first], np.inf)
+    if seconds > MOST_EFFORT_S:
+        raise LimitExceeded(
+            f"How often {n_lines:,} lines leave would take about {seconds:,.0f} s, more than {MOST_EFFORT_S:.0f} s.",
+            code="too_much_work",
+            where="service",
+            remedy="Ask about one service at a time, or in a straight line; or bring fewer lines.",
+            details={"lines": n_lines, "seconds": round(seconds), "most": round(MOST_EFFORT_S)},
+        )
 
 
 def _edges_required(edges: Sequence[float]) -> tuple[float, ...]:

@@ -21,7 +21,7 @@ from analysis.results import CityCoverage, Question
 from analysis.scenarios import question_asked
 from analysis.selectors import CityReading, city_get, city_read
 from analysis.services import coverage_compute
-from geo.errors import InvalidInput
+from geo.errors import InvalidInput, LimitExceeded
 from geo.querysets import User
 from layers.standards import programmes_known
 from maps.measures import page_presenters
@@ -31,6 +31,7 @@ from maps.pages.choosing import choices_read, source_of
 from maps.pages.measured import Choice, Source
 from maps.pages.reader import language
 from maps.pages.selectors import may_draw
+from maps.problems import problem_of
 
 Found = TypeVar("Found")
 
@@ -70,7 +71,11 @@ def _sections(
         access = access_compute(**of_city, question=alone, how=replace(state.how, counts_one=True))
     land = land_compute(**of_city, question=question, m2_per_person=state.m2_per_person)
     groups = _or_none(lambda: groups_compute(**of_city, question=alone), "no_groups")
-    frequency = _or_none(lambda: frequency_compute(**of_city, question=question), "no_timetable")
+    frequency, refused = None, None
+    try:
+        frequency = _or_none(lambda: frequency_compute(**of_city, question=question), "no_timetable")
+    except LimitExceeded as error:  # the other sections are not about lines
+        refused = problem_of(error)
     standards = asked(city=reading.city, user=user, question=question, cell_m=None, reading=reading)
     kinds = [(kind, standards.standards(kind)) for kind in ("distance", "land", "capacity")]
     query, of_all = state.query(), state.query(service="")
@@ -87,6 +92,7 @@ def _sections(
         "land": page_presenters.land_view(land, service.code, is_insider=insider),
         "groups": page_presenters.groups_view(groups, is_insider=insider) if groups else None,
         "frequency": page_presenters.frequency_view(frequency, service.code, is_insider=insider) if frequency else None,
+        "frequency_refused": refused,
         "sources": page_presenters.sources_view(
             _by_source(question, covered, reading, user), service, is_insider=insider
         ),

@@ -65,6 +65,8 @@ SENTENCES: Final = (
     gettext_noop("Give shares, not percentages."),
     gettext_noop("Who reaches each of %(facilities)s facilities would take about %(seconds)s s, more than %(most)s s."),
     gettext_noop("Give a shorter limit, or ask about one service at a time."),
+    gettext_noop("How often %(lines)s lines leave would take about %(seconds)s s, more than %(most)s s."),
+    gettext_noop("Ask about one service at a time, or in a straight line; or bring fewer lines."),
     gettext_noop("There is no result to take."),
     gettext_noop("Places were measured in different ways (%(ways)s), which do not add up."),
     gettext_noop("Choose one way for all places, or show them apart."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from analysis.comparing import WhatIf, counted_rows
 from analysis.models import Scenario
 from analysis.results import TRAVELS, CityCoverage, CityPriority, ServiceRow
+from layers.models import Standard
 from maps.pages import classes, formats
 from maps.pages.controls import Slider, threshold_slider, weight_slider
 from maps.pages.figures import SETTLEMENT
@@ -171,8 +172,14 @@ def basis(result: CityPriority) -> str:
     return _("Measured %(travel)s; people after “%(people)s”.") % words
 
 
-def services_json(services: Sequence[ServiceRow]) -> dict[str, dict[str, Any]]:
-    """Return what the browser needs to know of services: names as they stand in sentences, limits and steps."""
+def services_json(services: Sequence[ServiceRow], needs: Mapping[str, Standard]) -> dict[str, dict[str, Any]]:
+    """Return what the browser needs to know of services: names as they stand in sentences, limits and steps, and what is needed.
+
+    Parameters
+    ----------
+    needs
+        The standard of capacity of the services that have one.
+    """
     told = {}
     for service in services:
         slider = threshold_slider(service)
@@ -184,6 +191,7 @@ def services_json(services: Sequence[ServiceRow]) -> dict[str, dict[str, Any]]:
             "low": slider.low,
             "high": slider.high,
             "step": slider.step,
+            "need": {"n": need.value, "source": need.source_text} if (need := needs.get(service.code)) else None,
         }
     return told
 

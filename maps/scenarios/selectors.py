@@ -10,6 +10,7 @@ from typing import Final
 
 from django.db.models import Max
 
+from analysis.ground import people_of_city
 from analysis.models import Scenario
 from analysis.results import Question, ServiceRow
 from analysis.scenarios import role_required, scenario_get
@@ -17,7 +18,8 @@ from analysis.selectors import CityReading, city_get, city_read, services_asked
 from geo.errors import InvalidInput
 from geo.models import Place
 from geo.querysets import User
-from layers.models import Release
+from layers.models import Release, Standard
+from layers.standards import standard_for
 
 
 def what_if_city(code: str, user: User) -> Place:
@@ -83,6 +85,17 @@ def service_row(reading: CityReading, code: str) -> ServiceRow:
     if not rows:
         raise InvalidInput(warnings[0], code="no_facilities", where="service")
     return rows[0]
+
+
+def capacity_standards(reading: CityReading, programme: str) -> dict[str, Standard]:
+    """Return which standard says how much capacity 1,000 people need, by the code of the service; services without one are left out."""
+    found = {
+        one.supply.service.code: standard_for(
+            one.standards, Standard.Kind.CAPACITY, programme=programme, people=lambda: people_of_city(reading)
+        )
+        for one in reading.supplied
+    }
+    return {code: standard for code, standard in found.items() if standard is not None}
 
 
 def sides_of(text: str, city: Place, user: User) -> list[Scenario | None]:

@@ -99,7 +99,9 @@ def _config(
         "bounds": drawing.bounds_4326,
         "layers": base_layers(city, request.user),
         "points": {o.code: [o.lon, o.lat, *o.box] for o in drawing.outlines},
-        "services": page_presenters.services_json(found.before.coverage.services),
+        "services": page_presenters.services_json(
+            found.before.coverage.services, selectors.capacity_standards(reading, question.programme)
+        ),
         "classes": page_presenters.classes_json(found.before),
         "travels": list(travels_of(reading)),
         "question": question_to_json(question),

@@ -242,6 +242,29 @@ def test_limits_capacities_and_weights_change_coverage_and_ranks_while_they_are_
     expect(page.locator("#changes")).to_contain_text("Weight of ⁨park⁩")
 
 
+def test_places_needed_after_a_standard_are_offered(open_page: Callable[..., Page]) -> None:
+    page = open_page("/admin/layers/standard/add/", language="en", user="administrator")
+    asked = {"app_label": "layers", "model_name": "standard", "field_name": "service", "term": "clinic"}
+    (clinic,) = (
+        one["id"]
+        for one in page.request.get("/admin/autocomplete/", params=asked).json()["results"]
+        if one["text"] == "Clinic"
+    )
+    token = page.locator("#standard_form [name=csrfmiddlewaretoken]").get_attribute("value") or ""
+    form = {"csrfmiddlewaretoken": token, "service": clinic, "kind": "capacity", "value": "2.5", "source": "A norm"}
+    saved = page.request.post(page.url, form=form, headers={"Referer": page.url}, max_redirects=0)
+    assert saved.status == 302, saved.text()
+    enter(page)
+    page.locator("#need-section summary").click()
+    offered = page.locator("#need-standard")
+    expect(offered).to_have_text("As the standard: ⁨2.5⁩")
+    expect(offered).to_have_attribute("title", "A norm")
+    offered.click()
+    expect(page.locator("#need")).to_have_value("2.5")
+    expect(page.locator("#finding")).to_contain_text("with room")
+    expect(offered).to_be_hidden()
+
+
 def test_on_a_phone_the_bar_of_a_city_is_one_row_that_shows_where_one_is(open_page: Callable[..., Page]) -> None:
     for language in ("fa", "en"):
         page = open_page("/khorramabad/scenarios/", language=language, width=390, height=844, user="planner")

@@ -238,6 +238,21 @@ def test_a_utility_has_no_capacity_to_share(demo_city: Place) -> None:
     assert "<svg" in section(page, "equity")
 
 
+def test_more_lines_than_can_be_measured_are_refused_and_the_other_measures_stay(
+    demo_city: Place, client_as: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planner = client_as("planner")
+    monkeypatch.setattr("analysis.measures.frequency.MOST_EFFORT_S", 1e-9)
+    for travel in ("straight", "streets", "walking", "surface"):
+        refused = planner.get(f"{API}/frequency?service=bus-stop&travel={travel}")
+        problem = json.loads(refused.content)
+        assert (refused.status_code, problem["code"], problem["where"]) == (413, "too_much_work", "service"), travel
+    page = text_of(planner, f"{CITY}/measures/?service=clinic")
+    assert "lines leave would take about 0 s, more than 0 s." in words(section(page, "frequency"))
+    assert "<table" not in section(page, "frequency")
+    assert all(words(section(page, name)) for name in SECTIONS)
+
+
 def test_departures_of_public_transport_on_the_page(demo_city: Place, client_as: Callable[[str], Client]) -> None:
     """The classes with their people and sources; with another service chosen, the one that has a timetable."""
     planner = client_as("planner")

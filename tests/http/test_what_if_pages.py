@@ -12,7 +12,7 @@ from django.test import Client
 
 from analysis.models import Scenario
 from geo.models import Place
-from layers.models import PopulationSource
+from layers.models import PopulationSource, Service, Standard
 from maps.scenarios.page_presenters import change_class
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +104,20 @@ def test_weights_people_and_capacity_are_asked_on_the_page(planner: Client, demo
     moved = [abs(places[code]["rank"] - base[code]["rank"]) for code in rows]
     assert moved == sorted(moved, reverse=True)
     assert moved[0] > 0
+
+
+def test_what_a_standard_says_of_capacity_is_offered(planner: Client, demo_city: Place) -> None:
+    """That of the programme asked for goes before the general one, and one for larger cities does not hold."""
+    clinic = Service.objects.get(code="clinic")
+    for value, more in ((2.0, {}), (3.0, {"programme": "sdg"}), (5.0, {"population_min": 10**9})):
+        Standard.objects.create(
+            service=clinic, kind="capacity", value=value, source="A norm", source_fa="یک ضابطه", **more
+        )
+    services = config_of(planner.get(f"{CITY}what-if/").content.decode())["services"]
+    assert services["clinic"]["need"] == {"n": 2.0, "source": "A norm"}
+    assert services["park"]["need"] is None
+    services = config_of(planner.get(f"{CITY}what-if/?programme=sdg").content.decode())["services"]
+    assert services["clinic"]["need"]["n"] == 3.0
 
 
 def test_scenarios_are_listed_put_away_and_taken_out_again(planner: Client, client_as: Callable[[str], Client]) -> None:

@@ -31,7 +31,7 @@ import { makeSaver } from "./saving.js";
 const AGAIN_MS = 4000;
 const LEVEL_M_PER_MIN = 5000 / 60;
 
-const config = /** @type {MapConfig & {language: Language, city: string, name: string, csrf: string, user: string, urls: Record<string, string> & {worker: string, tiles: string, page: string, city: string, compare: string}, bounds: [number, number, number, number], services: Record<string, {name: string, word: string, kind: string, standard: number, low: number, high: number, step: number}>, classes: Record<Show, Classes>, travels: string[], question: Record<string, any>, scenario: Scenario | null, answer: Answer & {base: Base}, service: string, show: Show}} */ (JSON.parse(part("what-if-config").textContent ?? "{}"));
+const config = /** @type {MapConfig & {language: Language, city: string, name: string, csrf: string, user: string, urls: Record<string, string> & {worker: string, tiles: string, page: string, city: string, compare: string}, bounds: [number, number, number, number], services: Record<string, {name: string, word: string, kind: string, standard: number, low: number, high: number, step: number, need: {n: number, source: string} | null}>, classes: Record<Show, Classes>, travels: string[], question: Record<string, any>, scenario: Scenario | null, answer: Answer & {base: Base}, service: string, show: Show}} */ (JSON.parse(part("what-if-config").textContent ?? "{}"));
 useWords({ ...part("words").dataset }, config.language);
 const api = makeApi({ base: config.urls.api, csrf: config.csrf, language: config.language });
 const keeper = makeKeeper(config);
@@ -351,6 +351,13 @@ function showNeed() {
   const as = part("need-today");
   as.hidden = today === null || now === today;
   if (today !== null) as.textContent = say("needToday", { n: number(today) });
+  const standard = config.services[service].need;
+  const after = part("need-standard");
+  after.hidden = field.disabled || !standard?.n || now === standard.n;
+  if (standard) {
+    after.textContent = say("needStandard", { n: number(standard.n) });
+    after.title = standard.source;
+  }
   part("need-off").hidden = now === undefined;
 }
 
@@ -610,6 +617,7 @@ part("need").addEventListener("change", () => {
   if (!isWrong && value !== (need() ?? null)) takeNeed(value);
 });
 part("need-today").addEventListener("click", () => takeNeed(perPerson()));
+part("need-standard").addEventListener("click", () => takeNeed(config.services[service].need?.n ?? null));
 part("need-off").addEventListener("click", () => takeNeed(null));
 part("threshold").addEventListener("pointerdown", () => (gestures += 1));
 part("threshold").addEventListener("input", () => {
