@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from django.conf import settings
 from numpy.typing import NDArray
 
@@ -15,7 +16,14 @@ from analysis.core.coverage import CoverageInputs, prepare
 from analysis.ground import Ground, People, grid_kept, ground_kept, people_of_city
 from analysis.populations import people_kept, people_key, population_row
 from analysis.results import PopulationRow, Question, ServiceRow, TravelRow
-from analysis.selectors import CityPlaces, CityReading, facilities_read, population_asked, services_asked
+from analysis.selectors import (
+    CityPlaces,
+    CityReading,
+    facilities_read,
+    facilities_together,
+    population_asked,
+    services_asked,
+)
 from analysis.travel import STRAIGHT, Measuring, cost_key, measuring_for, own_travel, travel_notices
 from analysis.what_if import changed_inputs
 from geo.core.crs import STORAGE_EPSG, project
@@ -121,14 +129,14 @@ def _measured(asked: list[tuple[str, Measuring, ServiceRow]], grid: Grid) -> dic
     With one thread, as in a process that shares its machine with others, nothing is done beside the reading.
     """
 
-    def cost_m(way: Measuring, facilities: NDArray[np.object_]) -> NDArray[np.float32]:
-        return way.cost_m(_projected(facilities, grid))
+    def cost_m(way: Measuring, facilities: shapely.GeometryCollection) -> NDArray[np.float32]:
+        return way.cost_m(project(facilities, STORAGE_EPSG, grid.epsg))
 
     if settings.ANALYSIS_THREADS == 1:
-        return {key: cost_m(way, facilities_read(service.release_id, service.where)) for key, way, service in asked}
+        return {key: cost_m(way, facilities_together(service.release_id, service.where)) for key, way, service in asked}
     with ThreadPoolExecutor(min(settings.ANALYSIS_THREADS, _MOST_THREADS)) as pool:
         under_way = {
-            key: pool.submit(cost_m, way, facilities_read(service.release_id, service.where))
+            key: pool.submit(cost_m, way, facilities_together(service.release_id, service.where))
             for key, way, service in asked
         }
         return {key: cost.result() for key, cost in under_way.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
+from itertools import product
 from operator import or_
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -125,6 +126,18 @@ class _InTiles(Func):
     output_field = GeometryField(srid=TILE_EPSG)
 
 
+def attributes_wanted(where: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the objects any of which the attributes of a feature contain that has the values given.
+
+    Examples
+    --------
+    >>> attributes_wanted({"kind": ["clinic", "hospital"], "open": True})
+    [{'kind': 'clinic', 'open': True}, {'kind': 'hospital', 'open': True}]
+    """
+    choices = ([(field, value) for value in (v if isinstance(v, list) else [v])] for field, v in where.items())
+    return [dict(chosen) for chosen in product(*choices)]
+
+
 class FeatureQuerySet(OfReleaseQuerySet):
     """Features."""
 
@@ -151,11 +164,9 @@ class FeatureQuerySet(OfReleaseQuerySet):
 
     def supplying(self, where: Mapping[str, Any]) -> Self:
         """Keep the features whose attributes have the values given; a list of values means any of them."""
-        found = self
-        for field, wanted in where.items():
-            values = wanted if isinstance(wanted, list) else [wanted]
-            found = found.filter(reduce(or_, (Q(attributes__contains={field: value}) for value in values)))
-        return found
+        if not where:
+            return self
+        return self.filter(reduce(or_, (Q(attributes__contains=wanted) for wanted in attributes_wanted(where))))
 
 
 class UploadQuerySet(QuerySet[Any]):

@@ -1,5 +1,7 @@
 """Straight-line cost: the distance from the centre of every cell to the nearest facility of a service."""
 
+from typing import Final
+
 import numpy as np
 import shapely
 from numba import njit
@@ -13,6 +15,13 @@ from geo.errors import GeometryError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+# Types of geometries, as shapely and as well-known binary number them.
+_POINT: Final = 0
+_POLYGON: Final = 3
+_WKB_POINT: Final = 1
+_WKB_LINE: Final = 2
+_WKB_POLYGON: Final = 3
 
 
 def straight_cost_m(
@@ -55,14 +64,16 @@ def straight_cost_m(
     >>> straight_cost_m(shapely.box(0, 0, 3.5, 2), grid).tolist()
     [0.0, 0.0, 1.5]
     """
-    points, pieces, polygons = _taken_apart(as_geometries(geometries_m))
+    geometries = as_geometries(geometries_m)
+    points, start, end = _taken_apart(geometries)
     cost_m = np.full((grid.n_rows, grid.n_cols), np.inf, dtype=np.float32)
     asked = np.ones(cost_m.shape, dtype=bool) if only is None else only.reshape(cost_m.shape)
     if len(points):
         lower_to_nearest(cost_m, points, None, asked, grid)
-    if len(pieces):
-        lower_to_nearest(cost_m, pieces[:, :2], pieces[:, 2:], asked, grid)
+    if len(start):
+        lower_to_nearest(cost_m, start, end, asked, grid)
     cost: NDArray[np.float32] = cost_m.ravel()
+    polygons = polygons_of(geometries)
     if len(polygons):
         cost[centres_inside(polygons, grid)] = 0.0
     return cost
@@ -200,17 +211,59 @@ def _rise(before: float, here: float, after: float) -> float:
     return (here - before + (after - here)) / 2 if np.isfinite(after) else here - before
 
 
-def _taken_apart(geometries: NDArray[np.object_]) -> tuple[Floats, Floats, NDArray[np.object_]]:
-    """Give points ``(n, 2)``, straight pieces ``(n, 4)`` of lines and of outlines, and polygons."""
-    parts = geometries
-    while (shapely.get_type_id(parts) > 3).any():
+def polygons_of(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Give the polygons among geometries of any type, and in collections of them."""
+    parts: NDArray[np.object_] = geometries[shapely.get_dimensions(geometries) == 2]
+    while (shapely.get_type_id(parts) > _POLYGON).any():
         parts = shapely.get_parts(parts)
-    if not np.isfinite(shapely.get_coordinates(parts)).all():
+    polygons: NDArray[np.object_] = parts[shapely.get_type_id(parts) == _POLYGON]
+    return polygons
+
+
+def _taken_apart(geometries: NDArray[np.object_]) -> tuple[Floats, Floats, Floats]:
+    """Give points ``(n, 2)``, and the ends ``(m, 2)`` and ``(m, 2)`` of the straight pieces of lines and of outlines."""
+    xy = shapely.get_coordinates(geometries)
+    if not np.isfinite(xy).all():
         raise GeometryError("A coordinate of a facility is not finite.", code="not_finite")
-    kinds = shapely.get_type_id(parts)
-    polygons = parts[kinds == 3]
-    lines = np.concatenate((parts[(kinds == 1) | (kinds == 2)], shapely.get_rings(polygons)))
-    xy, line = shapely.get_coordinates(lines, return_index=True)
-    joined = line[1:] == line[:-1]
-    pieces = np.concatenate((xy[:-1][joined], xy[1:][joined]), axis=1)
-    return shapely.get_coordinates(parts[kinds == 0]), pieces, polygons
+    is_point, n_vertices = _runs(geometries)
+    run = np.repeat(np.arange(n_vertices.size), n_vertices)
+    joined = run[1:] == run[:-1]
+    return xy[np.repeat(is_point, n_vertices)], xy[:-1][joined], xy[1:][joined]
+
+
+def _runs(geometries: NDArray[np.object_]) -> tuple[NDArray[np.bool_], Integers]:
+    """Tell points from lines and rings, and give the vertices of each, in the order of the coordinates of geometries."""
+    kind = shapely.get_type_id(geometries)
+    if (kind < _POLYGON).all():
+        return kind == _POINT, shapely.get_num_coordinates(geometries)
+    # Mains come as one collection of a hundred thousand lines: making an object of each would take longer than all else.
+    wkb = shapely.to_wkb(geometries[kind >= 0], output_dimension=2, byte_order=1)
+    return _runs_in(np.frombuffer(b"".join(wkb), dtype=np.uint8))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _runs_in(wkb: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], Integers]:
+    """Give the same from little-endian well-known binary, in which parts follow each other behind the header of the whole."""
+    is_point, n_vertices = np.empty(wkb.size // 20 + 1, dtype=np.bool_), np.empty(wkb.size // 20 + 1, dtype=np.int64)
+    at, n_rings, found = 0, 0, 0
+    while at < wkb.size:
+        kind = _WKB_LINE  # a ring has no header of its own
+        if n_rings > 0:
+            n_rings -= 1
+        else:
+            kind = int(wkb[at + 1])
+            at += 5
+        n = 1
+        if kind != _WKB_POINT:
+            for _ in range(4):
+                n = n >> 8 | int(wkb[at]) << 24
+                at += 1
+        if kind == _WKB_POLYGON:
+            n_rings = n
+        elif kind <= _WKB_LINE:
+            at += 16 * n
+            # An empty point is written as one whose coordinates are not numbers.
+            if n > 0 and (wkb[at - 1] & 0x7F < 0x7F or wkb[at - 2] < 0xF0):
+                is_point[found], n_vertices[found] = kind == _WKB_POINT, n
+                found += 1
+    return is_point[:found], n_vertices[:found]

@@ -38,7 +38,7 @@ class Measuring(Protocol):
         Parameters
         ----------
         facilities_m
-            Shape ``(n,)``: geometries of any type in the grid's system; none reaches nothing.
+            Shape ``(n,)``: geometries of any type in the grid's system, or a collection of them; none reaches nothing.
 
         Returns
         -------

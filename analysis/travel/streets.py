@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.caching import arrays, content_key
 from analysis.core.changes import StreetDrawn
+from analysis.core.cost import polygons_of
 from analysis.core.drawn_streets import drawn_required, joined
 from analysis.core.heights import SMOOTHING_M, between_pixels, smoothed
 from analysis.core.street_cost import (
@@ -166,7 +167,7 @@ class AlongStreets:
 
     def _nothing_inside(self, cost: Costs, facilities_m: NDArray[np.object_]) -> None:
         """Set the cost of who lives inside a facility's area to 0."""
-        areas = facilities_m[shapely.get_dimensions(facilities_m) == 2] if len(facilities_m) else facilities_m
+        areas = polygons_of(facilities_m)
         if len(areas):
             cost[centres_inside(areas, self.grid)[self.ground.cells]] = 0.0
 

@@ -92,7 +92,8 @@ class OverSurface:
 
     def measured(self, facilities_m: NDArray[np.object_]) -> Costs:
         """Measure the seconds from each cell of the surface to the nearest facility."""
-        cells, _ = self._cells_of(facilities_m)
+        # The members of a collection may have parts in their turn.
+        cells, _ = self._cells_of(shapely.get_parts(facilities_m))
         time_s: Costs = friction_costs(self._surface(), [cells], threads=1).time_s[0]
         return time_s
 

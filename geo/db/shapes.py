@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import struct
+from collections.abc import Iterable
+from typing import Any, Final
 
 import shapely
 from django.contrib.gis.geos import GEOSGeometry
@@ -19,6 +21,23 @@ def to_geos(geometry: shapely.Geometry) -> Any:
 def to_shapely(geometry: Any) -> shapely.Geometry:
     """Return GeoDjango's geometry as shapely's, coordinate for coordinate."""
     return shapely.from_wkb(bytes(geometry.wkb))
+
+
+_COLLECTION: Final = 7
+
+
+def collected(n: int, joined: Iterable[bytes]) -> shapely.GeometryCollection:
+    """Return ``n`` geometries, whose well-known binary follows one after the other, as one collection.
+
+    A collection's well-known binary is that of its members behind a header.
+
+    Examples
+    --------
+    >>> collected(2, [shapely.to_wkb(shapely.Point(1, 2)), shapely.to_wkb(shapely.Point(3, 4))]).wkt
+    'GEOMETRYCOLLECTION (POINT (1 2), POINT (3 4))'
+    """
+    header = struct.pack("<BII", 1, _COLLECTION, n)
+    return shapely.from_wkb(b"".join((header, *joined)))
 
 
 class GeometryDigest(Func):

@@ -32,6 +32,7 @@ GROUPS = (
     "export",
     "tiles",
     "ladder",
+    "compared",
     "dense",
 )
 
@@ -121,6 +122,7 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         tiles_cases(report, runs, rows)
     if "ladder" in groups:
         ladder_cases(report, [1] if is_quick else [1, 10, 100], min(runs, 3))
+    if "compared" in groups:
         for scale in (1,) if is_quick else (1, 16):
             compared_cases(report, scale, min(runs, 3))
     if "dense" in groups:  # last, as all others are of the city as it was

@@ -13,6 +13,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from django.contrib.auth.models import AnonymousUser
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
@@ -40,6 +41,7 @@ from tests.odd_towns import COVER, cover, load
 
 pytestmark = pytest.mark.django_db
 
+WAYS = ("straight", "streets", "walking", "cycling", "surface")
 Points = NDArray[np.float64]
 
 
@@ -163,6 +165,32 @@ def test_every_part_of_the_ground_as_networkx_has_it(folder: Path, seed: int) ->
 # ---------------------------------------------------------------- what all ways have in common
 
 
+def test_a_collection_of_facilities_is_measured_as_they_are(folder: Path) -> None:
+    cover(folder, lambda x, y: (np.abs(x - y) < 40) & (x > 300), pixel_m=20.0)
+    lines(folder, *random_streets(3)[0])
+    city = load_with_cover(folder)
+    TravelData.objects.filter(city=city).update(
+        roads=Layer.objects.get(city=city, code="streets"), elevation=Layer.objects.get(city=city, code="elevation")
+    )
+    for way in WAYS:
+        measuring, (clinic, *_), _ = measuring_of(city, way)
+        square = clinic.buffer(90, cap_style="square")
+        members = [
+            clinic,
+            shapely.LineString([(clinic.x + 300, clinic.y), (clinic.x + 500, clinic.y + 40)]),
+            shapely.affinity.translate(square, 700, -300).difference(
+                shapely.affinity.translate(clinic.buffer(40), 700, -300)
+            ),
+            shapely.MultiPolygon(
+                [shapely.affinity.translate(square, 200, 700), shapely.affinity.translate(square, 900, 700)]
+            ),
+        ]
+        each = measuring.cost_m(np.array(members, dtype=object))
+        together = measuring.cost_m(np.array([shapely.GeometryCollection(members)], dtype=object))
+        np.testing.assert_array_equal(together, each)
+        assert {False, True} == set(each == 0)
+
+
 def test_with_more_facilities_it_is_as_if_they_had_been_there_before(folder: Path) -> None:
     cover(folder, lambda x, y: (np.abs(x - y) < 40) & (x > 300), pixel_m=20.0)
     lines(folder, *random_streets(3)[0])
@@ -171,7 +199,7 @@ def test_with_more_facilities_it_is_as_if_they_had_been_there_before(folder: Pat
     TravelData.objects.filter(city=city).update(
         roads=Layer.objects.get(city=city, code="streets"), elevation=Layer.objects.get(city=city, code="elevation")
     )
-    for way in ("straight", "streets", "walking", "cycling", "surface"):
+    for way in WAYS:
         measuring, clinics, inputs = measuring_of(city, way)
         whole = measuring.measured(clinics)
         more, none = clinics[1:], clinics[:0]

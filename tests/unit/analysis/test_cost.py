@@ -81,6 +81,28 @@ def test_all_kinds_together_and_in_collections() -> None:
     assert_equal_in_float32(straight_cost_m(nested, GRID), expected)
 
 
+def test_a_collection_is_measured_as_its_members_to_the_bit() -> None:
+    rng = np.random.default_rng(4)
+    starts = rng.uniform(LOW, HIGH, (400, 1, 2))
+    lines = shapely.linestrings(np.concatenate((starts, starts + rng.normal(0, 50, (400, 3, 2))), axis=1))
+    points = [
+        *shapely.points(rng.uniform(LOW, HIGH, (20, 2))),
+        shapely.Point(240_300, 3_701_700, 12.0),
+        shapely.Point(),
+    ]
+    disc = shapely.Point(240_500, 3_701_000).buffer(200)
+    areas = [
+        disc.difference(disc.centroid.buffer(120)),
+        shapely.union(shapely.box(241_000, 3_701_000, 241_100, 3_701_050), disc),
+    ]
+    several = [shapely.multilinestrings(lines[300:]), shapely.MultiPoint(points[:5]), shapely.LineString()]
+    for members in (list(lines[:300]), points[5:], areas, [*lines[:300], *points[5:], *areas, *several]):
+        mixed = [members[i] for i in rng.permutation(len(members))]
+        each = np.min([straight_cost_m(one, GRID) for one in mixed], axis=0)
+        for together in (shapely.GeometryCollection(mixed), mixed):
+            np.testing.assert_array_equal(straight_cost_m(together, GRID), each)
+
+
 def test_crowded_lines_far_and_near_are_exact() -> None:
     # Spokes that all meet in one cell: more candidates than a block may have, so that its cells ask a tree.
     turn = np.linspace(0, 2 * np.pi, 1500)
