@@ -61,6 +61,15 @@ def _assigned_and_named_q(user: User, at: str) -> Q:
     return Q(Exists(held.filter(under, Q(_roles=0) | Q(_position__isnull=False) | Q(role__in=EDITORS))))
 
 
+def supplying_q(where: Mapping[str, Any]) -> Q:
+    """Return the condition "the feature's attributes have the values given"; a list of values means any of them."""
+    found = Q()
+    for field, wanted in where.items():
+        values = wanted if isinstance(wanted, list) else [wanted]
+        found &= reduce(or_, (Q(attributes__contains={field: value}) for value in values))
+    return found
+
+
 class LayerQuerySet(QuerySet[Any]):
     """Layers."""
 
@@ -151,11 +160,7 @@ class FeatureQuerySet(OfReleaseQuerySet):
 
     def supplying(self, where: Mapping[str, Any]) -> Self:
         """Keep the features whose attributes have the values given; a list of values means any of them."""
-        found = self
-        for field, wanted in where.items():
-            values = wanted if isinstance(wanted, list) else [wanted]
-            found = found.filter(reduce(or_, (Q(attributes__contains={field: value}) for value in values)))
-        return found
+        return self.filter(supplying_q(where))
 
 
 class UploadQuerySet(QuerySet[Any]):
