@@ -16,6 +16,8 @@ import rasterio
 import shapely
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from analysis import selectors
 from analysis.caching import ArrayCache, caches_clear
@@ -248,7 +250,9 @@ def test_several_services_of_one_layer_get_each_its_own_facilities(demo_city: Pl
     for supply, where in zip(supplies, wheres, strict=True):
         supply.layer, supply.where = layer, where
         supply.save()
-    reading = selectors.city_read(demo_city, system_user())
+    with CaptureQueriesContext(connection) as questions:
+        reading = selectors.city_read(demo_city, system_user())
+    assert sum('FROM "layers_feature"' in question["sql"] for question in questions.captured_queries) == 1
     counts = {found.supply.pk: found.facilities for found in reading.supplied}
     assert [counts[supply.pk] for supply in supplies] == [len(rows) for rows in wanted]
 
