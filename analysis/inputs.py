@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,8 @@ from analysis.results import PopulationRow, Question, ServiceRow, TravelRow
 from analysis.selectors import (
     CityPlaces,
     CityReading,
+    facilities_of,
     facilities_read,
-    facilities_together,
     population_asked,
     services_asked,
 )
@@ -133,13 +134,23 @@ def _measured(asked: list[tuple[str, Measuring, ServiceRow]], grid: Grid) -> dic
         return way.cost_m(project(facilities, STORAGE_EPSG, grid.epsg))
 
     if settings.ANALYSIS_THREADS == 1:
-        return {key: cost_m(way, facilities_together(service.release_id, service.where)) for key, way, service in asked}
+        return {key: cost_m(way, facilities) for key, way, facilities in _with_facilities(asked)}
     with ThreadPoolExecutor(min(settings.ANALYSIS_THREADS, _MOST_THREADS)) as pool:
-        under_way = {
-            key: pool.submit(cost_m, way, facilities_together(service.release_id, service.where))
-            for key, way, service in asked
-        }
+        under_way = {key: pool.submit(cost_m, way, facilities) for key, way, facilities in _with_facilities(asked)}
         return {key: cost.result() for key, cost in under_way.items()}
+
+
+def _with_facilities(
+    asked: list[tuple[str, Measuring, ServiceRow]],
+) -> Iterator[tuple[str, Measuring, shapely.GeometryCollection]]:
+    """Give services with their facilities, one release after the other: each is read once, whatever it supplies."""
+    of_release: dict[int, list[tuple[str, Measuring, ServiceRow]]] = {}
+    for one in asked:
+        of_release.setdefault(one[2].release_id, []).append(one)
+    for release_id, together in of_release.items():
+        read = facilities_of(release_id, [service.where for _, _, service in together])
+        for (key, way, _), facilities in zip(together, read, strict=True):
+            yield key, way, facilities
 
 
 def cached_column(key: str, compute: Any) -> Any:

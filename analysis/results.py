@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -360,7 +361,8 @@ def number_or_none(value: float) -> float | None:
     >>> number_or_none(np.float64("nan")), number_or_none(np.float64(2.0))
     (None, 2.0)
     """
-    return float(value) if np.isfinite(value) else None
+    number = float(value)
+    return number if math.isfinite(number) else None  # of one number, numpy asks slowly
 
 
 Floats = NDArray[np.float64]

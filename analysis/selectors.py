@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+from operator import attrgetter, or_
 from typing import Any
 
 import numpy as np
 import shapely
 from django.contrib.gis.db.models.functions import AsWKB
 from django.contrib.gis.geos import Polygon
-from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.db.models import Aggregate, Count, F, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from numpy.typing import NDArray
 
@@ -19,14 +20,13 @@ from analysis.caching import arrays, content_key
 from analysis.models import Index, Indicator
 from analysis.results import PlaceRow, Question, ServiceRow
 from geo.core.crs import STORAGE_EPSG
-from geo.db import sql
-from geo.db.shapes import GeometryDigest, collected
+from geo.db.shapes import GeometryDigest, JoinedWkb, collected
 from geo.errors import NotFound
 from geo.models import Boundary, Place
 from geo.querysets import User
 from geo.selectors import drawn_editions
 from layers.models import Feature, Layer, PopulationSource, Release, Standard, Supply, Timetable, TravelData
-from layers.querysets import attributes_wanted
+from layers.querysets import supplying_q
 from layers.standards import programme_required, standard_for, standards_read
 
 
@@ -66,6 +66,7 @@ _ROW = (
     "place_id", "place__code", "place__kind", "place__name_fa", "place__name_en", "place__zone", "place__parent__kind",
     "place__parent__code", "place__path", "id",
 )  # fmt: skip
+_PLACE = attrgetter(*(field.name for field in fields(PlaceRow)))
 
 
 def _in_force(city: Place, user: User) -> QuerySet[Boundary]:
@@ -75,7 +76,13 @@ def _in_force(city: Place, user: User) -> QuerySet[Boundary]:
 def places_read(city: Place, user: User) -> CityPlaces:
     """Return the neighbourhoods and settlements of a city that a user may see, with their editions in force, ordered by path."""
     found = list(_in_force(city, user).values_list(*_ROW, GeometryDigest("geometry"), AsWKB("geometry")))
-    rows = tuple(
+    rows = _place_rows(row[:-1] for row in found)
+    geometries = shapely.from_wkb([bytes(row[-1]) for row in found]) if found else np.empty(0, dtype=object)
+    return CityPlaces(rows, geometries, content_key([(row.path, row.edition_hash) for row in rows]))
+
+
+def _place_rows(found: Iterable[tuple[Any, ...]]) -> tuple[PlaceRow, ...]:
+    return tuple(
         PlaceRow(
             id_,
             code,
@@ -88,10 +95,8 @@ def places_read(city: Place, user: User) -> CityPlaces:
             edition,
             digest,
         )
-        for id_, code, kind, name_fa, name_en, zone, parent_kind, parent_code, path, edition, digest, _ in found
+        for id_, code, kind, name_fa, name_en, zone, parent_kind, parent_code, path, edition, digest in found
     )
-    geometries = shapely.from_wkb([bytes(row[-1]) for row in found]) if found else np.empty(0, dtype=object)
-    return CityPlaces(rows, geometries, content_key([(row.path, row.edition_hash) for row in rows]))
 
 
 # ---- services
@@ -119,6 +124,11 @@ def _supplied_read(city: Place, user: User, index: Index | None) -> tuple[Suppli
         .order_by("service__position")
     )
     releases = {release.pk: release for release in Release.objects.filter(pk__in=[s.newest for s in supplies])}
+    counts: dict[int, int] = {}
+    for pk, newest_release in releases.items():
+        by_it = [supply for supply in supplies if supply.newest == pk]
+        numbers = _facilities_counts(newest_release, [supply.where for supply in by_it])
+        counts |= {supply.pk: number for supply, number in zip(by_it, numbers, strict=True)}
     standards = standards_read(city, [s.service_id for s in supplies])
     weights = dict(index.weights.values_list("indicator__service_id", "value")) if index else {}
     indicators = dict(
@@ -134,7 +144,7 @@ def _supplied_read(city: Place, user: User, index: Index | None) -> tuple[Suppli
                 standards.get(service_id, ()),
                 indicators.get(service_id, ""),
                 weights.get(service_id, 1.0),
-                _facilities_count(release, supply.where) if release else 0,
+                counts.get(supply.pk, 0),
             )
         )
     return tuple(rows)
@@ -231,27 +241,47 @@ def index_of(city: Place) -> Index | None:
     return Index.objects.filter(city=city, code="priority").first()
 
 
-def _facilities_count(release: Release, where: Mapping[str, Any]) -> int:
-    if not where:
-        return release.row_count
+def _facilities_counts(release: Release, wheres: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Count the features of a release that provide each of some services, by looking at them once."""
+    asked = [where for where in wheres if where]
 
-    def count() -> int:
-        return Feature.objects.of(release).supplying(where).count()
+    def count() -> list[int]:
+        counts = {f"of_{k}": Count("number", filter=supplying_q(where)) for k, where in enumerate(asked)}
+        found = Feature.objects.of(release).aggregate(**counts)
+        return [found[name] for name in counts]
 
-    return int(arrays.get(content_key("count", release.content_hash, where), count))
+    counted = iter(arrays.get(content_key("counts", release.content_hash, asked), count) if asked else ())
+    return [next(counted) if where else release.row_count for where in wheres]
 
 
 def facilities_read(release_id: int, where: Mapping[str, Any]) -> NDArray[np.object_]:
     """Return the geometries of the features that provide a service, in 4326, in the order of the file."""
-    geometries: NDArray[np.object_] = shapely.get_parts(facilities_together(release_id, where))
+    (together,) = facilities_of(release_id, [where])
+    geometries: NDArray[np.object_] = shapely.get_parts(together)
     return geometries
 
 
-def facilities_together(release_id: int, where: Mapping[str, Any]) -> shapely.GeometryCollection:
-    """Return the same as one collection, for whoever takes them all alike: making an object of each takes longer than that."""
-    wanted = [json.dumps(one) for one in attributes_wanted(where)] if where else None
-    found = sql.rows("analysis", "facilities", {"release": release_id, "wanted": wanted}, {"features": Feature})
-    return collected(sum(n for n, _ in found), (joined for _, joined in found))
+def facilities_of(release_id: int, wheres: Sequence[Mapping[str, Any]]) -> list[shapely.GeometryCollection]:
+    """Return what `facilities_read` does of each of some services of one release, by looking at its features once.
+
+    Each is one collection, joined by the database: rows of one geometry each, and an object of each, would take longer to send and
+    to make than all that is computed from them. A value can hold no more than a gigabyte, so ten thousand are joined at a time.
+    """
+    conditions = [supplying_q(where) for where in wheres]
+    features = Feature.objects.filter(release_id=release_id, shelf__in=(0, release_id))
+    if all(conditions):  # where one is empty, it is all features
+        features = features.filter(reduce(or_, conditions))
+    if len(conditions) == 1:
+        conditions = [Q()]  # asked already
+    columns: dict[str, Aggregate] = {}
+    for k, condition in enumerate(conditions):
+        columns[f"n_{k}"] = Count("number", filter=condition or None)
+        columns[f"joined_{k}"] = JoinedWkb("geometry", order_by="number", filter=condition or None)
+    rows = list(features.annotate(part=F("number") / 10_000).order_by("part").values("part").annotate(**columns))
+    return [
+        collected(sum(row[f"n_{k}"] for row in rows), (row[f"joined_{k}"] or b"" for row in rows))
+        for k in range(len(conditions))
+    ]
 
 
 # ---- people
@@ -404,6 +434,11 @@ class CityReading:
         """The city's main source of people, with the newest release of its layer; None where nobody counted them."""
         return self.populations[0] if self.populations else None
 
+    @property
+    def key(self) -> str:
+        """Hash of all this: what `city_key` returned at the same moment."""
+        return _key(self.city, self.places.rows, self.supplied, self.index, self.populations, self.travel)
+
 
 def city_read(city: Place, user: User) -> CityReading:
     """Read what a user may see of a city for an analysis.
@@ -442,16 +477,26 @@ def city_key(city: Place, user: User) -> str:
 
     No geometry is read, only its hash, so asking costs a few milliseconds.
     """
-    index, travel = index_of(city), travel_read(city, user)
+    rows = _place_rows(_in_force(city, user).values_list(*_ROW, GeometryDigest("geometry")))
+    index = index_of(city)
+    supplied, populations = _supplied_read(city, user, index), populations_read(city, user)
+    return _key(city, rows, supplied, index, populations, travel_read(city, user))
+
+
+def _key(
+    city: Place,
+    rows: tuple[PlaceRow, ...],
+    supplied: tuple[Supplied, ...],
+    index: Index | None,
+    populations: tuple[tuple[Release, PopulationSource], ...],
+    travel: TravelReading | None,
+) -> str:
     return content_key(
         [city.path, city.name_fa, city.name_en],
-        list(_in_force(city, user).values_list(*_ROW, GeometryDigest("geometry"))),
-        [_supplied_content(found) for found in _supplied_read(city, user, index)],
+        [_PLACE(row) for row in rows],
+        [_supplied_content(found) for found in supplied],
         _values_of(index),
-        [
-            [_values_of(row) for row in (release, source, source.layer)]
-            for release, source in populations_read(city, user)
-        ],
+        [[_values_of(row) for row in (release, source, source.layer)] for release, source in populations],
         _travel_content(travel),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
-from itertools import product
 from operator import or_
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -60,6 +59,15 @@ def _assigned_and_named_q(user: User, at: str) -> Q:
     )
     under = Under(OuterRef(f"{at}city__path"), F("place__path"))
     return Q(Exists(held.filter(under, Q(_roles=0) | Q(_position__isnull=False) | Q(role__in=EDITORS))))
+
+
+def supplying_q(where: Mapping[str, Any]) -> Q:
+    """Return the condition "the feature's attributes have the values given"; a list of values means any of them."""
+    found = Q()
+    for field, wanted in where.items():
+        values = wanted if isinstance(wanted, list) else [wanted]
+        found &= reduce(or_, (Q(attributes__contains={field: value}) for value in values))
+    return found
 
 
 class LayerQuerySet(QuerySet[Any]):
@@ -126,18 +134,6 @@ class _InTiles(Func):
     output_field = GeometryField(srid=TILE_EPSG)
 
 
-def attributes_wanted(where: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the objects any of which the attributes of a feature contain that has the values given.
-
-    Examples
-    --------
-    >>> attributes_wanted({"kind": ["clinic", "hospital"], "open": True})
-    [{'kind': 'clinic', 'open': True}, {'kind': 'hospital', 'open': True}]
-    """
-    choices = ([(field, value) for value in (v if isinstance(v, list) else [v])] for field, v in where.items())
-    return [dict(chosen) for chosen in product(*choices)]
-
-
 class FeatureQuerySet(OfReleaseQuerySet):
     """Features."""
 
@@ -164,9 +160,7 @@ class FeatureQuerySet(OfReleaseQuerySet):
 
     def supplying(self, where: Mapping[str, Any]) -> Self:
         """Keep the features whose attributes have the values given; a list of values means any of them."""
-        if not where:
-            return self
-        return self.filter(reduce(or_, (Q(attributes__contains=wanted) for wanted in attributes_wanted(where))))
+        return self.filter(supplying_q(where))
 
 
 class UploadQuerySet(QuerySet[Any]):

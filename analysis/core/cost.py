@@ -173,7 +173,7 @@ def cost_off_centre_m(
     Examples
     --------
     >>> grid = Grid(epsg=32639, x_min_m=0.0, y_max_m=2.0, cell_m=2.0, n_rows=1, n_cols=3)
-    >>> costs_m = np.array([5.0, 3.0, np.inf])
+    >>> costs_m = np.array([5.0, 3.0, np.inf], dtype=np.float32)
     >>> at = np.array([1]), np.array([0.25]), np.array([0.1])
     >>> cost_off_centre_m(costs_m, grid, *at).tolist()  # one metre a metre downwards to the east
     [2.5]

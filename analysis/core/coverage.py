@@ -458,6 +458,11 @@ def edge_distance_m(places_m: GeometryLike, extent_m: shapely.Geometry) -> Float
     -------
     ndarray
         Shape ``(places,)``, metres; 0 for a place not wholly inside.
+
+    Examples
+    --------
+    >>> edge_distance_m([shapely.box(1, 2, 3, 4), shapely.box(8, 8, 11, 9)], shapely.box(0, 0, 10, 10)).tolist()
+    [1.0, 0.0]
     """
     places = as_geometries(places_m)
     shapely.prepare(extent_m)

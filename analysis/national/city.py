@@ -12,17 +12,16 @@ from django.db import InterfaceError, OperationalError, close_old_connections, t
 from django.utils import timezone
 
 from analysis.caching import caches_clear, content_key
-from analysis.models import NationalCity, NationalRun
+from analysis.models import NationalCity
 from analysis.national.memory import memory_peak_mb, memory_peak_reset, memory_return
 from analysis.questions import question_from_json, question_to_json
 from analysis.results import CityCoverage, CityPriority, Question
-from analysis.selectors import city_key
+from analysis.selectors import city_key, city_read
 from analysis.services import priority_compute, run_record
 from analysis.version import code_version
 from geo.errors import Conflict, InvalidInput, MahallehError
 from geo.models import Place
 from geo.querysets import system_user
-from layers.models import Supply
 
 _log = logging.getLogger("mahalleh.national")
 
@@ -106,26 +105,27 @@ def city_compute(national_id: int, country_path: str, city_id: int, code: str) -
         Where the database is away; it may be tried again.
     """
     close_old_connections()
-    national = NationalRun.objects.filter(pk=national_id, country__path=country_path).first()
-    if national is None or code != code_version():
-        what = "code" if national else "database"
+    rows = NationalCity.objects.filter(national=national_id, city=city_id, national__country__path=country_path)
+    row = rows.select_related("national", "city").first()
+    if row is None or code != code_version():
+        what = "code" if row else "database"
         raise WrongWorker(
             f"A worker has another {what} than this national run.",
             remedy="Start the workers with the same checkout, and with the same DATABASE_URL and MAHALLEH_VAR.",
         )
-    city = Place.objects.get(pk=city_id)
-    user = system_user()
-    key = content_key("national", city_key(city, user), national.question, code)
-    row = NationalCity.objects.get(national=national, city=city)
-    if row.input_key == key and row.coverage_id is not None:
+    city, asked, user, key = row.city, row.national.question, system_user(), ""
+    # What was never computed is read once, and its key is of what was read.
+    if row.coverage_id is not None and row.input_key == content_key("national", city_key(city, user), asked, code):
         return {"state": "kept", **_told(row)}
     memory_peak_reset()
     begun, cpu = time.perf_counter(), time.process_time()
     result: CityPriority | None = None
     problem: dict[str, object] = {}
     try:
-        has = frozenset(Supply.objects.filter(city=city).values_list("service__code", flat=True))
-        result = priority_compute(city=city, user=user, question=question_of(national.question, has))
+        reading = city_read(city, user)
+        key = content_key("national", reading.key, asked, code)
+        question = question_of(asked, frozenset(found.supply.service.code for found in reading.supplied))
+        result = priority_compute(city=city, user=user, question=question, reading=reading)
     except MahallehError as error:
         problem = error.members()
     except (OperationalError, InterfaceError):

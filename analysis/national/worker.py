@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _PAUSE_S: Final = 3.0
+_KEPT_S: Final = 60
 
 Task = tuple[int, str, int, str]
 """Arguments of `analysis.national.city.city_compute`."""
@@ -75,6 +76,18 @@ def _django_start() -> None:
 
     if not apps.ready:
         django.setup()
+        _connection_keep()
+
+
+def _connection_keep() -> None:
+    """Have a connection serve more than one city, which may take less time than connecting.
+
+    One that is older is given up before the next city, so that whoever waits for work long finds none that the network or
+    the database has forgotten; the others are tried by a question that costs nothing.
+    """
+    from django.db import DEFAULT_DB_ALIAS, connections
+
+    connections.settings[DEFAULT_DB_ALIAS] |= {"CONN_MAX_AGE": _KEPT_S, "CONN_HEALTH_CHECKS": True}
 
 
 if __name__ == "__main__":

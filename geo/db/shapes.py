@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import shapely
 from django.contrib.gis.geos import GEOSGeometry
-from django.db.models import Func, TextField
+from django.contrib.postgres.aggregates.mixins import OrderableAggMixin
+from django.db.models import Aggregate, BinaryField, Func, TextField
 
 from geo.core.crs import STORAGE_EPSG
 
@@ -38,6 +39,14 @@ def collected(n: int, joined: Iterable[bytes]) -> shapely.GeometryCollection:
     """
     header = struct.pack("<BII", 1, _COLLECTION, n)
     return shapely.from_wkb(b"".join((header, *joined)))
+
+
+class JoinedWkb(OrderableAggMixin, Aggregate):
+    """The well-known binary of geometries, one after the other; None where there are none. `collected` makes shapes of it."""
+
+    function = "STRING_AGG"
+    template = "%(function)s(ST_AsBinary(%(expressions)s, 'NDR'), ''::bytea %(order_by)s)"
+    output_field = BinaryField()
 
 
 class GeometryDigest(Func):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import rasterio
 import shapely
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from analysis import selectors
 from analysis.caching import ArrayCache, caches_clear
@@ -26,7 +30,7 @@ from geo.errors import NotFound
 from geo.models import Boundary, Place
 from geo.querysets import system_user
 from geo.services import boundary_approve
-from layers.models import Layer, Raster
+from layers.models import Layer, Raster, Supply
 from layers.reading import Plan, read_file
 from layers.services import release_create
 
@@ -180,12 +184,16 @@ def test_a_changed_threshold_changes_its_service_alone(demo_city: Place) -> None
     assert_same(after, computed(demo_city, thresholds_m={"clinic": 1234.0}))
 
 
-def plan_of(tmp_path: Path, *points: tuple[float, float]) -> Plan:
+def plan_of(tmp_path: Path, *points: tuple[float, float], kinds: Sequence[str] = ()) -> Plan:
     """Read a plan from a file of points."""
     path = tmp_path / "points.geojson"
     features = [
-        {"type": "Feature", "properties": {"name": f"{i}"}, "geometry": {"type": "Point", "coordinates": point}}
-        for i, point in enumerate(points)
+        {
+            "type": "Feature",
+            "properties": {"name": f"{i}", "kind": kind, "is_first": "yes" if i == 0 else "no"},
+            "geometry": {"type": "Point", "coordinates": point},
+        }
+        for i, (point, kind) in enumerate(zip_longest(points, kinds))
     ]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     plan = read_file(path)
@@ -222,6 +230,31 @@ def test_a_new_boundary_is_computed_anew(demo_city: Place) -> None:
     assert after.values.area_m2[0] < before.values.area_m2[0]
     np.testing.assert_allclose(after.values.area_m2[1:], before.values.area_m2[1:], rtol=1e-9)
     assert after.inputs["boundaries"]["content_hash"] != before.inputs["boundaries"]["content_hash"]
+
+
+def test_several_services_of_one_layer_get_each_its_own_facilities(demo_city: Place, tmp_path: Path) -> None:
+    """One look at a layer gives each service what it would get alone, in the order of the file."""
+    layer = Layer.objects.get(city=demo_city, code="clinic")
+    kinds = ["clinic", "park", "bakery", "clinic", "park", "clinic"]
+    spots = [(48.30 + k / 1000, 33.48) for k in range(len(kinds))]
+    release = release_create(layer=layer, plan=plan_of(tmp_path, *spots, kinds=kinds))
+    wheres: list[dict[str, Any]] = [
+        {"kind": "clinic"}, {"kind": ["park", "bakery"]}, {}, {"kind": "casino"}, {"kind": "clinic", "is_first": "no"},
+    ]  # fmt: skip
+    wanted = [[0, 3, 5], [1, 2, 4], [0, 1, 2, 3, 4, 5], [], [3, 5]]
+    for asked in (range(5), [0, 1, 3], [1], [3]):
+        found = selectors.facilities_of(release.pk, [wheres[k] for k in asked])
+        for k, geometries in zip(asked, found, strict=True):
+            assert [(shape.x, shape.y) for shape in shapely.get_parts(geometries)] == [spots[i] for i in wanted[k]]
+    supplies = list(Supply.objects.filter(city=demo_city)[: len(wheres)])
+    for supply, where in zip(supplies, wheres, strict=True):
+        supply.layer, supply.where = layer, where
+        supply.save()
+    with CaptureQueriesContext(connection) as questions:
+        reading = selectors.city_read(demo_city, system_user())
+    assert sum('FROM "layers_feature"' in question["sql"] for question in questions.captured_queries) == 1
+    counts = {found.supply.pk: found.facilities for found in reading.supplied}
+    assert [counts[supply.pk] for supply in supplies] == [len(rows) for rows in wanted]
 
 
 def test_many_at_once_get_the_same(demo_city: Place) -> None:

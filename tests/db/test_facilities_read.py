@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import shapely
 
-from analysis.selectors import facilities_read, facilities_together
+from analysis.selectors import facilities_of, facilities_read
 from geo.models import Place
 from layers.models import Feature, Release
 
@@ -45,7 +45,8 @@ def test_conditions_are_those_of_the_queryset(demo_city: Place) -> None:
 
 def test_of_nothing_there_is_nothing(demo_city: Place) -> None:
     release = newest(demo_city, "clinic")
-    assert facilities_together(release.pk, {"name": "nowhere"}).is_empty
+    (together,) = facilities_of(release.pk, [{"name": "nowhere"}])
+    assert together.is_empty
     read = facilities_read(release.pk, {"name": "nowhere"})
     assert read.shape == (0,)
     assert read.dtype == object

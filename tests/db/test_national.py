@@ -184,6 +184,36 @@ def test_it_is_stopped_gone_on_with_on_a_dask_cluster_and_kept_until_inputs_chan
     assert asked["total"]["services"]["clinic"]["uncovered_people"] < part["services"]["clinic"]["uncovered_people"]
 
 
+def test_a_worker_keeps_its_connection_and_notices_that_it_is_gone(country: Country) -> None:
+    """Connecting for each city took half of the database's work, and a fifth of all."""
+    environment = {**country.environment, **processes.worker_environment(), "DATABASE_URL": country.url}
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "analysis.national.worker"],
+        env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+    def backend() -> int:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(json.dumps([0, "x", 0, "code"]) + "\n")
+        worker.stdin.flush()
+        assert json.loads(worker.stdout.readline())["state"] == "wrong"  # it asked the database
+        ((pid,),) = country.asked(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
+        )
+        return int(pid)
+
+    try:
+        first = backend()
+        assert backend() == first
+        country.asked("SELECT pg_terminate_backend(%s, 10000)", first)
+        assert backend() != first
+    finally:
+        worker.kill()
+        worker.communicate()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

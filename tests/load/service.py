@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,16 +154,30 @@ def taken_s(pid: int) -> float:
 
 def children(pid: int) -> list[int]:
     """Return the processes that a process started."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
+    return [child for child, parent in _parents().items() if parent == pid]
+
+
+def families(roots: Iterable[int]) -> list[int]:
+    """Return processes with those they started, and those these did, each once, by looking at all processes once."""
+    started: dict[int, list[int]] = {}
+    for child, parent in _parents().items():
+        started.setdefault(parent, []).append(child)
+    found, next_ = set[int](), list(roots)
+    while next_:
+        found.update(next_)
+        next_ = [child for pid in next_ for child in started.get(pid, []) if child not in found]
+    return sorted(found)
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
             try:
                 # The name of the program is in brackets and may hold anything; what follows it is plain.
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                found[int(name)] = int(Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError, IndexError):
                 continue
-            if parent == pid:
-                found.append(int(entry.name))
     return found
 
 
