@@ -111,6 +111,29 @@ def socket_disabled_outside() -> Iterator[None]:
     pytest_socket._remove_restrictions()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _loaded_once() -> Iterator[None]:
+    """Let all test clients of a process use the middleware that the first has loaded, as all requests to a server do.
+
+    Django loads it for each client anew, and with it WhiteNoise looks through all static files: longer than most requests take.
+    """
+    from django.test.client import ClientHandler
+
+    load = ClientHandler.load_middleware
+    loaded: dict[str, Any] = {}
+
+    def load_once(handler: ClientHandler) -> None:
+        if not loaded:
+            load(handler)
+            names = ("_middleware_chain", "_view_middleware", "_template_response_middleware", "_exception_middleware")
+            loaded.update((name, getattr(handler, name)) for name in names)
+        vars(handler).update(loaded)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", load_once)
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data."""
