@@ -7,25 +7,28 @@ with their files.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import shapely
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import Model
 
 from analysis.services import index_put
 from config.retiring import layers_left, places_reopen, places_retire, settings_retire
 from geo.core.text import clean_name, slugify
+from geo.db import sql
 from geo.errors import InvalidInput, MahallehError, NotFound
 from geo.models import Boundary, Place
 from geo.services import PlaceSpec, boundary_approve, place_put, places_import
 from layers import services as layers_services
 from layers.models import Feature, Layer, Release, Service, Theme
+from layers.partitions import SEARCHED_BY
 from layers.reading import (
     DESCRIPTION,
     Bounds,
@@ -147,16 +150,17 @@ def city_load(path: Path, *, data: Path | None = None, repair: bool = False, say
     reading = _read(path, data, repair, say)
     with transaction.atomic():
         city = _write(reading, say)
-    _statistics_renew()
+        outdated = [table for table in _STATISTICS if sql.rows_changed(table) >= _MANY_ROWS]
+    for table in outdated:
+        sql.analyze(table, _STATISTICS[table])
     layers_services.raster_sweep()
     return city
 
 
-def _statistics_renew() -> None:
-    """Tell PostgreSQL's planner of the rows just written: it would take them for a few, and search them pair by pair."""
-    with connection.cursor() as cursor:
-        for model in (Place, Boundary, Release, Feature):
-            cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
+_STATISTICS: Final[Mapping[type[Model], Sequence[str]]] = {Place: (), Boundary: (), Release: (), Feature: SEARCHED_BY}
+"""What PostgreSQL's planner is told of when many rows were written, and of which columns (none: all)."""
+_MANY_ROWS: Final = 1_000
+"""The planner would take rows that it was not told of for a few, and search them pair by pair; of fewer, let it."""
 
 
 # ---- reading

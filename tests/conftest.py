@@ -58,12 +58,14 @@ FIRST = (
     "tests/browser/test_main_job.py",
     "tests/browser/test_what_if.py",
     "tests/db/test_workbench_properties.py",
-    "tests/unit/layers/test_hostile_sizes.py",
     "tests/browser/test_workbench_touch.py",
     "tests/browser/test_workbench_review.py",
     "tests/browser/test_catalogue.py",
-    "tests/http/test_measures_pages.py",
+    "tests/http/test_odd_towns.py",
+    "tests/unit/layers/test_hostile_sizes.py",
     "tests/http/test_ogc.py",
+    "tests/db/test_loading.py",
+    "tests/http/test_measures_pages.py",
     "tests/http/test_tiles.py",
     "tests/db/test_coverage.py",
     "tests/unit/layers/test_reading_streams.py",
@@ -109,6 +111,29 @@ def socket_disabled_outside() -> Iterator[None]:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
     yield
     pytest_socket._remove_restrictions()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded_once() -> Iterator[None]:
+    """Let all test clients of a process use the middleware that the first has loaded, as all requests to a server do.
+
+    Django loads it for each client anew, and with it WhiteNoise looks through all static files: longer than most requests take.
+    """
+    from django.test.client import ClientHandler
+
+    load = ClientHandler.load_middleware
+    loaded: dict[str, Any] = {}
+
+    def load_once(handler: ClientHandler) -> None:
+        if not loaded:
+            load(handler)
+            names = ("_middleware_chain", "_view_middleware", "_template_response_middleware", "_exception_middleware")
+            loaded.update((name, getattr(handler, name)) for name in names)
+        vars(handler).update(loaded)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", load_once)
+        yield
 
 
 @pytest.fixture(scope="session")

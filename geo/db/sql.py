@@ -145,6 +145,17 @@ def lock(number: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
+def rows_changed(table: type[Model]) -> int:
+    """Return how many rows of a table, its partitions included, the transaction that is open has written so far."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
+            " WHERE relid = %(table)s::regclass OR relid IN (SELECT relid FROM pg_partition_tree(%(table)s::regclass))",
+            {"table": table._meta.db_table},
+        )
+        return int(cursor.fetchone()[0])
+
+
 def analyze(table: type[Model] | str, columns: Sequence[str] = ()) -> None:
     """Tell PostgreSQL's planner what is in a table now, or in some of its columns."""
     name = table if isinstance(table, str) else table._meta.db_table

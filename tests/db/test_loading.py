@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -148,6 +149,23 @@ def test_loading_again_changes_nothing(folder: Path) -> None:
     before = contents()
     load(folder)
     assert contents() == before
+
+
+def test_the_planner_is_told_of_many_rows_and_not_of_few(folder: Path) -> None:
+    """Looking through the features of all cities takes longer than loading a town."""
+
+    def told() -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            load(folder)
+        asked_of = [sql if isinstance(sql, str) else sql.as_string() for sql in (query["sql"] for query in asked)]
+        return [sql for sql in asked_of if sql.startswith("ANALYZE")]
+
+    assert told() == []
+    centre = shapely.centroid(shapely.from_wkb(pyogrio.raw.read(folder / "park.fgb")[2][0]))
+    clinics = [(shapely.Point(centre.x + i * 1e-7, centre.y), {"name_fa": f"درمانگاه {i}"}) for i in range(1_200)]
+    write_geojson(folder / "clinics.geojson", *clinics)
+    described(folder, ('file = "clinic.fgb"', 'file = "clinics.geojson"'))
+    assert told() == ['ANALYZE "layers_feature" ("shelf", "release_id", "geometry_3857")']
 
 
 def test_loading_the_demo_city_again_changes_nothing(demo_city: Place, demo_files: Path) -> None:
