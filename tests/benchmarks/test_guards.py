@@ -24,7 +24,7 @@ from layers.models import Feature, Release, Supply
 pytestmark = pytest.mark.django_db
 
 MOST_READS = 12
-"""Queries of an analysis besides those for each service's facilities, however many places there are."""
+"""Queries of an analysis besides those for each layer of facilities, however many places there are."""
 
 
 def queries(job: Callable[[], Any]) -> list[str]:
@@ -33,14 +33,14 @@ def queries(job: Callable[[], Any]) -> list[str]:
     return [query["sql"] for query in captured.captured_queries]
 
 
-def test_queries_from_empty_caches_follow_the_services_alone(demo_city: Place) -> None:
+def test_queries_from_empty_caches_follow_the_layers_alone(demo_city: Place) -> None:
     caches_clear()
     user = system_user()
-    n_services = Supply.objects.filter(city=demo_city).count()
+    n_layers = Supply.objects.filter(city=demo_city).order_by().values("layer").distinct().count()
     asked = queries(lambda: coverage_compute(city=demo_city, user=user))
-    assert len(asked) <= MOST_READS + 2 * n_services
-    reads = [sql for sql in asked if 'FROM "layers_feature"' in sql and "COUNT" not in sql]
-    assert len(reads) == n_services
+    assert len(asked) <= MOST_READS + 2 * n_layers
+    reads = [sql for sql in asked if 'FROM "layers_feature"' in sql and "STRING_AGG" in sql]
+    assert len(reads) == n_layers
 
 
 def test_a_changed_threshold_reads_no_geometry_of_any_layer(demo_city: Place) -> None:
