@@ -159,7 +159,7 @@ def city_load(path: Path, *, data: Path | None = None, repair: bool = False, say
 
 _STATISTICS: Final[Mapping[type[Model], Sequence[str]]] = {Place: (), Boundary: (), Release: (), Feature: SEARCHED_BY}
 """What PostgreSQL's planner is told of when many rows were written, and of which columns (none: all)."""
-_MANY_ROWS: Final = 1_000
+_MANY_ROWS: Final = 100
 """The planner would take rows that it was not told of for a few, and search them pair by pair; of fewer, let it."""
 
 

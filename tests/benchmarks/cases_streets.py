@@ -264,10 +264,19 @@ def _pandana(report: Report, streets: Streets, expected: np.ndarray, runs: int) 
     return float(np.median(told["taken_ms"]))
 
 
-_PGROUTING_COSTS = """
-SELECT start_vid, node, agg_cost FROM pgr_drivingDistance(
+_PGROUTING_SUM = """
+SELECT count(*), sum(agg_cost) FROM pgr_drivingDistance(
     'SELECT id, source, target, cost, reverse_cost FROM bench_streets', %(services)s::bigint[], 1e9)
 """
+_PGROUTING_COSTS = """
+SELECT coalesce(found ->> 'start_vid', found ->> 'from_v')::bigint, (found ->> 'node')::bigint, (found ->> 'agg_cost')::float8
+FROM (
+    SELECT to_jsonb(costs) AS found FROM pgr_drivingDistance(
+        'SELECT id, source, target, cost, reverse_cost FROM bench_streets', %(services)s::bigint[], 1e9
+    ) AS costs
+) AS each
+"""
+"""Whose column is called ``from_v`` up to pgRouting 3.5."""
 
 
 def _pgrouting(report: Report, streets: Streets, expected: np.ndarray, runs: int) -> float | None:
@@ -307,7 +316,7 @@ def _pgrouting(report: Report, streets: Streets, expected: np.ndarray, runs: int
         _check("pgRouting", cost, expected)
 
         def job() -> None:
-            cursor.execute(f"SELECT count(*), sum(agg_cost) FROM ({_PGROUTING_COSTS}) AS found", asked)
+            cursor.execute(_PGROUTING_SUM, asked)
 
         return interleaved_ms({"pgrouting": job}, runs)["pgrouting"]
 
