@@ -34,6 +34,17 @@ def people_fields(layer: Layer) -> frozenset[str]:
     return (_NAMED | by_unit | set(counted)) - {""}
 
 
+def is_unit_of_people(unit: str) -> bool:
+    """Tell whether a number of this unit counts people or households.
+
+    Examples
+    --------
+    >>> is_unit_of_people("People"), is_unit_of_people("نفر"), is_unit_of_people("%")
+    (True, True, False)
+    """
+    return unit.strip().casefold() in _UNITS
+
+
 def with_people_noted(layers: QuerySet[Layer]) -> QuerySet[Layer]:
     """Return layers each of which knows whether a city counts its people on it: `counts_people` needs no query of its own."""
     return layers.annotate(has_people_counted=Exists(PopulationSource.objects.filter(layer=OuterRef("pk"))))

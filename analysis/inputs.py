@@ -117,11 +117,7 @@ def inputs_read(reading: CityReading, question: Question, cell_m: float | None =
 
 
 def _facilities_m(service: ServiceRow, grid: Grid) -> NDArray[np.object_]:
-    return _projected(facilities_read(service.release_id, service.where), grid)
-
-
-def _projected(facilities: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
-    return project(facilities, STORAGE_EPSG, grid.epsg) if len(facilities) else facilities
+    return project(facilities_read(service.release_id, service.where), STORAGE_EPSG, grid.epsg)
 
 
 def _measured(asked: list[tuple[str, Measuring, ServiceRow]], grid: Grid) -> dict[str, NDArray[np.float32]]:

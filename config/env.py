@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 
 class EnvironmentVariableError(RuntimeError):
@@ -52,6 +54,49 @@ def folder(name: str, default: Path) -> Path:
     """Return a folder's path; it need not exist yet."""
     value = os.environ.get(name, "")
     return Path(value).expanduser().resolve() if value else default
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail server; an empty host for none."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    is_tls: bool = False
+    is_starttls: bool = False
+
+
+def mail(name: str) -> Mail:
+    """Return the mail server that a variable names as a URL; none where it is not set.
+
+    Raises
+    ------
+    EnvironmentVariableError
+        Where it is no such URL.
+    """
+    raw = os.environ.get(name, "")
+    if not raw:
+        return Mail()
+    ports = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+    try:
+        parts = urlsplit(raw)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ports or not parts.hostname:
+        raise EnvironmentVariableError(
+            f"{name} must begin with smtp://, smtp+starttls:// or smtps:// and name a host, as in smtps://user:password@mail.example:465."
+        )
+    return Mail(
+        host=parts.hostname,
+        port=port or ports[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        is_tls=parts.scheme == "smtps",
+        is_starttls=parts.scheme == "smtp+starttls",
+    )
 
 
 def database(url: str) -> dict[str, Any]:

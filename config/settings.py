@@ -184,6 +184,18 @@ ANALYSIS_THREADS = env.integer("MAHALLEH_THREADS", os.cpu_count() or 1, minimum=
 WORKER_JOBS = env.integer("MAHALLEH_WORKER_JOBS", 2, minimum=1, maximum=64)
 """Files that one worker reads at a time."""
 
+SITE_URL = env.text("MAHALLEH_SITE_URL", f"https://{ALLOWED_HOSTS[0]}" if IS_PRODUCTION else "http://127.0.0.1:8000")
+"""Where mails lead to."""
+_MAIL = env.mail("MAHALLEH_EMAIL_URL")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _MAIL.host else 'dummy'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+"""No host: no mail is sent, and people are told so."""
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.is_tls, _MAIL.is_starttls
+EMAIL_TIMEOUT = 20
+EMAIL_USE_LOCALTIME = True
+DEFAULT_FROM_EMAIL = env.text("MAHALLEH_EMAIL_FROM", f"mahalleh@{ALLOWED_HOSTS[0]}")
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 LOGGING = {

@@ -18,9 +18,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from config import env
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VENV = BASE_DIR / ".venv"
 PYTHON = VENV / "bin" / "python"
+VAR_DIR = env.folder("MAHALLEH_VAR", BASE_DIR / "var")
 STAMPS = VENV / "stamps"
 MINIMUM_PYTHON = (3, 11)
 # What shapes Persian in printed reports: library and the apt package it comes in.
@@ -212,7 +215,7 @@ def prepare_files() -> None:
     if not all(path.with_suffix(".mo").exists() for path in catalogues):
         (STAMPS / "messages").unlink(missing_ok=True)
     once("messages", catalogues, compile_messages, "Compiling translations.")
-    if not (BASE_DIR / "var" / "static").is_dir():
+    if not (VAR_DIR / "static").is_dir():
         (STAMPS / "static").unlink(missing_ok=True)
     once(
         "static",
@@ -233,7 +236,7 @@ def prepare_files() -> None:
         "Collecting static files.",
     )
     compiled = sources("analysis/core/*.py")
-    if not any((BASE_DIR / "var" / "cache" / "numba").rglob("*.nbc")):
+    if not any((VAR_DIR / "cache" / "numba").rglob("*.nbc")):
         (STAMPS / "compiled").unlink(missing_ok=True)
     once(
         "compiled",

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Replace
 from django.utils import timezone
 
-from geo.db.paths import Under
+from geo.db.paths import Above, Under
 from geo.db.spatial import SpatialQuerySet
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def in_hidden_city_q(path: str) -> Q:
     from geo.models import Place
 
     hidden = Place.objects.filter(kind="city", is_published=False)
-    return Q(Exists(hidden.filter(Under(OuterRef(path), F("path")))))
+    return Q(Exists(hidden.filter(Above(F("path"), OuterRef(path)))))
 
 
 class PlaceQuerySet(QuerySet[Any]):

@@ -13,8 +13,10 @@ from django.core.management import BaseCommand, call_command
 
 from config.people import demo_people_put
 from fixtures.khorramabad.build import build
+from fixtures.khorramabad.provinces import provinces_put
 from geo.models import Place
-from interventions.loading import network_load
+from interventions.loading import network_load, outcomes_load
+from interventions.services import notices_write
 
 
 class Command(BaseCommand):
@@ -32,10 +34,14 @@ class Command(BaseCommand):
         call_command("load_city", str(settings.CITY_DIR / "khorramabad.toml"), data=str(folder), stderr=self.stderr)
         city = Place.objects.get(kind=Place.Kind.CITY, code="khorramabad")
         if options["scale"] == 1:
-            network_load(city, settings.BASE_DIR / "fixtures" / "khorramabad" / "network.toml")
+            fixture = settings.BASE_DIR / "fixtures" / "khorramabad"
+            network_load(city, fixture / "network.toml")
+            outcomes_load(city, fixture / "outcomes.csv")
+            provinces_put(Place.objects.get(path=city.path.partition("/")[0]), fixture / "network.toml")
         password_file = settings.VAR_DIR / "demo-password"
         if not password_file.exists():
             password_file.touch(mode=0o600)
             password_file.write_text(secrets.token_urlsafe(9))
         names = demo_people_put(password=password_file.read_text())
+        notices_write()
         sys.stderr.write(f"Sign in as {', '.join(names)}; the password is in {password_file}.\n")
