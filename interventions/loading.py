@@ -1,10 +1,11 @@
-"""Reads a network description (TOML): sectors, committees, organisations, a round with its needs and proposals.
+"""Reads a network description (TOML): indicators, sectors, committees, organisations, councils, a round and its work.
 
 The file is read and checked first; then everything is stored in one transaction, or nothing. Every error names the
 table, its number, its code, and the field: ``network.toml, needs 7 (s03-water), severity``.
 
-What describes institutions (sectors, committees, organisations, the programme) is brought up to date each time. A round
-that is there already is left as it is with all its needs and proposals, because people have gone on working in it.
+What describes institutions and measures (indicators, sectors, committees, organisations, councils, the programme) is brought up to
+date each time. A round that is there already is left as it is with all its needs, capacities, proposals and actions, because people
+have gone on working in it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,25 +24,64 @@ from django.db.models import Model
 from geo.core.text import clean_name
 from geo.errors import InvalidInput, MahallehError
 from geo.models import Place
-from interventions.core.transitions import NeedState, ProposalState, RoundState
-from interventions.models import MAX_PEOPLE, Committee, Need, Organisation, Programme, Round, Sector
+from geo.querysets import system_user
+from interventions.core.phases import REQUIRED_PHASES, PhaseKind
+from interventions.core.transitions import ActionState, NeedState, ProposalState, RoundState
+from interventions.models import (
+    MAX_PEOPLE,
+    Action,
+    Approach,
+    Capacity,
+    Committee,
+    Council,
+    Need,
+    Organisation,
+    Outcome,
+    OutcomeIndicator,
+    Programme,
+    Proposal,
+    Round,
+    Seat,
+    Sector,
+)
 from interventions.services import (
+    ActionSpec,
+    CapacitySpec,
     NeedSpec,
     OrganisationSpec,
+    ProgressSpec,
     ProposalSpec,
     RoundSpec,
+    action_record,
+    capacity_record,
     need_record,
     organisation_record,
+    outcome_record,
+    outcomes_plan,
     proposal_record,
     round_record,
     stored,
 )
+from layers.models import Service
 
 FORMAT: Final = 1
 MAX_BYTES: Final = 5_000_000
 _YEARS: Final = (1900, 2200)
 _MAX_COST_IRR: Final = 10**18 - 1
-_TABLES: Final = ("format", "sectors", "committees", "organisations", "programme", "round", "needs", "proposals")
+_TABLES: Final = (
+    "format",
+    "indicators",
+    "sectors",
+    "committees",
+    "organisations",
+    "councils",
+    "programme",
+    "round",
+    "needs",
+    "capacities",
+    "proposals",
+    "actions",
+)
 _T = TypeVar("_T")
 _M = TypeVar("_M", bound=Model)
 
@@ -70,6 +110,11 @@ class _Row:
             raise self.error(key, f"{str(value)[:40]!r} is of the wrong type.", f"Give a {_TYPES[kind]}.")
         return value
 
+    def has(self, key: str, needed: bool) -> bool:
+        """Tell whether a value is given, or must be."""
+        self.used.add(key)
+        return needed or key in self.values
+
     def text(self, key: str, default: str | None = None) -> str:
         """Return a text; one that must be there is not empty."""
         value = self.get(key, str, default)
@@ -86,9 +131,17 @@ class _Row:
             raise self.error(key, f"{value[:40]!r} is not known.", f"Choose one of {', '.join(map(str, choices))}.")
         return value
 
-    def whole(self, key: str, low: int, high: int) -> int:
+    def flag(self, key: str, default: bool) -> bool:
+        """Return yes or no."""
+        self.used.add(key)
+        value = self.values.get(key, default)
+        if not isinstance(value, bool):
+            raise self.error(key, f"{str(value)[:40]!r} is of the wrong type.", "Write true or false.")
+        return value
+
+    def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """Return a whole number within bounds."""
-        value = self.get(key, int)
+        value = self.get(key, int, default)
         if not low <= value <= high:
             raise self.error(key, f"{value} is out of range.", f"Give a whole number from {low} to {high}.")
         return value
@@ -100,6 +153,17 @@ class _Row:
             raise self.error(
                 key, "The time does not say its offset from UTC.", "Write it like 2026-09-23T08:00:00+03:30."
             )
+        if not _YEARS[0] <= value.year <= _YEARS[1]:
+            raise self.error(
+                key, f"The year {value.year} is out of range.", f"Give one from {_YEARS[0]} to {_YEARS[1]}."
+            )
+        return value
+
+    def day(self, key: str) -> date:
+        """Return a day."""
+        value = self.get(key, date)
+        if isinstance(value, datetime):  # which Python calls a day too
+            raise self.error(key, "This is a day with a time.", "Write it like 2026-09-23.")
         if not _YEARS[0] <= value.year <= _YEARS[1]:
             raise self.error(
                 key, f"The year {value.year} is out of range.", f"Give one from {_YEARS[0]} to {_YEARS[1]}."
@@ -143,6 +207,7 @@ _TYPES: Final[Mapping[type, str]] = {
     str: "text in quotation marks",
     int: "whole number",
     list: "list",
+    date: "day, such as 2026-09-23",
     datetime: "date and time with its offset, such as 2026-09-23T08:00:00+03:30",
 }
 
@@ -168,7 +233,7 @@ def network_load(city: Place, path: Path) -> None:
         _Loader(city, path.name, tables).load()
 
 
-def _tables(path: Path) -> dict[str, Any]:
+def _text_of(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InvalidInput(
@@ -177,7 +242,7 @@ def _tables(path: Path) -> dict[str, Any]:
                 where=path.name,
                 remedy=f"At most {MAX_BYTES:,} bytes are read.",
             )
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidInput(
             f"The file cannot be read: {error.strerror}.", code="no_file", where=path.name, remedy="Check its path."
@@ -189,6 +254,11 @@ def _tables(path: Path) -> dict[str, Any]:
             where=path.name,
             remedy="Save it as UTF-8.",
         ) from error
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(_text_of(path))
     except (
         ValueError,
         RecursionError,
@@ -214,6 +284,33 @@ def _tables(path: Path) -> dict[str, Any]:
     return tables
 
 
+def outcomes_load(city: Place, path: Path) -> None:
+    """Load a table of outcomes of a city, all of it or nothing; where there are any already, people have gone on working on them.
+
+    Parameters
+    ----------
+    city : Place
+        Places are named by their codes.
+    path : Path
+        A table as pages take it (`interventions.services.outcomes_plan`).
+
+    Raises
+    ------
+    InvalidInput
+        Where the file cannot be read, or a row of it is wrong: with the row and the column.
+    """
+    with transaction.atomic():
+        if Outcome.objects.within(city).exists():
+            return
+        plan = outcomes_plan(user=system_user(), within=city, text=_text_of(path))
+        if plan.faults:
+            fault = plan.faults[0]
+            fault.where = f"{path.name}, {fault.where}"
+            raise fault
+        for planned in plan.values:
+            outcome_record(planned.spec)
+
+
 class _Loader:
     """Stores the tables in the order in which they name each other."""
 
@@ -229,20 +326,27 @@ class _Loader:
                     remedy="Give the places of the city different codes.",
                 )
             self.places[place.code] = place
+        self.services = {service.code: service for service in Service.objects.all()}
         self.sectors: dict[str, Sector] = {}
         self.organisations: dict[str, Organisation] = {}
         self.needs: dict[str, Need] = {}
+        self.proposals: dict[str, Proposal] = {}
+        self.actions: dict[str, Action] = {}
 
     def load(self) -> None:
         """Store everything."""
+        self._each("indicators", self._indicator, {})
         self._each("sectors", self._sector, self.sectors)
         self._each("committees", self._committee, {})
         self._each("organisations", self._organisation, self.organisations)
+        self._each("councils", self._council, {})
         programme = self._one("programme", self._programme)
         round_ = self._one("round", lambda row: self._round(row, programme))
         if round_ is not None:
             self._each("needs", lambda row: self._need(row, round_), self.needs)
-            self._each("proposals", lambda row: self._proposal(row, round_), {})
+            self._each("capacities", self._capacity, {})
+            self._each("proposals", lambda row: self._proposal(row, round_), self.proposals)
+            self._each("actions", lambda row: self._action(row, round_), self.actions)
 
     def _rows(self, name: str) -> Iterator[_Row]:
         rows = self.tables.get(name, [])
@@ -271,6 +375,19 @@ class _Loader:
             )
         return _located(_Row(table, f"{self.file_name}, {name}"), store)
 
+    def _indicator(self, row: _Row) -> OutcomeIndicator:
+        code = row.text("code")
+        values = {
+            **_names(row),
+            "domain": row.one_of("domain", OutcomeIndicator.Domain.values),
+            "unit": row.text("unit"),
+            "direction": row.one_of("direction", OutcomeIndicator.Direction.values),
+            "definition_fa": row.text("definition_fa"),
+            "definition_en": row.text("definition_en"),
+        }
+        row.finish()
+        return _put(OutcomeIndicator, {"code": code}, {**values, "position": row.position})
+
     def _sector(self, row: _Row) -> Sector:
         code, values = row.text("code"), _names(row)
         row.finish()
@@ -278,9 +395,10 @@ class _Loader:
 
     def _committee(self, row: _Row) -> Committee:
         code, place, values = row.text("code"), row.of("place", self.places), _names(row)
-        sectors = row.all_of("sectors", self.sectors)
+        sectors, is_crisis = row.all_of("sectors", self.sectors), row.flag("is_crisis", False)
         row.finish()
-        committee = _put(Committee, {"place": place, "code": code}, {**values, "position": row.position})
+        flags = {"position": row.position, "is_crisis": is_crisis}
+        committee = _put(Committee, {"place": place, "code": code}, {**values, **flags})
         committee.sectors.set(sectors)
         return committee
 
@@ -290,6 +408,27 @@ class _Loader:
         values = _names(row)
         row.finish()
         return organisation_record(OrganisationSpec(place=place, code=row.text("code"), kind=kind, **values))
+
+    def _council(self, row: _Row) -> Council:
+        """Store a council; the seats of one that is there already are left as they are."""
+        place, values = row.of("place", self.places, self.city.code), _names(row)
+        houses = {name: clean_name(row.text(name, "")) for name in ("house_fa", "house_en")}
+        chair, secretary = (
+            row.of(position, self.organisations) if row.has(position, False) else None
+            for position in (Seat.Position.CHAIR.value, Seat.Position.SECRETARY.value)
+        )
+        members = row.all_of("members", self.organisations)
+        row.text("code")
+        row.finish()
+        is_there = Council.objects.filter(place=place).exists()
+        council = _put(Council, {"place": place}, values | houses)
+        if not is_there:
+            taken = [(Seat.Position.CHAIR, chair), (Seat.Position.SECRETARY, secretary)]
+            taken += [(Seat.Position.MEMBER, member) for member in members]
+            for position, organisation in taken:
+                if organisation is not None:
+                    stored(Seat(council=council, position=position, organisation=organisation), "seat")
+        return council
 
     def _programme(self, row: _Row) -> Programme:
         place, values = row.of("place", self.places, self.city.code), _names(row)
@@ -301,12 +440,16 @@ class _Loader:
         """Store the round; None where it is there already."""
         number = row.whole("number", 1, 9999)
         opened_at = row.moment("opened_at")
+        names = _names(row)
         spec = RoundSpec(
             programme=programme,
             place=row.of("place", self.places, self.city.code),
-            needs_due=row.moment("needs_due"),
-            proposals_due=row.moment("proposals_due"),
-            **_names(row),
+            due={
+                kind: row.moment(f"{kind}_due") for kind in PhaseKind if row.has(f"{kind}_due", kind in REQUIRED_PHASES)
+            },
+            name_fa=names["name_fa"],
+            name_en=names["name_en"],
+            budget_irr=Decimal(row.whole("budget_irr", 0, _MAX_COST_IRR)) if row.has("budget_irr", False) else None,
         )
         row.finish()
         if Round.objects.filter(programme=programme, place=spec.place, number=number).exists():
@@ -321,7 +464,7 @@ class _Loader:
             place=row.of("place", self.places),
             sector=row.of("sector", self.sectors),
             organisation=row.of("organisation", self.organisations),
-            approach=row.one_of("approach", Need.Approach.values),
+            approach=row.one_of("approach", Approach.values),
             severity=row.whole("severity", 1, 5),
             people_affected=row.whole("people_affected", 1, MAX_PEOPLE),
             text_fa=row.text("text_fa"),
@@ -332,7 +475,23 @@ class _Loader:
         row.finish()
         return need_record(spec, state=state, reporter=None, reported_at=reported_at, merged_into=merged_into)
 
-    def _proposal(self, row: _Row, round_: Round) -> None:
+    def _capacity(self, row: _Row) -> Capacity:
+        spec = CapacitySpec(
+            place=row.of("place", self.places, self.city.code),
+            kind=row.one_of("kind", Capacity.Kind.values),
+            organisation=row.of("organisation", self.organisations),
+            text_fa=row.text("text_fa"),
+            text_en=row.text("text_en"),
+            sectors=row.all_of("sectors", self.sectors) if row.has("sectors", False) else (),
+            amount=row.whole("amount", 0, MAX_PEOPLE) if row.has("amount", False) else None,
+            lon_lat=row.lon_lat("point"),
+        )
+        row.text("code")
+        recorded_at = row.moment("recorded_at")
+        row.finish()
+        return capacity_record(spec, reporter=None, reported_at=recorded_at)
+
+    def _proposal(self, row: _Row, round_: Round) -> Proposal:
         state = row.one_of("state", [state.value for state in ProposalState])
         submitted_at = None if state == ProposalState.DRAFT else row.moment("submitted_at")
         spec = ProposalSpec(
@@ -344,9 +503,53 @@ class _Loader:
             title_en=row.text("title_en"),
             effect_fa=row.text("effect_fa"),
             effect_en=row.text("effect_en"),
+            lon_lat=row.lon_lat("point"),
+            service=row.of("service", self.services) if row.has("service", False) else None,
         )
         row.finish()
-        proposal_record(spec, state=state, submitted_at=submitted_at)
+        return proposal_record(spec, state=state, submitted_at=submitted_at)
+
+    def _action(self, row: _Row, round_: Round) -> Action:
+        state = row.one_of("state", [state.value for state in ActionState])
+        spec = ActionSpec(
+            organisation=row.of("organisation", self.organisations),
+            place=row.of("place", self.places, self.city.code),
+            sector=row.of("sector", self.sectors),
+            approach=row.one_of("approach", Approach.values),
+            starts_on=row.day("starts_on"),
+            ends_on=row.day("ends_on"),
+            title_fa=row.text("title_fa"),
+            title_en=row.text("title_en"),
+            lon_lat=row.lon_lat("point"),
+            budget_irr=Decimal(row.whole("budget_irr", 0, _MAX_COST_IRR)),
+            people_targeted=row.whole("people_targeted", 0, MAX_PEOPLE),
+            is_public=row.flag("is_public", True),
+            needs=row.all_of("needs", self.needs) if row.has("needs", False) else (),
+            round=round_ if row.flag("in_round", True) else None,
+        )
+        proposal = row.of("proposal", self.proposals) if row.has("proposal", False) else None
+        handed_from = row.of("handed_from", self.actions) if row.has("handed_from", False) else None
+        started_on = row.day("started_on") if row.has("started_on", state == ActionState.UNDER_WAY) else None
+        done_on = row.day("done_on") if row.has("done_on", state == ActionState.DONE) else None
+        report = (
+            ProgressSpec(
+                row.whole("done_percent", 0, 100),
+                Decimal(row.whole("spent_irr", 0, _MAX_COST_IRR, 0)),
+                row.whole("people_reached", 0, MAX_PEOPLE, 0),
+            )
+            if row.has("done_percent", False)
+            else None
+        )
+        row.finish()
+        return action_record(
+            spec,
+            state=state,
+            proposal=proposal,
+            handed_from=handed_from,
+            started_on=started_on,
+            done_on=done_on,
+            report=report,
+        )
 
 
 def _names(row: _Row) -> dict[str, str]:

@@ -1,0 +1,610 @@
+"""Who does what, where and when: actions as rows, overlaps of what institutions undertake, gaps between needs and answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from django.db.models import (
+    Case,
+    Count,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    PositiveSmallIntegerField,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+
+from analysis.disclosure import is_insider
+from analysis.selectors import places_read
+from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of
+from geo.db.shapes import to_shapely
+from geo.errors import NotFound
+from geo.models import Place
+from geo.querysets import User
+from interventions.core.gaps import Gaps, Needs, gaps
+from interventions.core.overlap import Likeness, Overlaps, Undertakings, overlaps
+from interventions.core.transitions import RUNNING_ACTIONS, ActionState
+from interventions.models import PEOPLE_GROUPS, Action, Need, Progress, Proposal, Sector, in_readers_language
+from interventions.querysets import need_stage, proposals_about
+from interventions.selectors.rows import NamedRow
+
+MAX_ACTIONS: Final = 1000
+"""Actions that one answer has at most, those that are late first."""
+
+REACH_M: Final = 500.0
+"""How far a point or a line is taken to work, where the service it gives has no threshold of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFilter:
+    """Which actions are asked for.
+
+    Attributes
+    ----------
+    area
+        A place with all inside it, instead of the whole city.
+    sectors, organisations
+        Codes; empty for all.
+    states
+        Of `ActionState`; empty for all.
+    since, until
+        Those that run on any day between the two.
+    is_late
+        Only those that are late.
+    """
+
+    area: Place | None = None
+    sectors: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One action: who does what, where and when, and how far it is.
+
+    Attributes
+    ----------
+    is_late
+        Whether it should be done by now, or begun, and is not.
+    done_percent
+        As of the last report; 100 once it is done, None where nobody has reported.
+    """
+
+    pk: int
+    title_fa: str
+    title_en: str
+    organisation: NamedRow
+    organisation_kind: str
+    place: NamedRow
+    place_path: str
+    sector: NamedRow
+    approach: str
+    state: str
+    starts_on: date
+    ends_on: date
+    started_on: date | None
+    done_on: date | None
+    budget_irr: Decimal
+    spent_irr: Decimal
+    people_targeted: int
+    people_reached: int
+    done_percent: int | None
+    is_late: bool
+    is_public: bool
+    is_running: bool
+    geometry: Any
+
+    @property
+    def title(self) -> str:
+        """The title in the language of the reader, or in the other where it was not written in that."""
+        return in_readers_language(self.title_fa, self.title_en)
+
+
+@dataclass(frozen=True, slots=True)
+class Undertaking:
+    """One side of an overlap: an action, or a proposal that stands and is no action yet."""
+
+    pk: int
+    is_action: bool
+    title_fa: str
+    title_en: str
+    organisation: NamedRow
+    place: NamedRow
+    sector: NamedRow
+    starts_on: date | None
+    ends_on: date | None
+    state: str
+
+    @property
+    def title(self) -> str:
+        """The title in the language of the reader, or in the other where it was not written in that."""
+        return in_readers_language(self.title_fa, self.title_en)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapRow:
+    """Two institutions that do the same, or nearly, at the same place and time.
+
+    Attributes
+    ----------
+    likeness
+        Of `interventions.core.overlap.Likeness`.
+    space, time, beneficiaries
+        Shares of the smaller one that they have in common, 0 to 1.
+    """
+
+    first: Undertaking
+    second: Undertaking
+    likeness: Likeness
+    space: float
+    time: float
+    beneficiaries: float
+    score: float
+    distance_m: float
+    days_apart: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GapMatrix:
+    """Needs of places by sectors, by how far they are answered.
+
+    Attributes
+    ----------
+    places, sectors
+        Of the rows and the columns: those with any need.
+    found
+        The counts, in the same order.
+    """
+
+    places: tuple[NamedRow, ...]
+    sectors: tuple[NamedRow, ...]
+    found: Gaps
+
+
+# ---- actions
+
+
+def action_list(
+    place: Place, user: User, today: date, asked: ActionFilter | None = None, *, limit: int = MAX_ACTIONS
+) -> tuple[ActionRow, ...]:
+    """Return the actions of a place's subtree that a user may see: late ones first, then what ends first."""
+    wanted = asked or ActionFilter()
+    found: QuerySet[Any] = with_progress(Action.objects.visible_to(user).within(wanted.area or place), today)
+    if wanted.sectors:
+        found = found.filter(sector__code__in=wanted.sectors)
+    if wanted.organisations:
+        found = found.filter(organisation__code__in=wanted.organisations)
+    if wanted.states:
+        found = found.filter(state__in=wanted.states)
+    if wanted.since is not None:
+        found = found.filter(ends_on__gte=wanted.since)
+    if wanted.until is not None:
+        found = found.filter(starts_on__lte=wanted.until)
+    if wanted.is_late:
+        found = found.filter(lateness=1)
+    return tuple(action_row(one) for one in found.order_by("-lateness", "order", "ends_on", "pk")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSums:
+    """How many actions are still to be done, of how many institutions, and how many of them are late."""
+
+    actions: int
+    institutions: int
+    late: int
+
+
+def running_sums(place: Place, user: User, today: date) -> RunningSums:
+    """Count the actions of a place's subtree that a user may see and that are still to be done."""
+    running = Action.objects.visible_to(user).within(place).running().order_by()
+    return RunningSums(
+        **running.aggregate(
+            actions=Count("pk"),
+            institutions=Count("organisation", distinct=True),
+            late=Count("pk", filter=_late_q(today)),
+        )
+    )
+
+
+def _late_q(today: date) -> Q:
+    return Q(state__in=RUNNING_ACTIONS, ends_on__lt=today) | Q(state=ActionState.PLANNED, starts_on__lt=today)
+
+
+def action_get(place: Place, number: int, user: User) -> Action:
+    """Return an action of a place's subtree.
+
+    Raises
+    ------
+    NotFound
+        Where there is none, or the user may not see it.
+    """
+    found: Action | None = (
+        Action.objects.visible_to(user)
+        .within(place)
+        .select_related(
+            "organisation__place", "place", "sector", "round", "proposal", "handed_from__organisation", "author"
+        )
+        .filter(pk=number)
+        .first()
+    )
+    if found is None:
+        raise NotFound(
+            f"There is no action {number} here, or you may not see it.",
+            code="unknown_action",
+            where=place.code,
+            remedy="Choose one from the list of actions.",
+        )
+    return found
+
+
+def with_progress(actions: QuerySet[Action], today: date) -> QuerySet[Any]:
+    """Return actions with what `action_row` reads: the last report, and whether they are late (``lateness`` 1)."""
+    last = Progress.objects.filter(action=OuterRef("pk")).order_by("-reported_at", "-pk")
+    states = [ActionState.UNDER_WAY, ActionState.SUSPENDED, ActionState.PLANNED, ActionState.DONE]
+    return (
+        actions.select_related("organisation", "place", "sector")
+        .defer("text_fa", "text_en")
+        .annotate(
+            percent=Subquery(last.values("done_percent")[:1], output_field=PositiveSmallIntegerField()),
+            lateness=Case(When(_late_q(today), then=Value(1)), default=Value(0), output_field=IntegerField()),
+            order=Case(
+                *(When(state=state, then=Value(k)) for k, state in enumerate(states)),
+                default=Value(len(states)),
+                output_field=IntegerField(),
+            ),
+        )
+    )
+
+
+_OF_SIDE: Final = (
+    "title_fa", "title_en", "geometry", "starts_on", "ends_on", "state",
+    *(f"{body}__{name}" for body in ("organisation", "sector") for name in ("code", "name_fa", "name_en")),
+)  # fmt: skip
+_OF_PLACE: Final = ("place__code", "place__name_fa", "place__name_en", "place__path")
+_OF_ROW: Final = (
+    *_OF_SIDE, *_OF_PLACE, "organisation__kind", "approach", "started_on", "done_on", "budget_irr", "spent_irr",
+    "people_targeted", "people_reached", "is_public",
+)  # fmt: skip
+"""What is read of hundreds of actions at once: to make whole records of them takes longer than all the rest."""
+
+
+def action_row(action: Any) -> ActionRow:
+    """Return the row of an action of `with_progress`."""
+    is_done = action.state == ActionState.DONE
+    return ActionRow(
+        pk=action.pk,
+        title_fa=action.title_fa,
+        title_en=action.title_en,
+        organisation=_named(action.organisation),
+        organisation_kind=action.organisation.kind,
+        place=_named(action.place),
+        place_path=action.place.path,
+        sector=_named(action.sector),
+        approach=action.approach,
+        state=action.state,
+        starts_on=action.starts_on,
+        ends_on=action.ends_on,
+        started_on=action.started_on,
+        done_on=action.done_on,
+        budget_irr=action.budget_irr,
+        spent_irr=action.spent_irr,
+        people_targeted=action.people_targeted,
+        people_reached=action.people_reached,
+        done_percent=100 if is_done else action.percent,
+        is_late=action.lateness == 1,
+        is_public=action.is_public,
+        is_running=action.state in RUNNING_ACTIONS,
+        geometry=action.geometry,
+    )
+
+
+# ---- overlaps
+
+
+def overlaps_of(city: Place, user: User, *, with_adjacent: bool = False) -> tuple[OverlapRow, ...]:
+    """Return which institutions undertake the same in a city, as far as the user may see both: the gravest first.
+
+    Compared are actions still to be done and proposals that stand and are no actions yet; the public is told of public actions
+    alone. What is for a whole place counts with its boundary. One institution's own undertakings are its own affair.
+
+    Parameters
+    ----------
+    with_adjacent : bool
+        Whether to name those too that are only near in space or time.
+    """
+    places = places_read(city, user)
+    if not places.rows:
+        return ()
+    drawn = dict(zip((row.path for row in places.rows), places.geometries_4326, strict=True))
+    concerned = Need.objects.only("place", *(f"{group}_affected" for group in PEOPLE_GROUPS))
+    actions = list(
+        Action.objects.visible_to(user)
+        .within(city)
+        .running()
+        .select_related("organisation", "place", "sector")
+        .only(*_OF_SIDE, *_OF_PLACE)
+        .prefetch_related(Prefetch("needs", concerned))
+        .order_by("pk")[:MAX_ACTIONS]
+    )
+    proposals = (
+        Proposal.objects.visible_to(user)
+        .standing()
+        .filter(pk__in=proposals_about(city), actions__isnull=True, sector__isnull=False)
+        .select_related("organisation", "round__place", "sector")
+        .only(*_OF_SIDE, *(f"round__{name}" for name in _OF_PLACE))
+        .prefetch_related(Prefetch("needs", concerned.select_related("place")))
+        .order_by("pk")[:MAX_ACTIONS]
+    )
+    sides: list[Undertaking] = []
+    shapes: list[Any] = []
+    groups: list[int] = []
+    for action in actions:
+        shape = _shape_of(action.geometry, [action.place.path], drawn, city)
+        if shape is not None:
+            sides.append(_action_side(action))
+            shapes.append(shape)
+            groups.append(_groups_of(action.needs.all()))
+    for proposal in proposals:
+        needs = list(proposal.needs.all())
+        shape = _shape_of(proposal.geometry, [need.place.path for need in needs], drawn, city)
+        if shape is not None:
+            sides.append(_proposal_side(proposal, needs))
+            shapes.append(shape)
+            groups.append(_groups_of(needs))
+    if len(sides) < 2:
+        return ()
+    found = overlaps(_undertakings(sides, shapes, groups))
+    rows = []
+    for k in range(found.first.size):
+        likeness = Likeness(int(found.likeness[k]))
+        if found.is_same_organisation[k] or (likeness == Likeness.ADJACENT and not with_adjacent):
+            continue
+        rows.append(_overlap_row(sides, found, k, likeness))
+    return tuple(rows)
+
+
+def _undertakings(sides: list[Undertaking], shapes: list[Any], groups: list[int]) -> Undertakings:
+    metric = project(shapes, STORAGE_EPSG, utm_epsg_of(shapes))
+    sector_of = {code: k for k, code in enumerate(sorted({side.sector.code for side in sides}))}
+    organisation_of = {code: k for k, code in enumerate(sorted({side.organisation.code for side in sides}))}
+    place_of = {code: k for k, code in enumerate(sorted({side.place.code for side in sides}))}
+    return Undertakings(
+        geometry=metric,
+        reach_m=np.where(shapely.area(metric) > 0, 0.0, REACH_M),
+        sector=[sector_of[side.sector.code] for side in sides],
+        start_day=[side.starts_on.toordinal() if side.starts_on else -math.inf for side in sides],
+        end_day=[side.ends_on.toordinal() if side.ends_on else math.inf for side in sides],
+        groups=groups,
+        place=[place_of[side.place.code] for side in sides],
+        organisation=[organisation_of[side.organisation.code] for side in sides],
+    )
+
+
+def _overlap_row(sides: list[Undertaking], found: Overlaps, k: int, likeness: Likeness) -> OverlapRow:
+    return OverlapRow(
+        first=sides[int(found.first[k])],
+        second=sides[int(found.second[k])],
+        likeness=likeness,
+        space=float(found.space[k]),
+        time=float(found.time[k]),
+        beneficiaries=float(found.beneficiaries[k]),
+        score=float(found.score[k]),
+        distance_m=float(found.distance_m[k]),
+        days_apart=float(found.days_apart[k]),
+    )
+
+
+def _shape_of(geometry: Any, paths: list[str], drawn: Mapping[str, Any], city: Place) -> Any:
+    """Return where something is: its own geometry, else its places, else all of them where it is for the city; or None."""
+    if geometry is not None:
+        return to_shapely(geometry)
+    parts = [drawn[path] for path in dict.fromkeys(paths) if path in drawn]
+    if not parts and any(path == city.path or city.path.startswith(f"{path}/") for path in paths):
+        parts = list(drawn.values())
+    return shapely.union_all(parts) if parts else None
+
+
+def _groups_of(needs: Any) -> int:
+    """Return the groups of people that needs name as bits; 0, everybody, where one names none."""
+    bits = 0
+    for need in needs:
+        own = sum(1 << k for k, group in enumerate(PEOPLE_GROUPS) if getattr(need, f"{group}_affected"))
+        if not own:
+            return 0
+        bits |= own
+    return bits
+
+
+def _action_side(action: Action) -> Undertaking:
+    return Undertaking(
+        action.pk, True, action.title_fa, action.title_en, _named(action.organisation), _named(action.place), _named(action.sector),
+        action.starts_on, action.ends_on, action.state,
+    )  # fmt: skip
+
+
+def _proposal_side(proposal: Proposal, needs: list[Need]) -> Undertaking:
+    places = {need.place.pk: need.place for need in needs}
+    place = next(iter(places.values())) if len(places) == 1 else proposal.round.place
+    return Undertaking(
+        proposal.pk, False, proposal.title_fa, proposal.title_en, _named(proposal.organisation), _named(place), _named(proposal.sector),
+        proposal.starts_on, proposal.ends_on, proposal.state,
+    )  # fmt: skip
+
+
+# ---- gaps
+
+
+def gap_matrix(place: Place, user: User) -> GapMatrix:
+    """Return needs less what is decided and done, of the places inside a place by sectors.
+
+    People with a role in the place are told about its whole subtree; all others about the published places in it, and only what
+    public actions and proposals answer. Numbers of people are exact here: pages tell the public no small ones.
+    """
+    needs = Need.objects.counted()
+    if is_insider(user, place):
+        needs, told = needs.within(place), None
+    else:
+        needs, told = needs.filter(place__in=_places_seen(place, user)), Action.objects.visible_to(user)
+    rows = list(
+        needs.order_by("pk")
+        .annotate(stage=need_stage(told))
+        .values_list("pk", "place_id", "sector_id", "people_affected", "severity", "stage")
+    )
+    places = list(Place.objects.filter(pk__in={row[1] for row in rows}).order_by("path"))
+    sectors = list(Sector.objects.filter(pk__in={row[2] for row in rows}).order_by("position", "code"))
+    place_number = {found.pk: k for k, found in enumerate(places)}
+    sector_number = {found.pk: k for k, found in enumerate(sectors)}
+    found = gaps(
+        Needs(
+            place=[place_number[row[1]] for row in rows],
+            sector=[sector_number[row[2]] for row in rows],
+            people=[row[3] for row in rows],
+            severity=[row[4] for row in rows],
+        ),
+        range(len(rows)),
+        [row[5] for row in rows],
+        places=len(places),
+        sectors=len(sectors),
+    )
+    return GapMatrix(tuple(map(_named, places)), tuple(map(_named, sectors)), found)
+
+
+def _places_seen(place: Place, user: User) -> list[int]:
+    """Return the places inside a place that a user may see: asked once of each, not of each record that lies there."""
+    return list(Place.objects.visible_to(user).within(place).order_by().values_list("pk", flat=True))
+
+
+# ---- presence and people, as humanitarian data exchanges name them
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRow:
+    """An organisation at work in a place and sector, from its first action to its last."""
+
+    place: Place
+    organisation: NamedRow
+    organisation_kind: str
+    sector: NamedRow
+    starts_on: date
+    ends_on: date
+    actions: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleRow:
+    """People of a place and sector: affected, in need, targeted or reached; ``group`` is empty for all of them.
+
+    Attributes
+    ----------
+    people, whole
+        Of the need or action that concerns most, so that nobody is counted twice; of the group and of all.
+    """
+
+    place: Place
+    sector: NamedRow
+    status: str
+    group: str
+    people: int
+    whole: int
+    starts_on: date
+    ends_on: date
+
+
+def presence_rows(place: Place, user: User) -> tuple[PresenceRow, ...]:
+    """Return who works where in which sector, as far as the user may see their actions; cancelled ones are no presence."""
+    found = (
+        Action.objects.visible_to(user)
+        .within(place)
+        .exclude(state=ActionState.CANCELLED)
+        .order_by("place__path", "sector__position", "sector__code", "organisation__code", "pk")
+        .values_list(
+            "place_id", "organisation__code", "organisation__name_fa", "organisation__name_en", "organisation__kind",
+            "sector__code", "sector__name_fa", "sector__name_en", "starts_on", "ends_on", "done_on",
+        )
+    )  # fmt: skip
+    places = Place.objects.in_bulk({row[0] for row in found})
+    grouped: dict[tuple[Any, ...], list[tuple[date, date]]] = {}
+    for row in found:
+        grouped.setdefault(row[:8], []).append((row[8], max(row[8], row[10] or row[9])))
+    return tuple(
+        PresenceRow(
+            place=places[key[0]],
+            organisation=NamedRow(key[1], key[2], key[3]),
+            organisation_kind=key[4],
+            sector=NamedRow(key[5], key[6], key[7]),
+            starts_on=min(begin for begin, _ in spans),
+            ends_on=max(end for _, end in spans),
+            actions=len(spans),
+        )
+        for key, spans in grouped.items()
+    )
+
+
+def people_rows(place: Place, user: User) -> tuple[PeopleRow, ...]:
+    """Return how many people of each place and sector are affected (AFF), in need (INN), targeted (TGT) and reached (REA).
+
+    Affected are those of needs that stand; in need those of needs not met yet; targeted and reached those of actions to be done
+    or done. What the user may not see is left out.
+    """
+    needs = Need.objects.within(place).counted()
+    actions = Action.objects.within(place).standing()
+    if not is_insider(user, place):
+        needs = needs.filter(place__in=_places_seen(place, user))
+        actions = actions.visible_to(user)
+    met = Action.needs.through.objects.filter(action__in=actions.filter(state=ActionState.DONE)).values("need_id")
+    found: list[PeopleRow] = []
+    places: dict[int, Place] = {}
+
+    def add(rows: Any, status: str) -> None:
+        places.update(Place.objects.in_bulk({row["place_id"] for row in rows} - set(places)))
+        for row in rows:
+            sector = NamedRow(row["sector__code"], row["sector__name_fa"], row["sector__name_en"])
+            for group in ("", *PEOPLE_GROUPS):
+                people = row.get(group or "all")
+                if people:
+                    found.append(
+                        PeopleRow(
+                            places[row["place_id"]],
+                            sector,
+                            status,
+                            group,
+                            people,
+                            row["all"],
+                            row["first"],
+                            row["last"],
+                        )
+                    )
+
+    keys = ("place_id", "sector__code", "sector__name_fa", "sector__name_en")
+    groups = {group: Max(f"{group}_affected") for group in PEOPLE_GROUPS}
+    of_needs = {
+        "all": Max("people_affected"), **groups, "first": Min("reported_at__date"), "last": Max("reported_at__date"),
+    }  # fmt: skip
+    for status, chosen in (("AFF", needs), ("INN", needs.exclude(pk__in=met))):
+        add(list(chosen.order_by().values(*keys).annotate(**of_needs)), status)
+    for status, field in (("TGT", "people_targeted"), ("REA", "people_reached")):
+        of_actions = {"all": Max(field), "first": Min("starts_on"), "last": Max("ends_on")}
+        add(list(actions.order_by().values(*keys).annotate(**of_actions)), status)
+    order = {"AFF": 0, "INN": 1, "TGT": 2, "REA": 3}
+    return tuple(sorted(found, key=lambda row: (row.place.path, row.sector.code, order[row.status], row.group)))
+
+
+def _named(thing: Any) -> NamedRow:
+    return NamedRow(thing.code, thing.name_fa, thing.name_en)
