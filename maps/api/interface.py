@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -17,13 +18,24 @@ from maps.api.bodies import FORM_BYTES, MOST_BYTES, invalid, size_required
 from maps.errors import NotSignedIn
 
 
-class _SignedIn(APIKeyCookie):
-    """The session of the site, with the token of a page where something is written."""
+def _body_required(request: HttpRequest) -> None:
+    size_required(request, MOST_BYTES + FORM_BYTES)
+
+
+class SignedIn(APIKeyCookie):
+    """The session of the site, with the token of a page where something is written.
+
+    Parameters
+    ----------
+    size_check : callable
+        Refuses a request whose body is too large, before anything of it is read; for what takes more or less than most do.
+    """
 
     param_name = settings.SESSION_COOKIE_NAME
 
-    def __init__(self) -> None:
+    def __init__(self, size_check: Callable[[HttpRequest], None] = _body_required) -> None:
         super().__init__(csrf=False)
+        self._size_check = size_check
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         """Return who asks, before anything of the body is read.
@@ -35,7 +47,7 @@ class _SignedIn(APIKeyCookie):
         """
         if not request.user.is_authenticated:
             raise NotSignedIn("Drawing needs an account.", remedy="Sign in at /accounts/login/.")
-        size_required(request, MOST_BYTES + FORM_BYTES)
+        self._size_check(request)
         if check_csrf(request) is not None:
             raise Forbidden(
                 "The request does not carry the token of the page it was made from.",
@@ -52,7 +64,7 @@ api = NinjaAPI(
     description="Boundaries of neighbourhoods and informal settlements, data about them, measures of who is served, and what changes would do.",
     docs_url=None,
     urls_namespace="api-v1",
-    auth=_SignedIn(),
+    auth=SignedIn(),
 )
 
 

@@ -8,10 +8,11 @@ from maps.api import views
 from maps.api.interface import api
 from maps.imports.api import router as imports
 from maps.measures.api import router as measures
+from maps.needs.api import router as needs
 from maps.scenarios.api import router as scenarios
 from maps.workbench.api import router as workbench
 
-for router in (workbench, imports, scenarios, measures):
+for router in (workbench, imports, scenarios, measures, needs):
     api.add_router("", router)
 
 urlpatterns = [

@@ -124,6 +124,36 @@ def day(value: date | datetime | None, language: str) -> str:
     return digits(f"{jalali.day} {_JALALI_MONTHS[jalali.month - 1]} {jalali.year}", "fa")
 
 
+def moment(value: datetime | None, language: str) -> str:
+    """Write a local date and time of day.
+
+    Examples
+    --------
+    >>> moment(datetime(2026, 12, 21, 23, 59, 59), "fa"), moment(datetime(2026, 12, 21, 23, 59), "en")
+    ('۳۰ آذر ۱۴۰۵، ساعت ۲۳:۵۹', '21 December 2026, 23:59')
+    """
+    if value is None:
+        return DASH
+    between = "، ساعت " if language == "fa" else ", "
+    return f"{day(value, language)}{between}{digits(f'{value:%H:%M}', language)}"
+
+
+def day_in_figures(value: date | datetime | None, language: str) -> str:
+    """Write a date in figures, as it is typed into forms: Jalali in Persian, Gregorian in English.
+
+    Examples
+    --------
+    >>> day_in_figures(date(2026, 4, 20), "fa"), day_in_figures(date(2026, 4, 20), "en"), day_in_figures(None, "fa")
+    ('۱۴۰۵/۰۱/۳۱', '2026-04-20', '')
+    """
+    if value is None:
+        return ""
+    if language != "fa":
+        return f"{value:%Y-%m-%d}"
+    jalali = jdatetime.date.fromgregorian(day=value.day, month=value.month, year=value.year)
+    return digits(f"{jalali.year:04d}/{jalali.month:02d}/{jalali.day:02d}", "fa")
+
+
 def isolated(name: str, language: str) -> str:
     """Keep a name of the other script from reordering the sentence it stands in (Unicode isolates; nothing visible).
 

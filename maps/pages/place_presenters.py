@@ -173,19 +173,24 @@ def _headline(result: CityPriority, row: int, is_insider: bool) -> str:
             return _("So few people live in %(place)s that its numbers are not published.") % {"place": place}
         if share.kind == "none":
             return _("No residents are counted in %(place)s.") % {"place": place}
-        if not count.value:
-            continue
-        service = covered.services[k]
-        return _(
-            "In %(place)s %(people)s people, %(share)s, live more than %(distance)s from the nearest %(service)s."
-        ) % {
-            "place": place,
-            "people": count.as_people(lang),
-            "share": share.as_percent(lang),
-            "distance": measured.limit_phrase(service, covered.travel),
-            "service": word(service.name),
-        }
+        if count.value:
+            return lacking_text(covered, row, k, is_insider=is_insider)
     return _("Everybody in %(place)s lives near every service that is measured.") % {"place": place}
+
+
+def lacking_text(covered: CityCoverage, row: int, column: int, *, is_insider: bool) -> str:
+    """Say how many people of a place live too far from a service; empty where nothing may be told, or nobody does."""
+    share, count, _distance = told_of(covered, row, column, is_insider)
+    if share.kind in ("withheld", "none") or not count.value:
+        return ""
+    lang, service = language(), covered.services[column]
+    return _("In %(place)s %(people)s people, %(share)s, live more than %(distance)s from the nearest %(service)s.") % {
+        "place": formats.isolated(covered.places[row].name, lang),
+        "people": count.as_people(lang),
+        "share": share.as_percent(lang),
+        "distance": measured.limit_phrase(service, covered.travel),
+        "service": word(service.name),
+    }
 
 
 def _reasons(result: CityPriority, row: int, is_insider: bool) -> tuple[Reason, ...]:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
@@ -22,6 +23,7 @@ from geo.errors import MahallehError, NotFound
 from geo.models import Place
 from interventions.selectors import needs_summary
 from maps.assets import worker_url
+from maps.notices import presenters as notices
 from maps.pages import curve_presenters, formats, heat_presenters, nearest_presenters, outlines, presenters, selectors
 from maps.pages.answers import boundary_of, edition_facts, place_answer
 from maps.pages.cards import city_card
@@ -54,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "found": selectors.search(text, request.user) if text else None,
         "cities": cities,
         "publications": selectors.publications_latest(request.user),
-        "waiting": selectors.attention(request.user),
+        "waiting": [*notices.waiting(request.user, timezone.now()), *selectors.attention(request.user)],
         "roles": selectors.roles_of(request.user),
     }
     return render(request, "maps/home.html", context)

@@ -78,8 +78,6 @@ SENTENCES: Final = (
     gettext_noop("The form does not say what to do."),
     gettext_noop("The form does not say which version it is about."),
     gettext_noop("Open the page again and decide there."),
-    gettext_noop("“%(value)s” is no day."),
-    gettext_noop("Write year, month and day, such as 1404/01/15 or 2025-04-04."),
     gettext_noop("There is no such edition of this boundary."),
     gettext_noop("Choose one from the list."),
     gettext_noop("The change set touches no place “%(place)s”."),

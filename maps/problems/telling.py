@@ -15,17 +15,25 @@ from geo.errors import Detail
 from maps.pages import formats
 from maps.pages.reader import language
 from maps.problems import (
+    actions,
     archives,
     catalogue,
     drawing,
     exports,
     files,
+    interventions,
     measures,
     measuring,
+    needs,
+    network,
     notes,
+    notices,
     ogc,
+    organisations,
     osm,
+    outcomes,
     pages,
+    proposals,
     reviewing,
     rows,
     scenarios,
@@ -40,8 +48,10 @@ from maps.problems import (
 SENTENCES: Final = (
     *pages.SENTENCES, *measuring.SENTENCES, *measures.SENTENCES, *travel.SENTENCES, *shapes.SENTENCES, *drawing.SENTENCES, *reviewing.SENTENCES,
     *ogc.SENTENCES, *works.SENTENCES, *notes.SENTENCES, *files.SENTENCES, *archives.SENTENCES, *rows.SENTENCES,
-    *osm.SENTENCES, *uploads.SENTENCES, *exports.SENTENCES, *catalogue.SENTENCES, *services.SENTENCES,
-    *scenarios.SENTENCES,
+    *osm.SENTENCES, *uploads.SENTENCES, *exports.SENTENCES, *needs.SENTENCES, *catalogue.SENTENCES, *services.SENTENCES,
+    *scenarios.SENTENCES, *network.SENTENCES, *interventions.SENTENCES, *organisations.SENTENCES, *proposals.SENTENCES, *actions.SENTENCES,
+    *outcomes.SENTENCES,
+    *notices.SENTENCES,
 )  # fmt: skip
 """All that the layers below say."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -143,6 +144,18 @@ def measured_how(covered: CityCoverage) -> str:
 def day(value: date | datetime | None) -> str:
     """Write a date: Jalali in Persian, Gregorian in English."""
     return formats.day(value, _language())
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Write a date and time of day as the clocks of the place show it: Jalali in Persian, Gregorian in English."""
+    return formats.moment(timezone.localtime(value) if value else None, _language())
+
+
+@register.filter
+def local_day(value: datetime | None) -> str:
+    """Write the day of a moment as the clocks of the place show it."""
+    return formats.day(timezone.localtime(value) if value else None, _language())
 
 
 @cache

@@ -21,7 +21,7 @@ export class ApiError extends Error {
  * @property {string} etag without quotes; empty where there is none
  *
  * @typedef {object} Ask
- * @property {any} [body] sent as JSON, or as it is where it is a form
+ * @property {any} [body] sent as JSON, or as it is where it is a form or a file
  * @property {AbortSignal} [signal]
  * @property {number | null} [version] sent as If-Match
  * @property {boolean} [keepalive]
@@ -44,10 +44,12 @@ export function makeApi({ base, csrf, language }) {
     if (method !== "GET") headers["X-CSRFToken"] = csrf;
     if (version !== undefined && version !== null) headers["If-Match"] = `"${version}"`;
     const isForm = body instanceof FormData;
-    if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
+    const isFile = typeof Blob === "function" && body instanceof Blob;
+    if (isFile) headers["Content-Type"] = body.type || "application/octet-stream";
+    else if (body !== undefined && !isForm) headers["Content-Type"] = "application/json";
     let response;
     try {
-      response = await fetch(base + path, { method, headers, signal, keepalive, credentials: "same-origin", body: body === undefined ? undefined : isForm ? body : JSON.stringify(body) });
+      response = await fetch(base + path, { method, headers, signal, keepalive, credentials: "same-origin", body: body === undefined ? undefined : isForm || isFile ? body : JSON.stringify(body) });
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new ApiError(0, String(error));

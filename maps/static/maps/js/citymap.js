@@ -3,6 +3,7 @@
  * The live map of a city: made once, then told what to colour, what to point at, and which facilities to show.
  *
  * @import { MapConfig } from "./style.js";
+ * @import { Map as LiveMap } from "maplibre-gl"
  *
  * @typedef {{code: string, name: string, kind: string, class: number}} PlaceResult
  * @typedef {object} CityMap
@@ -14,8 +15,8 @@
  * @property {(code: string, covered_px?: number) => void} reveal pan to a place where it is out of view, or below what covers the lower edge
  */
 
-import { Map as LiveMap, NavigationControl, setWorkerUrl } from "maplibre-gl";
-import { distance, niceLength } from "./numbers.js";
+import { liveMap } from "./livemap.js";
+import { keepScale } from "./scalebar.js";
 import { cityStyle, facilityLayers, fillColour, fitPadding } from "./style.js";
 
 const FROM = { source: "places", sourceLayer: "places" };
@@ -70,35 +71,18 @@ function hatch(stroke, width, ground) {
  * @returns {CityMap}
  */
 export function makeMap({ container, scaleBar, key, config, results, words, onHover, onChoose, onFacility, onReady }) {
-  setWorkerUrl(new URL(config.urls.worker, location.href).href);
   const isRtl = config.language === "fa";
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const byCode = Object.fromEntries(results.places.map((place) => [place.code, place]));
-  const map = new LiveMap({
+  const map = liveMap({
     container,
     style: cityStyle(config, byCode, location.origin),
     bounds: config.bounds,
     fitBoundsOptions: { padding: fitPadding(config.bounds, sizeOf(container), sizeOf(key), isRtl ? "left" : "right") },
-    attributionControl: false, // sources are named with their dates below the map, in the method
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
     maxZoom: 18,
     minZoom: 8,
     fadeDuration: calm ? 0 : 150,
-    cooperativeGestures: matchMedia("(pointer: coarse)").matches,
-    locale: {
-      "Map.Title": words.map ?? "",
-      "NavigationControl.ZoomIn": words.zoomIn ?? "",
-      "NavigationControl.ZoomOut": words.zoomOut ?? "",
-      "CooperativeGesturesHandler.MobileHelpText": words.twoFingers ?? "",
-      "CooperativeGesturesHandler.WindowsHelpText": words.ctrlScroll ?? "",
-      "CooperativeGesturesHandler.MacHelpText": words.ctrlScroll ?? "",
-    },
-  });
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
-  map.addControl(new NavigationControl({ showCompass: false }), isRtl ? "top-left" : "top-right");
+  }, config, words);
   map.addImage("hatch-none", hatch("#b4bbc4", 2.5, "#ffffff"), { pixelRatio: 2 });
   map.addImage("hatch-settlement", hatch("rgba(138,15,87,0.62)", 2.2), { pixelRatio: 2 });
 
@@ -149,25 +133,13 @@ export function makeMap({ container, scaleBar, key, config, results, words, onHo
     if (!isSeen) map.easeTo({ center, offset: [0, -covered_px / 2], duration: calm ? 0 : 400 });
   };
 
-  const drawScale = () => {
-    const width_px = 110;
-    const middle = container.clientHeight / 2;
-    const left = map.unproject([0, middle]);
-    const right = map.unproject([width_px, middle]);
-    const most_m = left.distanceTo(right);
-    const length_m = niceLength(most_m);
-    const length_px = Math.round((width_px * length_m) / most_m);
-    scaleBar.replaceChildren(scaleBarDrawing(length_px), distance(length_m, config.language));
-  };
+  keepScale(map, scaleBar, config.language);
 
   map.on("load", () => {
     colour(results);
-    drawScale();
     container.classList.add("is-ready");
     onReady();
   });
-  map.on("move", drawScale);
-  map.on("resize", drawScale);
   map.on("mousemove", (event) => {
     const found = map.getLayer("places-fill") ? map.queryRenderedFeatures(event.point, { layers: PLACES })[0] : undefined;
     const code = found ? String(found.properties.code) : null;
@@ -208,15 +180,3 @@ export function makeMap({ container, scaleBar, key, config, results, words, onHo
 
 /** @param {HTMLElement} element */
 const sizeOf = (element) => ({ width: element.offsetWidth, height: element.offsetHeight });
-
-/** @param {number} length_px */
-function scaleBarDrawing(length_px) {
-  const space = "http://www.w3.org/2000/svg";
-  const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("width", String(length_px));
-  drawing.setAttribute("height", "8");
-  const path = document.createElementNS(space, "path");
-  path.setAttribute("d", `M1 0V7H${length_px - 1}V0`);
-  drawing.append(path);
-  return drawing;
-}

@@ -25,7 +25,7 @@ export function digits(text, language) {
  * @param {string} text
  */
 export function parse(text) {
-  const ascii = text.replace(/[۰-۹]/g, (digit) => String(PERSIAN.indexOf(digit))).replace(/[٬,\s]/g, "").replace("٫", ".");
+  const ascii = text.replace(/[۰-۹]/g, (digit) => String(PERSIAN.indexOf(digit))).replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660)).replace(/[٬,\s]/g, "").replace("٫", ".");
   return ascii === "" ? NaN : Number(ascii);
 }
 

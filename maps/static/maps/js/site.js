@@ -13,7 +13,7 @@ for (const opener of document.querySelectorAll("[data-open]")) {
 }
 
 // In a row of entries that is wider than the screen, that of this page is seen, and whichever has the focus, whole.
-for (const bar of document.querySelectorAll(".city-bar")) {
+for (const bar of document.querySelectorAll(".city-bar, .tabs.pages")) {
   /** @param {EventTarget | null} entry */
   const reveal = (entry) => {
     if (!(entry instanceof Element)) return;
@@ -33,6 +33,8 @@ for (const button of document.querySelectorAll("[data-print]")) {
 document.addEventListener("submit", (event) => {
   const next = event.target instanceof HTMLFormElement && event.target.hasAttribute("data-return") ? event.target.elements.namedItem("next") : null;
   if (next instanceof HTMLInputElement) next.value = location.pathname + location.search;
+  // Who signs out leaves no form behind that is filled in under their name; their reports stay until they sign in again.
+  if (event.target instanceof HTMLFormElement && event.target.hasAttribute("data-leave")) void globalThis.caches?.delete("mahalleh-needs-form");
 });
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[data-return]") : null;

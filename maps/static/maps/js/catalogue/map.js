@@ -24,8 +24,9 @@
  * @property {(box: Box) => void} reveal bring a row into view, without zooming out
  */
 
-import { LngLatBounds, Map as LiveMap, NavigationControl, setWorkerUrl } from "maplibre-gl";
-import { distance, niceLength } from "../numbers.js";
+import { LngLatBounds } from "maplibre-gl";
+import { liveMap } from "../livemap.js";
+import { keepScale } from "../scalebar.js";
 import { cityStyle } from "../style.js";
 import { CLICKED, featureLayers, rasterLayer, ringLayer, widened } from "./style.js";
 
@@ -43,35 +44,18 @@ const REACH_PX = 6;
  * @returns {LayerMap}
  */
 export function makeMap({ container, scaleBar, config, words, onChoose }) {
-  setWorkerUrl(new URL(config.urls.worker, location.href).href);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const isRaster = config.shown.kind === "raster";
-  const map = new LiveMap({
+  const map = liveMap({
     container,
     style: cityStyle(config, {}, location.origin),
     bounds: widened(config.bounds),
     fitBoundsOptions: { padding: 24, maxZoom: 16 },
-    attributionControl: false, // the source is named on the page, with its day
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
     maxZoom: 18,
     minZoom: 3,
     fadeDuration: 0,
     canvasContextAttributes: { preserveDrawingBuffer: true }, // so that it is printed
-    cooperativeGestures: matchMedia("(pointer: coarse)").matches,
-    locale: {
-      "Map.Title": words.map ?? "",
-      "NavigationControl.ZoomIn": words.zoomIn ?? "",
-      "NavigationControl.ZoomOut": words.zoomOut ?? "",
-      "CooperativeGesturesHandler.MobileHelpText": words.twoFingers ?? "",
-      "CooperativeGesturesHandler.WindowsHelpText": words.ctrlScroll ?? "",
-      "CooperativeGesturesHandler.MacHelpText": words.ctrlScroll ?? "",
-    },
-  });
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
-  map.addControl(new NavigationControl({ showCompass: false }), config.language === "fa" ? "top-left" : "top-right");
+  }, config, words);
   for (const name of ["hatch-none", "hatch-settlement"]) map.addImage(name, { width: 1, height: 1, data: new Uint8Array(4) });
 
   /** @type {{chosen: number | null, hover: number | null}} */
@@ -94,14 +78,7 @@ export function makeMap({ container, scaleBar, config, words, onChoose }) {
     if (number !== null) map.setFeatureState({ ...FROM, id: number }, { [key]: true });
   };
 
-  const drawScale = () => {
-    const width_px = 110;
-    const middle = container.clientHeight / 2;
-    const most_m = map.unproject([0, middle]).distanceTo(map.unproject([width_px, middle]));
-    const length_m = niceLength(most_m);
-    const length_px = Math.round((width_px * length_m) / most_m);
-    scaleBar.replaceChildren(scaleBarDrawing(length_px), distance(length_m, config.language));
-  };
+  keepScale(map, scaleBar, config.language);
 
   map.on("load", () => {
     const url = new URL(config.shown.url, location.href).href;
@@ -121,11 +98,8 @@ export function makeMap({ container, scaleBar, config, words, onChoose }) {
       marks[key] = null;
       mark(key, number);
     }
-    drawScale();
     container.classList.add("is-ready");
   });
-  map.on("move", drawScale);
-  map.on("resize", drawScale);
 
   /** @param {{x: number, y: number}} at */
   const under = ({ x, y }) => {
@@ -164,16 +138,4 @@ export function makeMap({ container, scaleBar, config, words, onChoose }) {
       map.easeTo({ center: bounds.getCenter(), zoom: Math.min(map.getZoom(), fitted?.zoom ?? map.getZoom()), duration: calm ? 0 : 400 });
     },
   };
-}
-
-/** @param {number} length_px */
-function scaleBarDrawing(length_px) {
-  const space = "http://www.w3.org/2000/svg";
-  const drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("width", String(length_px));
-  drawing.setAttribute("height", "8");
-  const path = document.createElementNS(space, "path");
-  path.setAttribute("d", `M1 0V7H${length_px - 1}V0`);
-  drawing.append(path);
-  return drawing;
 }

@@ -12,7 +12,8 @@
  * @property {{tiles: string, worker: string, preview: string | null, problems: string | null, repairs: string | null}} urls
  */
 
-import { LngLatBounds, Map as LiveMap, Marker, NavigationControl, setWorkerUrl } from "maplibre-gl";
+import { LngLatBounds, Marker } from "maplibre-gl";
+import { liveMap } from "../livemap.js";
 import { cityStyle } from "../style.js";
 
 const FILE = "#0b3f6b";
@@ -47,32 +48,15 @@ export function drawn(name, colour, { inner, width = 1.5, dash, opacity = 0.25, 
  * @param {Record<string, string | undefined>} words
  */
 export async function makeMap(container, config, words) {
-  setWorkerUrl(new URL(config.urls.worker, location.href).href);
-  const isRtl = config.language === "fa";
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const map = new LiveMap({
+  const map = liveMap({
     container,
     style: cityStyle(config, {}, location.origin),
     ...(config.bounds ? { bounds: config.bounds, fitBoundsOptions: { padding: 32, maxZoom: 16 } } : {}),
-    attributionControl: false,
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
     maxZoom: 20,
     fadeDuration: calm ? 0 : 150,
     cooperativeGestures: true,
-    locale: {
-      "Map.Title": words.map ?? "",
-      "NavigationControl.ZoomIn": words.zoomIn ?? "",
-      "NavigationControl.ZoomOut": words.zoomOut ?? "",
-      "CooperativeGesturesHandler.MobileHelpText": words.twoFingers ?? "",
-      "CooperativeGesturesHandler.WindowsHelpText": words.ctrlScroll ?? "",
-      "CooperativeGesturesHandler.MacHelpText": words.ctrlScroll ?? "",
-    },
-  });
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
-  map.addControl(new NavigationControl({ showCompass: false }), isRtl ? "top-left" : "top-right");
+  }, config, words);
   for (const name of ["hatch-none", "hatch-settlement"]) map.addImage(name, { width: 1, height: 1, data: new Uint8Array(4) });
 
   /** @param {string} name @param {SourceSpecification} source @param {LayerSpecification[]} layers */

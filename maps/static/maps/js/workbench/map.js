@@ -13,7 +13,7 @@
  */
 
 import { Map as LiveMap, NavigationControl, setWorkerUrl } from "maplibre-gl";
-import { distance, niceLength } from "../numbers.js";
+import { keepScale } from "../scalebar.js";
 import { afterPaint } from "./dom.js";
 import { isSameFeatures } from "./features.js";
 import { workbenchStyle } from "./layers.js";
@@ -71,29 +71,13 @@ export async function makeMap({ container, scaleBar, config, say, covered }) {
   map.addControl(new NavigationControl({ showCompass: false }), isRtl ? "top-left" : "top-right");
   map.addImage("hatch-settlement", hatch(), { pixelRatio: 2 });
 
-  const drawScale = () => {
-    const middle = container.clientHeight / 2;
-    const most_m = map.unproject([0, middle]).distanceTo(map.unproject([110, middle]));
-    const length_m = niceLength(most_m);
-    const length_px = Math.round((110 * length_m) / most_m);
-    const space = "http://www.w3.org/2000/svg";
-    const drawing = document.createElementNS(space, "svg");
-    drawing.setAttribute("width", String(length_px));
-    drawing.setAttribute("height", "8");
-    const path = document.createElementNS(space, "path");
-    path.setAttribute("d", `M1 0V7H${length_px - 1}V0`);
-    drawing.append(path);
-    scaleBar.replaceChildren(drawing, distance(length_m, config.language));
-  };
+  keepScale(map, scaleBar, config.language);
   const tellView = () => {
     const { lng, lat } = map.getCenter();
     container.dataset.view = `${map.getZoom().toFixed(4)}/${lat.toFixed(7)}/${lng.toFixed(7)}`;
   };
   map.on("moveend", tellView);
-  map.on("move", drawScale);
-  map.on("resize", drawScale);
   await new Promise((resolve) => map.once("load", resolve));
-  drawScale();
   tellView();
   container.classList.add("is-ready");
 

@@ -1,0 +1,44 @@
+// @ts-check
+/**
+ * Keeps the form for needs on the phone, so that it opens without a connection. Whatever the network answers comes first; what was
+ * kept is shown only where it does not answer. Everything else of the site goes past it. Served under the addresses of needs alone.
+ */
+
+const KEPT = "mahalleh-needs-form";
+const worker = /** @type {any} */ (self);
+
+worker.addEventListener("install", () => worker.skipWaiting());
+worker.addEventListener("activate", (/** @type {any} */ event) => event.waitUntil(worker.clients.claim()));
+
+/** @param {string} address @returns {boolean} whether it is part of the form */
+function isPart(address) {
+  const { origin, pathname } = new URL(address);
+  return origin === worker.location.origin && (pathname.startsWith("/static/") || pathname.endsWith("/needs/report/"));
+}
+
+/** @param {Request} request */
+async function answer(request) {
+  const cache = await caches.open(KEPT);
+  try {
+    const response = await fetch(request);
+    if (response.ok && !response.redirected && response.type === "basic") await cache.put(request.url.split("?")[0], response.clone());
+    return response;
+  } catch (error) {
+    const kept = await cache.match(request.url.split("?")[0], { ignoreVary: true });
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+worker.addEventListener("fetch", (/** @type {any} */ event) => {
+  if (event.request.method === "GET" && isPart(event.request.url)) event.respondWith(answer(event.request));
+});
+
+// What the page had fetched before this worker was there.
+worker.addEventListener("message", (/** @type {any} */ event) => {
+  const addresses = /** @type {string[]} */ (event.data?.keep ?? []).filter(isPart);
+  event.waitUntil((async () => {
+    await Promise.all(addresses.map((address) => answer(new Request(address, { credentials: "same-origin" })).catch(() => null)));
+    event.ports[0]?.postMessage(true);
+  })());
+});
