@@ -7,10 +7,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.storage import default_storage
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
@@ -21,7 +19,6 @@ from geo.errors import Forbidden, InvalidInput, LimitExceeded, NotFound
 from geo.querysets import User
 from layers.models import Attachment
 from layers.services.attachments import (
-    MOST_BYTES,
     attachment_add,
     attachment_change,
     may_attach,
@@ -30,9 +27,7 @@ from layers.services.attachments import (
 )
 from maps.catalogue import rows, selectors
 from maps.catalogue.views import row_get, row_page
-
-_FORM_BYTES: Final = 100_000
-"""What a form takes besides its file."""
+from maps.pages.files import file_answer, size_required
 
 
 @csrf_exempt  # `_add` is protected: the size is looked at before anything of the form is read, which the token is part of
@@ -40,15 +35,7 @@ _FORM_BYTES: Final = 100_000
 @login_required
 def add(request: HttpRequest, city: str, layer: str, number: int) -> HttpResponse:
     """Take a photo or document about a row; what is too large is refused before anything of it is read."""
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    if not announced.isdigit() or int(announced) > MOST_BYTES + _FORM_BYTES:
-        raise LimitExceeded(
-            f"The file has more than {MOST_BYTES // 1_000_000} MB.",
-            code="file_too_large",
-            where="file",
-            remedy="Make it smaller: a photo needs no more than 2048 pixels on its longer side.",
-            details={"most": MOST_BYTES // 1_000_000},
-        )
+    size_required(request)
     answer: HttpResponse = _add(request, city, layer, number)
     return answer
 
@@ -109,7 +96,7 @@ def _none(attachment: UUID) -> NotFound:
 def whole(request: HttpRequest, attachment: UUID) -> HttpResponseBase:
     """Answer with a document, or with a photo at the size for screens."""
     found = _get(attachment, request.user)
-    return _file(found, stored_name(found), request)
+    return _answer(found, stored_name(found), request)
 
 
 @require_safe
@@ -118,28 +105,14 @@ def small(request: HttpRequest, attachment: UUID) -> HttpResponseBase:
     found = _get(attachment, request.user)
     if found.kind != Attachment.Kind.PHOTO:
         raise _none(attachment)
-    return _file(found, thumbnail_name(found), request)
+    return _answer(found, thumbnail_name(found), request)
 
 
-def _file(found: Attachment, name: str, request: HttpRequest) -> HttpResponseBase:
-    """Answer with a stored file that nothing is run from: photos are shown, documents saved."""
-    etag = f'"{name.rsplit("/", 1)[-1]}"'
-    response: HttpResponseBase
-    if request.headers.get("If-None-Match") == etag:
-        response = HttpResponse(status=304)
-    else:
-        try:
-            opened = default_storage.open(name)
-        except FileNotFoundError as error:
-            raise _none(found.pk) from error
-        response = FileResponse(opened, content_type=found.media_type)
-        is_saved = found.kind != Attachment.Kind.PHOTO
-        response["Content-Disposition"] = content_disposition_header(is_saved, found.file_name) or ""
-    response["ETag"] = etag
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Cache-Control"] = "private, no-cache"  # rights are asked for each time; the bytes are not sent twice
+def _answer(found: Attachment, name: str, request: HttpRequest) -> HttpResponseBase:
+    is_photo = found.kind == Attachment.Kind.PHOTO
+    response = file_answer(request, name, media_type=found.media_type, file_name=found.file_name, is_photo=is_photo)
+    if response is None:
+        raise _none(found.pk)
     return response
 
 

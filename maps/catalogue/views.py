@@ -15,7 +15,8 @@ from geo.errors import MahallehError
 from geo.models import Place
 from layers.models import Attachment, Layer, Release
 from layers.permissions import may_edit_layers
-from layers.services.attachments import MOST_BYTES, may_attach
+from layers.services.attachments import may_attach
+from layers.services.files import MOST_BYTES
 from maps.catalogue import map_presenters, presenters, rows, selectors, wording
 from maps.catalogue.asked import Table, table_from, wanted_from
 from maps.catalogue.attachment_presenters import attachment_views

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal
 
-import jdatetime
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
@@ -24,9 +23,10 @@ from layers.services.osm_rules import MOST_CHARACTERS
 from maps.imports import joins, osm
 from maps.imports.bodies import Options, Rule, storable
 from maps.pages import formats
+from maps.pages.dates import day_typed
 from maps.pages.reader import language
 from maps.problems import text_told
-from maps.reviews.forms import day_from, number_from
+from maps.reviews.forms import number_from
 
 Do = Literal["examine", "store", "cancel"]
 DOS: Final[tuple[Do, ...]] = ("examine", "store", "cancel")
@@ -105,7 +105,7 @@ def target_from(said: Mapping[str, str], *, is_whole: bool = False) -> Target:
     target.values["reference_date"] = said.get("reference_date", "")[:40].strip()
     if target.values["reference_date"]:
         try:
-            target.reference_date = day_from(target.values["reference_date"])
+            target.reference_date = day_typed(target.values["reference_date"], "reference_date")
         except InvalidInput:
             target.wrong["reference_date"] = _("This is no day.")
     if target.which == "existing" and not target.layer:
@@ -132,7 +132,7 @@ def target_of(upload: Any) -> Target:
     """Return which layer an upload is for, as it stands."""
     which = "existing" if upload.layer_id else "new" if upload.new_layer else "later"
     values = {name: str(upload.new_layer.get(name, "")) for name in NEW_LAYER}
-    values["reference_date"] = day_entry(upload.reference_date)
+    values["reference_date"] = formats.day_in_figures(upload.reference_date, language())
     return Target(
         which=which,
         layer=upload.layer.code if upload.layer_id else "",
@@ -140,24 +140,6 @@ def target_of(upload: Any) -> Target:
         reference_date=upload.reference_date,
         organisation=str(upload.options.get("organisation", "")),
     )
-
-
-def day_entry(value: date | None) -> str:
-    """Write a day as it is entered: Jalali in Persian, ISO in English.
-
-    Examples
-    --------
-    >>> from django.utils.translation import override
-    >>> with override("fa"):
-    ...     day_entry(date(2025, 4, 4))
-    '۱۴۰۴/۰۱/۱۵'
-    """
-    if value is None:
-        return ""
-    if language() == "en":
-        return value.isoformat()
-    jalali = jdatetime.date.fromgregorian(date=value)
-    return formats.digits(f"{jalali.year}/{jalali.month:02}/{jalali.day:02}", "fa")
 
 
 @dataclass(frozen=True, slots=True)

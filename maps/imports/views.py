@@ -124,7 +124,7 @@ def _bring_page(
     listed = [(one, wording.state_word(one), one.state in RUNNING) for one in uploads_of(city, request.user)]
     context = {
         "city": city,
-        "tab": "data",
+        "tab": "layers",
         "uploads": listed,
         "formats": wording.FORMATS,
         "accept": wording.ACCEPT,
@@ -253,7 +253,7 @@ def _upload_page(
         stands.values |= osm.new_layer_of(found.report or {}, found.options)
     context: dict[str, Any] = {
         "city": city,
-        "tab": "data",
+        "tab": "layers",
         "upload": found,
         "sentence": wording.state_sentence(found),
         "step": wording.step_word(found),

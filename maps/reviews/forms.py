@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Final, Literal
 from urllib.parse import urlencode
-
-import jdatetime
 
 from geo.core.text import normalise
 from geo.errors import InvalidInput
@@ -17,46 +14,6 @@ from geo.models import ChangeSet
 
 Step = Literal["propose", "approve", "return", "withdraw", "restore"]
 STEPS: Final[tuple[Step, ...]] = ("propose", "approve", "return", "withdraw", "restore")
-
-_DAY: Final = re.compile(r"\s*(\d{4})\s*[-/.\u066b\u2010-\u2013]\s*(\d{1,2})\s*[-/.\u066b\u2010-\u2013]\s*(\d{1,2})\s*")
-_FIRST_GREGORIAN_YEAR: Final = 1700
-"""Years below are Jalali: 1 Farvardin 1700 is in 2321, and nothing here is older than the Gregorian 1700."""
-
-_LAST_YEAR: Final = 9000
-"""Later ones have no Jalali date."""
-
-
-def day_from(text: str) -> date:
-    """Read a day, Jalali or Gregorian, in Persian, Arabic or Latin digits, year first.
-
-    Raises
-    ------
-    InvalidInput
-        Where it is no day.
-
-    Examples
-    --------
-    >>> day_from("۱۴۰۴/۰۱/۱۵"), day_from("2025-04-04"), day_from("1404-1-15")
-    (datetime.date(2025, 4, 4), datetime.date(2025, 4, 4), datetime.date(2025, 4, 4))
-    """
-    found = _DAY.fullmatch(_latin(text[:40]))
-    try:
-        if found is None:
-            raise ValueError(text)
-        year, month, day = (int(part) for part in found.groups())
-        if year < _FIRST_GREGORIAN_YEAR:
-            read: date = jdatetime.date(year, month, day).togregorian()
-            return read
-        if year > _LAST_YEAR:
-            raise ValueError(text)
-        return date(year, month, day)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(
-            f"{text[:40]!r} is no day.",
-            code="bad_day",
-            where="date",
-            remedy="Write year, month and day, such as 1404/01/15 or 2025-04-04.",
-        ) from error
 
 
 def _latin(text: str) -> str:

@@ -295,7 +295,7 @@ def day_view(city: Place, day: date, today: date, then: CityShapes, now: CitySha
     return DayView(
         sentence=_day_sentence(city, day, today, then, sum(bool(row.differs) for row in rows) + len(others)),
         day_text=formats.day(day, lang),
-        entry=sentences.numeric_day(day),
+        entry=formats.day_in_figures(day, language()),
         rows=tuple(rows),
         fills=fills,
         days=tuple(DayLink(f"?date={each.isoformat()}", formats.day(each, lang), each == day) for each in days),

@@ -23,8 +23,9 @@ from geo.selectors import PlaceHistory, days_of_change, history_read, shapes_rea
 from geo.services import boundary_restore
 from maps.pages import outlines
 from maps.pages import selectors as pages_selectors
+from maps.pages.dates import day_typed
 from maps.reviews import history_presenters, permissions, presenters, refusals, selectors, sentences
-from maps.reviews.forms import day_from, number_from
+from maps.reviews.forms import number_from
 from maps.reviews.sheets import Side
 
 
@@ -153,7 +154,7 @@ def as_of(request: HttpRequest, city: str) -> HttpResponse:
     day = today
     if text:
         try:
-            day = day_from(text)
+            day = day_typed(text, "date")
         except InvalidInput:
             wrong = text[:40]
     now = shapes_read(in_city, request.user)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, Protocol
 
-import jdatetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -127,14 +126,6 @@ def moment(value: datetime | None) -> str:
         return formats.DASH
     local, lang = timezone.localtime(value), language()
     return _("%(day)s, %(time)s") % {"day": formats.day(local, lang), "time": formats.digits(f"{local:%H:%M}", lang)}
-
-
-def numeric_day(value: date) -> str:
-    """Write a day as a form takes it: ``۱۴۰۴/۰۱/۱۵`` in Persian, ``2025-04-04`` in English."""
-    if language() != "fa":
-        return value.isoformat()
-    jalali = jdatetime.date.fromgregorian(date=value)
-    return formats.digits(f"{jalali.year}/{jalali.month:02}/{jalali.day:02}", "fa")
 
 
 def title_of(change_set: ChangeSet) -> str:

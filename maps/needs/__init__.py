@@ -1,0 +1,1 @@
+"""Pages of needs: reported on a phone, found again, confirmed, merged or rejected."""

@@ -1,0 +1,1 @@
+"""Pages of the network of a country: its provinces, their counties, their cities, side by side."""

@@ -1,0 +1,1 @@
+"""What people are told: the page of their notices, and the mails."""

@@ -1,0 +1,1 @@
+"""Pages of who works in a city: organisations and their members, councils and committees."""

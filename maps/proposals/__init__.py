@@ -1,0 +1,1 @@
+"""Pages of proposals: the list, the form, one proposal."""

@@ -1,0 +1,1 @@
+"""Pages of rounds: who owes what by when."""
