@@ -131,7 +131,7 @@ def served(database: str, folder: Path) -> Iterator[str]:
         )  # fmt: skip
     base = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(1200):
+        for _ in range(6000):  # a busy machine takes long; a server that died is told at once
             assert server.poll() is None, log.read_text()
             try:
                 urllib.request.urlopen(f"{base}/healthz", timeout=2).read()

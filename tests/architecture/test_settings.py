@@ -44,6 +44,8 @@ def test_production_starts_when_everything_is_set() -> None:
         ({"DATABASE_URL": "postgresql://host"}, "DATABASE_URL"),
         ({"MAHALLEH_ENV": "prod"}, "MAHALLEH_ENV"),
         ({"MAHALLEH_DEBUG": "yes"}, "MAHALLEH_DEBUG"),
+        ({"MAHALLEH_EMAIL_URL": "mail.example"}, "MAHALLEH_EMAIL_URL"),
+        ({"MAHALLEH_EMAIL_URL": "smtp://mail.example:port"}, "MAHALLEH_EMAIL_URL"),
     ],
 )
 def test_unsafe_or_unreadable_settings_name_the_variable(change: dict[str, str], named: str) -> None:
@@ -52,6 +54,18 @@ def test_unsafe_or_unreadable_settings_name_the_variable(change: dict[str, str],
     result = settings_start(**{**SAFE, **change})
     assert result.returncode != 0
     assert named in result.stderr
+
+
+def test_a_mail_server_is_read_from_its_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAHALLEH_EMAIL_URL", raising=False)
+    assert env.mail("MAHALLEH_EMAIL_URL").host == ""
+    for url, mail in (
+        ("smtps://a%40b:p%2Fw@mail.example", env.Mail("mail.example", 465, "a@b", "p/w", is_tls=True)),
+        ("smtp+starttls://mail.example", env.Mail("mail.example", 587, is_starttls=True)),
+        ("smtp://127.0.0.1:2525", env.Mail("127.0.0.1", 2525)),
+    ):
+        monkeypatch.setenv("MAHALLEH_EMAIL_URL", url)
+        assert env.mail("MAHALLEH_EMAIL_URL") == mail
 
 
 def test_debug_stays_off_in_production() -> None:

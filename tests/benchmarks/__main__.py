@@ -24,6 +24,7 @@ GROUPS = (
     "streets",
     "friction",
     "capacity",
+    "portfolio",
     "what-if",
     "zones",
     "overlay",
@@ -84,6 +85,7 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
     from tests.benchmarks.cases_layers import layers_cases
     from tests.benchmarks.cases_overlay import overlay_cases
     from tests.benchmarks.cases_parts import parts_cases
+    from tests.benchmarks.cases_portfolio import portfolio_cases
     from tests.benchmarks.cases_server import server_cases
     from tests.benchmarks.cases_streets import streets_cases
     from tests.benchmarks.cases_tiles import tiles_cases
@@ -105,6 +107,8 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         friction_cases(report, runs, 200 if is_quick else 1_000)
     if "capacity" in groups:
         capacity_cases(report, runs, *((500, 50, 10_000) if is_quick else ()))
+    if "portfolio" in groups:
+        portfolio_cases(report, min(runs, 3), *((40, 1_000) if is_quick else ()))
     if "what-if" in groups:
         what_if_cases(report, runs, is_quick=is_quick)
     if "zones" in groups:

@@ -264,17 +264,11 @@ def _pandana(report: Report, streets: Streets, expected: np.ndarray, runs: int) 
     return float(np.median(told["taken_ms"]))
 
 
-_PGROUTING_SUM = """
-SELECT count(*), sum(agg_cost) FROM pgr_drivingDistance(
-    'SELECT id, source, target, cost, reverse_cost FROM bench_streets', %(services)s::bigint[], 1e9)
-"""
-_PGROUTING_COSTS = """
+_PGROUTING = "pgr_drivingDistance('SELECT id, source, target, cost, reverse_cost FROM bench_streets', %(services)s::bigint[], 1e9)"
+_PGROUTING_SUM = f"SELECT count(*), sum(agg_cost) FROM {_PGROUTING}"
+_PGROUTING_COSTS = f"""
 SELECT coalesce(found ->> 'start_vid', found ->> 'from_v')::bigint, (found ->> 'node')::bigint, (found ->> 'agg_cost')::float8
-FROM (
-    SELECT to_jsonb(costs) AS found FROM pgr_drivingDistance(
-        'SELECT id, source, target, cost, reverse_cost FROM bench_streets', %(services)s::bigint[], 1e9
-    ) AS costs
-) AS each
+FROM (SELECT to_jsonb(costs) AS found FROM {_PGROUTING} AS costs) AS each
 """
 """Whose column is called ``from_v`` up to pgRouting 3.5."""
 

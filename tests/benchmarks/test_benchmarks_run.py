@@ -34,6 +34,7 @@ CASES = {
     "friction, a facility added",
     "2SFCA",
     "E2SFCA",
+    "portfolio",
     "what if: a clinic moved, straight",
     "what if: a clinic moved, streets",
     "people of zones, exact",

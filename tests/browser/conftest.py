@@ -100,6 +100,8 @@ def opening(browser: Browser, base_url: str, sessions: dict[str, list[Any]]) -> 
         Draw maps with all their pixels and let them move, as most readers see them.
     allow_status
         Answers that are no complaint.
+    goes_offline
+        That the server cannot be reached is no complaint.
     """
     contexts, complaints = [], []
 
@@ -112,6 +114,7 @@ def opening(browser: Browser, base_url: str, sessions: dict[str, list[Any]]) -> 
         user: str = "",
         as_seen: bool = False,
         allow_status: tuple[int, ...] = (),
+        goes_offline: bool = False,
         **context_options: Any,
     ) -> Page:
         context = browser.new_context(
@@ -129,6 +132,7 @@ def opening(browser: Browser, base_url: str, sessions: dict[str, list[Any]]) -> 
                 sessions[user] = context.cookies()
             context.add_cookies(sessions[user])
         context.add_cookies([{"name": "django_language", "value": language, "url": base_url}])
+        allowed = (*(f"status of {status}" for status in allow_status), *("ERR_INTERNET_DISCONNECTED",)[:goes_offline])
 
         def listen(page: Page) -> None:
             page.on(
@@ -142,7 +146,7 @@ def opening(browser: Browser, base_url: str, sessions: dict[str, list[Any]]) -> 
             page.on(
                 "console",
                 lambda m: complaints.append(f"console: {m.text} at {page.url}")
-                if m.type == "error" and not any(f"status of {status}" in m.text for status in allow_status) else None,
+                if m.type == "error" and not any(words in m.text for words in allowed) else None,
             )  # fmt: skip
             page.on("pageerror", lambda e: complaints.append(f"script error: {e} at {page.url}"))
 

@@ -265,13 +265,15 @@ def test_places_needed_after_a_standard_are_offered(open_page: Callable[..., Pag
     expect(offered).to_be_hidden()
 
 
-def test_on_a_phone_the_bar_of_a_city_is_one_row_that_shows_where_one_is(open_page: Callable[..., Page]) -> None:
+def test_on_a_phone_the_bar_of_a_city_is_two_rows_that_show_where_one_is(open_page: Callable[..., Page]) -> None:
     for language in ("fa", "en"):
         page = open_page("/khorramabad/scenarios/", language=language, width=390, height=844, user="planner")
-        bar = page.locator(".city-bar")
-        assert (bar.bounding_box() or {"height": 999})["height"] < 60
-        assert bar.evaluate("one => one.scrollWidth > one.clientWidth")
-        expect(page.locator(".city-bar [aria-current]")).to_be_in_viewport(ratio=0.9)
-        page.locator(".city-bar a").last.focus()
-        expect(page.locator(".city-bar a").last).to_be_in_viewport(ratio=0.9)
+        sections, pages = page.locator(".city-bar"), page.locator(".tabs.pages")
+        for row in (sections, pages):
+            assert (row.bounding_box() or {"height": 999})["height"] < 60
+            expect(row.locator("[aria-current]")).to_be_in_viewport(ratio=0.9)
+            row.locator("a").last.focus()
+            expect(row.locator("a").last).to_be_in_viewport(ratio=0.9)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        sections.locator("a").nth(1).click()
+        expect(pages.locator("[aria-current=page]")).to_have_attribute("href", "/khorramabad/rounds/")

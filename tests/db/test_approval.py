@@ -32,6 +32,7 @@ from geo.services import (
     change_set_withdraw,
 )
 from geo.services.retrying import in_one_transaction
+from tests.db.at_once import at_once, losers
 from tests.db.grid_city import BEGAN, GridCity, cells, corner, grid_city, grown, people_by_area, today, tomorrow
 
 NOBODY = AnonymousUser()
@@ -423,33 +424,6 @@ def swept(grid: GridCity) -> None:
         for place in Place.objects.filter(path__startswith=root.path).order_by("-path"):
             place.delete()
         User.objects.filter(username__startswith="racetown-").delete()
-
-
-def at_once(*acts: Callable[[], Any], rounds_apart: float = 0.0) -> list[Any]:
-    """Do things at one moment, each on a connection of its own; give results, or the errors they ended with."""
-    barrier, results = threading.Barrier(len(acts)), [None] * len(acts)
-
-    def run(index: int, act: Callable[[], Any]) -> None:
-        try:
-            connection.ensure_connection()
-            barrier.wait(timeout=10)
-            results[index] = act()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the test looks at it
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-        assert not thread.is_alive(), "somebody waits for ever"
-    return results
-
-
-def losers(results: list[Any]) -> list[Any]:
-    return [result for result in results if isinstance(result, BaseException)]
 
 
 def test_one_set_approved_by_two_is_approved_once(committed: GridCity) -> None:

@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from geo.errors import Forbidden, InvalidInput, LimitExceeded, MahallehError
 from layers.models import Attachment, Layer, Theme
-from layers.services import attachments
+from layers.services import attachments, files
 from layers.services.attachments import attachment_add, attachment_change, stored_name, thumbnail_name
 
 pytestmark = pytest.mark.django_db
@@ -204,7 +204,7 @@ HOSTILE = {
     "a very long line": (huge_png(1_000_000, 1), "too_many_pixels"),
     "a header with less behind it": (huge_png(2_000, 2_000), "unreadable_file"),
     "a bomb in a comment": (text_bomb(), "unreadable_file"),
-    "too many bytes": (picture((20, 20)) + b"\0" * attachments.MOST_BYTES, "file_too_large"),
+    "too many bytes": (picture((20, 20)) + b"\0" * files.MOST_BYTES, "file_too_large"),
 }
 
 

@@ -198,10 +198,15 @@ def test_a_worker_keeps_its_connection_and_notices_that_it_is_gone(country: Coun
         worker.stdin.write(json.dumps([0, "x", 0, "code"]) + "\n")
         worker.stdin.flush()
         assert json.loads(worker.stdout.readline())["state"] == "wrong"  # it asked the database
-        ((pid,),) = country.asked(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            "AND backend_type = 'client backend'"
-        )
+        for _ in range(100):  # those of processes that have ended take a moment to go
+            found = country.asked(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                "AND backend_type = 'client backend'"
+            )
+            if len(found) == 1:
+                break
+            time.sleep(0.1)
+        ((pid,),) = found
         return int(pid)
 
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -133,7 +134,8 @@ def test_a_tile_of_a_large_release_is_found_by_its_index_in_its_table_alone(laye
     assert 0 < query.count() < 500
     plan = plan_of(query)
     assert f"layers_feature_{release.pk}_geometry_3857_idx" in plan
-    assert "Seq Scan" not in plan
+    # Layers are so few that they are read whole.
+    assert not re.search(r'"Seq Scan"[^{}]*"Relation Name": "layers_feature', plan)
     assert "layers_feature_shared" not in plan
     # The shared table is not read for it, nor its table for others.
     small = stored(layer, houses(tmp_path / "b.gpkg", 10))

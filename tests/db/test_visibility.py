@@ -20,6 +20,36 @@ from django.utils import timezone
 from analysis.models import Index, Indicator, NationalCity, NationalRun, Run, Scenario, ScenarioDraft, Weight
 from geo.models import Assignment, Boundary, Change, ChangeSet, Descent, Place, Presence, Review, WorkingCopy
 from geo.querysets import system_user
+from interventions.models import (
+    Action,
+    Activation,
+    Admission,
+    Assessment,
+    Capacity,
+    Committee,
+    Council,
+    Decision,
+    Evidence,
+    LogEntry,
+    MailChoice,
+    Membership,
+    Milestone,
+    Need,
+    Notice,
+    Organisation,
+    Outcome,
+    OutcomeIndicator,
+    Phase,
+    Programme,
+    Progress,
+    Proposal,
+    Round,
+    Seat,
+    Sector,
+    Tally,
+    TallyMark,
+    YearTally,
+)
 from layers.models import (
     Attachment,
     Feature,
@@ -42,7 +72,7 @@ from maps.models import Publication
 pytestmark = pytest.mark.django_db
 
 SQUARE = MultiPolygon(Polygon.from_bbox((48.0, 33.0, 48.01, 33.01)), srid=4326)
-APPS = ("geo", "layers", "analysis", "maps")
+APPS = ("geo", "layers", "analysis", "interventions", "maps")
 LAYERS: dict[str, dict[str, Any]] = {
     "layer": {"visibility": "public"},
     "secret": {"visibility": "assigned"},
@@ -51,10 +81,10 @@ LAYERS: dict[str, dict[str, Any]] = {
 }
 ROLES = Assignment.Role.values
 
-PUBLIC = {"anonymous", "stranger", "inactive"}
+PUBLIC = {"anonymous", "stranger", "inactive", "member"}
 IN_OPEN = {"in_open", "in_country", "administrator", "system"}
 IN_HUSH = {"in_hush", "in_country", "administrator", "system"}
-SIGNED_IN = {"stranger", "in_quarter", "in_twin", "in_hush"}
+SIGNED_IN = {"stranger", "member", "in_quarter", "in_twin", "in_hush"}
 ADMINISTRATORS = {"administrator", "system"}
 NOBODY_BUT_ABOVE = {"in_country", "administrator", "system"}
 
@@ -80,11 +110,21 @@ def world() -> Any:
     often = FrequencyClass.objects.create(service=service, departures_week=0, name_fa="ک", name_en="Low", source="s")
     w.rows |= {"country": country, "theme": theme, "service": service, "indicator": indicator, "standard": general}
     w.rows["frequency"] = often
+    w.people["member"] = User.objects.create_user(
+        "vis-member"
+    )  # of the organisation of the published city, without any role
+    sector = Sector.objects.create(code="vis-sector", name_fa="ح", name_en="S")
+    measured = OutcomeIndicator.objects.create(
+        code="vis-outcome", domain="health", unit="%", direction="more-is-better", name_fa="ش", name_en="I"
+    )
+    w.rows |= {"sector": sector, "outcome-indicator": measured}
     for city_code, is_open in (("opentown", True), ("hushtown", False)):
         city = Place.objects.create(
             kind="city", code=city_code, parent=country, name_fa="ش", name_en=city_code, is_published=is_open
         )
         fill(w.rows, city, theme, service)
+        member = w.people["member"] if is_open else User.objects.create_user("vis-member-hush")
+        fill_network(w.rows, city, sector, measured, member)
     twin = Place.objects.create(kind="city", code="opentown-new", parent=country, name_fa="ش", name_en="Twin")
     w.rows["twin"] = twin
     quarter = w.rows["opentown/quarter"]
@@ -214,6 +254,80 @@ def fill(rows: dict[str, Any], city: Place, theme: Theme, service: Service) -> N
             )
 
 
+def fill_network(rows: dict[str, Any], city: Place, sector: Sector, measured: OutcomeIndicator, member: User) -> None:
+    """Put one of everything of the network into a city, most of it into its published quarter."""
+    c, now, day = city.code, timezone.now(), date(2026, 4, 1)
+    quarter = rows[f"{c}/quarter"]
+    named: dict[str, Any] = {"name_fa": "ن", "name_en": "N"}
+    organisation = Organisation.objects.create(place=city, code="works", kind="ngo", **named)
+    asking = Organisation.objects.create(place=city, code="asks", kind="ngo", state="applied", **named)
+    refused = Organisation.objects.create(place=city, code="refused", kind="ngo", state="refused", **named)
+    rows |= {
+        f"{c}/organisation": organisation,
+        f"{c}/organisation-asking": asking,
+        f"{c}/organisation-refused": refused,
+    }
+    rows[f"{c}/membership"] = Membership.objects.create(organisation=organisation, user=member, state="approved")
+    rows[f"{c}/membership-asking"] = Membership.objects.create(organisation=asking, user=member)
+    rows[f"{c}/membership-refused"] = Membership.objects.create(
+        organisation=organisation, user=User.objects.create_user(f"vis-refused-{c}"), state="refused"
+    )
+    committee = Committee.objects.create(place=city, code="crisis", is_crisis=True, **named)
+    council = Council.objects.create(place=city, **named)
+    rows |= {f"{c}/committee": committee, f"{c}/council": council}
+    rows[f"{c}/seat"] = Seat.objects.create(council=council, organisation=organisation)
+    rows[f"{c}/seat-own"] = Seat.objects.create(council=council, user=member)
+    rows[f"{c}/activation"] = Activation.objects.create(committee=committee, place=quarter, reason="r")
+    programme = Programme.objects.create(place=city, code="p", **named)
+    round_ = Round.objects.create(programme=programme, place=city, number=1, **named)
+    phase = Phase.objects.create(round=round_, kind="needs", due_at=now, first_due_at=now)
+    rows |= {f"{c}/programme": programme, f"{c}/round": round_, f"{c}/phase": phase}
+    rows[f"{c}/admission"] = Admission.objects.create(phase=phase, organisation=organisation, until=now, reason="r")
+    need = Need.objects.create(
+        round=round_, place=quarter, sector=sector, organisation=organisation, approach="social", text_fa="ن", severity=1,
+        people_affected=1,
+    )  # fmt: skip
+    rows[f"{c}/need"] = need
+    rows[f"{c}/capacity"] = Capacity.objects.create(
+        place=quarter, kind="people", organisation=organisation, text_fa="ظ"
+    )
+    for code, submitted_at in (("offer", now), ("offer-draft", None)):
+        rows[f"{c}/{code}"] = offer = Proposal.objects.create(
+            round=round_, organisation=organisation, title_fa="ط", cost_irr=1, submitted_at=submitted_at,
+            state="submitted" if submitted_at else "draft",
+        )  # fmt: skip
+        offer.needs.add(need)
+        rows[f"{c}/{code}/assessment"] = Assessment.objects.create(proposal=offer, organisation=organisation)
+        rows[f"{c}/{code}/decision"] = Decision.objects.create(proposal=offer, outcome="refused", reason="r")
+    rows[f"{c}/offer/decision-told"] = Decision.objects.create(
+        proposal=rows[f"{c}/offer"], outcome="accepted", reason="r", published_at=now
+    )
+    for code, is_public in (("deed", True), ("deed-inside", False)):
+        rows[f"{c}/{code}"] = deed = Action.objects.create(
+            organisation=organisation, place=quarter, sector=sector, approach="social", title_fa="ع", starts_on=day, ends_on=day,
+            is_public=is_public,
+        )  # fmt: skip
+        rows[f"{c}/{code}/milestone"] = Milestone.objects.create(action=deed, title_fa="م", due_on=day)
+        rows[f"{c}/{code}/progress"] = Progress.objects.create(action=deed, done_percent=5)
+        for name, values in {
+            "photo-shown": {"is_public": True},
+            "photo-kept": {},
+            "photo-archived": {"is_public": True, "archived_at": now},
+        }.items():
+            rows[f"{c}/{code}/{name}"] = Evidence.objects.create(action=deed, **file_of(), **values)
+    rows[f"{c}/need/photo"] = Evidence.objects.create(need=need, is_public=True, **file_of())
+    rows[f"{c}/outcome"] = Outcome.objects.create(
+        indicator=measured, place=quarter, year_begins_on=day, kind="measured", value=1, source="s"
+    )
+    rows[f"{c}/log"] = LogEntry.objects.create(subject="need", subject_id=need.pk, event="report", place=quarter)
+    rows[f"{c}/mail"] = MailChoice.objects.create(user=member)
+    rows[f"{c}/notice"] = Notice.objects.create(user=member, kind="change", key=f"vis-{c}", place=quarter)
+
+
+def file_of() -> dict[str, Any]:
+    return {"kind": "photo", "file_name": "p.jpg", "media_type": "image/jpeg", "size": 1, "sha256": "0" * 64}
+
+
 EVERYBODY = PUBLIC | IN_OPEN | IN_HUSH | {"in_quarter", "in_twin"}
 WITH_QUARTER = IN_OPEN | {"in_quarter"}
 
@@ -225,6 +339,8 @@ SEEN_BY: dict[str, set[str]] = {
     "standard": EVERYBODY,
     "frequency": EVERYBODY,
     "twin": NOBODY_BUT_ABOVE | {"in_twin"},
+    "sector": EVERYBODY,
+    "outcome-indicator": EVERYBODY,
     "national": NOBODY_BUT_ABOVE,
     # the published city: what is published is seen by all, the rest by those with a role in it or above
     "opentown": EVERYBODY,
@@ -276,10 +392,54 @@ SEEN_BY: dict[str, set[str]] = {
     "opentown/run-taken-back": IN_OPEN,
     "opentown/map-shown": EVERYBODY,
     "opentown/map-taken-back": IN_OPEN,
+    # the network; those with a role are viewers, and see who works, not who applied or was refused
+    "opentown/organisation": EVERYBODY,
+    "opentown/organisation-asking": ADMINISTRATORS | {"member"},
+    "opentown/organisation-refused": ADMINISTRATORS,
+    "opentown/membership": ADMINISTRATORS | {"member"},
+    "opentown/membership-asking": ADMINISTRATORS | {"member"},
+    "opentown/membership-refused": ADMINISTRATORS,  # of another person, in the member's organisation
+    "opentown/committee": EVERYBODY,
+    "opentown/council": EVERYBODY,
+    "opentown/seat": IN_OPEN,
+    "opentown/seat-own": IN_OPEN | {"member"},
+    "opentown/activation": EVERYBODY,
+    "opentown/programme": EVERYBODY,
+    "opentown/round": EVERYBODY,
+    "opentown/phase": EVERYBODY,
+    "opentown/admission": IN_OPEN | {"member"},
+    "opentown/need": WITH_QUARTER,
+    "opentown/need/photo": WITH_QUARTER,  # a photo of a need is never public, whatever is marked
+    "opentown/capacity": WITH_QUARTER,
+    "opentown/offer": WITH_QUARTER | {"member"},
+    "opentown/offer/assessment": WITH_QUARTER | {"member"},
+    "opentown/offer/decision": WITH_QUARTER | {"member"},
+    "opentown/offer/decision-told": EVERYBODY,
+    "opentown/offer-draft": ADMINISTRATORS | {"member"},
+    "opentown/offer-draft/assessment": ADMINISTRATORS | {"member"},
+    "opentown/offer-draft/decision": ADMINISTRATORS | {"member"},
+    "opentown/deed": EVERYBODY,
+    "opentown/deed/milestone": EVERYBODY,
+    "opentown/deed/progress": WITH_QUARTER,
+    "opentown/deed/photo-shown": EVERYBODY,
+    "opentown/deed/photo-kept": WITH_QUARTER,
+    "opentown/deed/photo-archived": ADMINISTRATORS,
+    "opentown/deed-inside": WITH_QUARTER,
+    "opentown/deed-inside/milestone": WITH_QUARTER,
+    "opentown/deed-inside/progress": WITH_QUARTER,
+    "opentown/deed-inside/photo-shown": WITH_QUARTER,
+    "opentown/deed-inside/photo-kept": WITH_QUARTER,
+    "opentown/deed-inside/photo-archived": ADMINISTRATORS,
+    "opentown/outcome": EVERYBODY,
+    "opentown/log": ADMINISTRATORS,
+    "opentown/notice": {"member"},  # one's own alone
+    "opentown/mail": {"member"},
 }
 SEEN_BY |= {
     # the unpublished city: nothing but for those with a role in it or above, whatever is marked as published inside
-    name.replace("opentown", "hushtown"): SEEN_BY[name] if SEEN_BY[name] in (ADMINISTRATORS, set()) else IN_HUSH
+    name.replace("opentown", "hushtown"): (
+        SEEN_BY[name] - {"member"} if SEEN_BY[name] - {"member"} in (ADMINISTRATORS, set()) else IN_HUSH
+    )
     for name in list(SEEN_BY)
     if name.startswith("opentown")
 }
@@ -302,7 +462,7 @@ def test_no_row_is_seen_twice(world: Any) -> None:
     for role in ROLES[1:]:
         Assignment.objects.create(user=user, role=role, place=world.rows["opentown"])
     for name, row in world.rows.items():
-        is_own = name.endswith(("/thought", "/draft"))  # of somebody else, whatever the role
+        is_own = name.endswith(("/thought", "/draft", "/notice", "/mail"))  # of somebody else, whatever the role
         is_seen = (name.startswith("opentown") and not is_own) or "in_country" in SEEN_BY[name]
         assert type(row).objects.visible_to(user).filter(pk=row.pk).count() == is_seen, name
 
@@ -329,6 +489,22 @@ def test_the_table_has_every_model() -> None:
         Upload,
     }
     covered |= {Indicator, Index, Run, Publication, Scenario, ScenarioDraft, NationalRun, NationalCity}
+    covered |= {
+        Sector,
+        Organisation,
+        Membership,
+        Committee,
+        Council,
+        Seat,
+        Activation,
+        Programme,
+        Round,
+        Phase,
+        Admission,
+    }
+    covered |= {Need, Capacity, Proposal, Assessment, Decision, Action, Milestone, Progress, Evidence}
+    covered |= {Outcome, OutcomeIndicator, LogEntry, MailChoice, Notice}
+    covered |= {Tally, TallyMark, YearTally}  # sums, told by selectors only: see test_tallies
     covered |= {Change, Descent, Presence, Review, WorkingCopy}  # in test_change_sets
     covered |= {Assignment, Weight}  # the one below; the other is seen through its index only
     present = {model for app in APPS for model in apps.get_app_config(app).get_models()}

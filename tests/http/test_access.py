@@ -34,13 +34,20 @@ from interventions.models import Need, Organisation, Round, Sector
 from layers.models import Feature, Layer, PopulationSource, Release, Service, Standard, Supply, Theme
 from maps.models import Publication
 from maps.published.services import publication_create, publication_withdraw
+from tests.http.access_actions import action_rows, hidden_actions
 from tests.http.access_catalogue import catalogue_rows
 from tests.http.access_exports import export_rows
 from tests.http.access_import_pages import import_page_rows
 from tests.http.access_imports import hidden_uploads, import_rows
 from tests.http.access_layers_ogc import layers_ogc_rows
 from tests.http.access_measures import measure_rows
+from tests.http.access_needs import need_rows
+from tests.http.access_network import network_rows
+from tests.http.access_notices import notice_rows
 from tests.http.access_ogc import ogc_rows
+from tests.http.access_organisations import hidden_organisations, organisation_rows
+from tests.http.access_outcomes import hidden_outcomes, outcome_rows
+from tests.http.access_proposals import proposal_rows
 from tests.http.access_reviews import review_rows
 from tests.http.access_scenarios import scenario_rows
 from tests.http.access_what_if_pages import what_if_page_rows
@@ -138,6 +145,9 @@ def hide_things(world: World) -> None:
         duration_ms=1,
     )
     need_put(hidden)
+    hidden_actions(world, HUSH)
+    hidden_organisations(world, HUSH)
+    hidden_outcomes(hidden, HUSH)
 
     city = place_put(world.city.parent, f"{HUSH}town", "city", is_published=False)
     edition_put(city, shape, "approved")
@@ -235,7 +245,7 @@ def need_put(place: Place) -> None:
             text_en=HUSH,
             severity=3,
             people_affected=5,
-            point=Point(48.36, 33.49, srid=4326),
+            geometry=Point(48.36, 33.49, srid=4326),
         )
 
 
@@ -400,6 +410,9 @@ def withdraw_asks(world: World) -> list[Ask]:
 TABLE: Table = (
     ogc_rows(Ask, everybody)
     | workbench_rows(Ask, everybody)
+    | network_rows(Ask, everybody)
+    | outcome_rows(Ask, everybody)
+    | notice_rows(Ask, everybody)
     | review_rows(Ask, everybody)
     | catalogue_rows(Ask, everybody)
     | import_rows(Ask, everybody)
@@ -407,8 +420,12 @@ TABLE: Table = (
     | export_rows(Ask, everybody)
     | layers_ogc_rows(Ask, everybody)
     | scenario_rows(Ask, everybody)
+    | proposal_rows(Ask, everybody)
     | measure_rows(Ask, everybody)
+    | action_rows(Ask, everybody)
     | what_if_page_rows(Ask, everybody)
+    | need_rows(Ask, everybody)
+    | organisation_rows(Ask, everybody)
     | {
         "": lambda w: [
             Ask("/", everybody(200)),

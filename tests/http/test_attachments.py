@@ -13,7 +13,8 @@ from django.test import Client
 from PIL import Image
 
 from layers.models import Attachment, Layer
-from layers.services.attachments import MOST_BYTES, stored_name
+from layers.services.attachments import stored_name
+from layers.services.files import MOST_BYTES
 from tests.db.test_attachments import PDF, camera_data, picture
 
 pytestmark = pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""What the code and the methods page cite is in the bibliography, and nothing is there that nobody cites."""
+"""What the code and the methods pages cite is in the bibliography, and nothing is there that nobody cites."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 BIBLIOGRAPHY = (ROOT / "analysis" / "references.bib").read_text(encoding="utf-8")
 ENTRIES = re.findall(r"^@\w+\{([^,\s]+),", BIBLIOGRAPHY, flags=re.MULTILINE)
-CITING = [ROOT / "analysis" / "METHODS.md", *(p for app in ("geo", "analysis") for p in (ROOT / app).rglob("*.py"))]
+PAGES = [ROOT / app / "METHODS.md" for app in ("analysis", "interventions")]
+CITING = [*PAGES, *(p for app in ("geo", "analysis", "interventions") for p in (ROOT / app).rglob("*.py"))]
 
 
 def cited_keys(path: Path) -> set[str]:
@@ -31,15 +32,17 @@ def test_every_entry_names_author_title_and_year(entry: str) -> None:
         assert re.search(rf"^\s*{field}\s*=\s*\{{.+\}},?$", entry, flags=re.MULTILINE), entry
 
 
-def test_every_module_with_a_method_is_in_the_methods_page() -> None:
-    page = (ROOT / "analysis" / "METHODS.md").read_text(encoding="utf-8")
-    for path in (ROOT / "analysis" / "core").glob("*.py"):
+@pytest.mark.parametrize("methods", PAGES, ids=lambda page: page.parent.name)
+def test_every_module_with_a_method_is_in_the_methods_page(methods: Path) -> None:
+    page, app = methods.read_text(encoding="utf-8"), methods.parent
+    for path in (app / "core").glob("*.py"):
         if path.name != "__init__.py":
-            assert f"`analysis/core/{path.name}`" in page
+            assert f"`{app.name}/core/{path.name}`" in page
 
 
-def test_links_within_the_methods_page_lead_to_headings() -> None:
-    page = (ROOT / "analysis" / "METHODS.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("methods", PAGES, ids=lambda page: page.parent.name)
+def test_links_within_the_methods_page_lead_to_headings(methods: Path) -> None:
+    page = methods.read_text(encoding="utf-8")
     headings = {
         re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in re.findall(r"^## (.+)$", page, re.MULTILINE)
     }
