@@ -41,7 +41,7 @@ def bin_dir() -> Path:
     Raises
     ------
     ClusterError
-        Where there is no ``initdb`` on this machine.
+        Where there is no ``initdb`` on this machine, or none with PostGIS.
     """
     candidates = sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin"), key=lambda p: int(p.parent.name), reverse=True)
     for candidate in candidates:
@@ -51,7 +51,10 @@ def bin_dir() -> Path:
             return candidate
     found = shutil.which("initdb")
     if found:
-        return Path(found).resolve().parent
+        # Systems other than Debian keep the extensions under share/ beside bin/, up to two folders deep.
+        folder = Path(found).resolve().parent
+        if any(any(folder.parent.glob(f"share/{deep}extension/postgis.control")) for deep in ("", "*/", "*/*/")):
+            return folder
     raise ClusterError(f"PostgreSQL with PostGIS was not found. {_INSTALL_REMEDY}")
 
 

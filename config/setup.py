@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from config import env
+from config import cluster, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VENV = BASE_DIR / ".venv"
@@ -62,10 +62,11 @@ def run(*command: str | Path, quiet: bool = True, env: dict[str, str] | None = N
 
 def has_postgis() -> bool:
     """Tell whether PostgreSQL with PostGIS is installed."""
-    controls = Path("/usr/share/postgresql").glob("[0-9]*/extension/postgis.control")
-    if any(Path(f"/usr/lib/postgresql/{c.parent.parent.name}/bin/initdb").exists() for c in controls):
-        return True
-    return shutil.which("initdb") is not None
+    try:
+        cluster.bin_dir()
+    except cluster.ClusterError:
+        return False
+    return True
 
 
 def missing_packages(*, tests: bool) -> dict[str, str]:
