@@ -57,12 +57,12 @@ from interventions.selectors.organisations import (
     organisations_found,
     waiting_for,
 )
+from interventions.selectors.overlapping import OverlapRow
 from interventions.selectors.proposals import (
     AssessmentRow,
     DecisionTable,
     EffectRow,
     Offering,
-    OverlapRow,
     ProposalFound,
     ProposalRow,
     ToldDecision,

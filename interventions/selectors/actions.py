@@ -1,16 +1,12 @@
-"""Who does what, where and when: actions as rows, overlaps of what institutions undertake, gaps between needs and answers."""
+"""Who does what, where and when: actions as rows, gaps between needs and answers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-import numpy as np
-import shapely
 from django.db.models import (
     Case,
     Count,
@@ -19,7 +15,6 @@ from django.db.models import (
     Min,
     OuterRef,
     PositiveSmallIntegerField,
-    Prefetch,
     Q,
     QuerySet,
     Subquery,
@@ -28,24 +23,17 @@ from django.db.models import (
 )
 
 from analysis.disclosure import is_insider
-from analysis.selectors import places_read
-from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of
-from geo.db.shapes import to_shapely
 from geo.errors import NotFound
 from geo.models import Place
 from geo.querysets import User
 from interventions.core.gaps import Gaps, Needs, gaps
-from interventions.core.overlap import Likeness, Overlaps, Undertakings, overlaps
 from interventions.core.transitions import RUNNING_ACTIONS, ActionState
-from interventions.models import PEOPLE_GROUPS, Action, Need, Progress, Proposal, Sector, in_readers_language
-from interventions.querysets import need_stage, proposals_about
-from interventions.selectors.rows import NamedRow
+from interventions.models import PEOPLE_GROUPS, Action, Need, Progress, Sector, in_readers_language
+from interventions.querysets import need_stage
+from interventions.selectors.rows import NamedRow, named_row
 
 MAX_ACTIONS: Final = 1000
 """Actions that one answer has at most, those that are late first."""
-
-REACH_M: Final = 500.0
-"""How far a point or a line is taken to work, where the service it gives has no threshold of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,50 +105,6 @@ class ActionRow:
         return in_readers_language(self.title_fa, self.title_en)
 
 
-@dataclass(frozen=True, slots=True)
-class Undertaking:
-    """One side of an overlap: an action, or a proposal that stands and is no action yet."""
-
-    pk: int
-    is_action: bool
-    title_fa: str
-    title_en: str
-    organisation: NamedRow
-    place: NamedRow
-    sector: NamedRow
-    starts_on: date | None
-    ends_on: date | None
-    state: str
-
-    @property
-    def title(self) -> str:
-        """The title in the language of the reader, or in the other where it was not written in that."""
-        return in_readers_language(self.title_fa, self.title_en)
-
-
-@dataclass(frozen=True, slots=True)
-class OverlapRow:
-    """Two institutions that do the same, or nearly, at the same place and time.
-
-    Attributes
-    ----------
-    likeness
-        Of `interventions.core.overlap.Likeness`.
-    space, time, beneficiaries
-        Shares of the smaller one that they have in common, 0 to 1.
-    """
-
-    first: Undertaking
-    second: Undertaking
-    likeness: Likeness
-    space: float
-    time: float
-    beneficiaries: float
-    score: float
-    distance_m: float
-    days_apart: float
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class GapMatrix:
     """Needs of places by sectors, by how far they are answered.
@@ -200,6 +144,29 @@ def action_list(
     if wanted.is_late:
         found = found.filter(lateness=1)
     return tuple(action_row(one) for one in found.order_by("-lateness", "order", "ends_on", "pk")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class ActionChoices:
+    """Of what the actions are that a user may see: what a filter can ask for."""
+
+    places: tuple[NamedRow, ...]
+    organisations: tuple[NamedRow, ...]
+    sectors: tuple[NamedRow, ...]
+
+
+def action_choices(place: Place, user: User) -> ActionChoices:
+    """Return the places, institutions and sectors that occur among the actions of a place's subtree."""
+    seen = Action.objects.visible_to(user).within(place).order_by()
+    return ActionChoices(
+        *(
+            tuple(
+                NamedRow(*row)
+                for row in seen.values_list(f"{one}__code", f"{one}__name_fa", f"{one}__name_en").distinct()
+            )
+            for one in ("place", "organisation", "sector")
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +240,10 @@ def with_progress(actions: QuerySet[Action], today: date) -> QuerySet[Any]:
     )
 
 
-_OF_SIDE: Final = (
-    "title_fa", "title_en", "geometry", "starts_on", "ends_on", "state",
-    *(f"{body}__{name}" for body in ("organisation", "sector") for name in ("code", "name_fa", "name_en")),
-)  # fmt: skip
-_OF_PLACE: Final = ("place__code", "place__name_fa", "place__name_en", "place__path")
 _OF_ROW: Final = (
-    *_OF_SIDE, *_OF_PLACE, "organisation__kind", "approach", "started_on", "done_on", "budget_irr", "spent_irr",
+    "title_fa", "title_en", "geometry", "starts_on", "ends_on", "state",
+    *(f"{body}__{name}" for body in ("organisation", "sector", "place") for name in ("code", "name_fa", "name_en")),
+    "place__path", "organisation__kind", "approach", "started_on", "done_on", "budget_irr", "spent_irr",
     "people_targeted", "people_reached", "is_public",
 )  # fmt: skip
 """What is read of hundreds of actions at once: to make whole records of them takes longer than all the rest."""
@@ -292,11 +256,11 @@ def action_row(action: Any) -> ActionRow:
         pk=action.pk,
         title_fa=action.title_fa,
         title_en=action.title_en,
-        organisation=_named(action.organisation),
+        organisation=named_row(action.organisation),
         organisation_kind=action.organisation.kind,
-        place=_named(action.place),
+        place=named_row(action.place),
         place_path=action.place.path,
-        sector=_named(action.sector),
+        sector=named_row(action.sector),
         approach=action.approach,
         state=action.state,
         starts_on=action.starts_on,
@@ -313,139 +277,6 @@ def action_row(action: Any) -> ActionRow:
         is_running=action.state in RUNNING_ACTIONS,
         geometry=action.geometry,
     )
-
-
-# ---- overlaps
-
-
-def overlaps_of(city: Place, user: User, *, with_adjacent: bool = False) -> tuple[OverlapRow, ...]:
-    """Return which institutions undertake the same in a city, as far as the user may see both: the gravest first.
-
-    Compared are actions still to be done and proposals that stand and are no actions yet; the public is told of public actions
-    alone. What is for a whole place counts with its boundary. One institution's own undertakings are its own affair.
-
-    Parameters
-    ----------
-    with_adjacent : bool
-        Whether to name those too that are only near in space or time.
-    """
-    places = places_read(city, user)
-    if not places.rows:
-        return ()
-    drawn = dict(zip((row.path for row in places.rows), places.geometries_4326, strict=True))
-    concerned = Need.objects.only("place", *(f"{group}_affected" for group in PEOPLE_GROUPS))
-    actions = list(
-        Action.objects.visible_to(user)
-        .within(city)
-        .running()
-        .select_related("organisation", "place", "sector")
-        .only(*_OF_SIDE, *_OF_PLACE)
-        .prefetch_related(Prefetch("needs", concerned))
-        .order_by("pk")[:MAX_ACTIONS]
-    )
-    proposals = (
-        Proposal.objects.visible_to(user)
-        .standing()
-        .filter(pk__in=proposals_about(city), actions__isnull=True, sector__isnull=False)
-        .select_related("organisation", "round__place", "sector")
-        .only(*_OF_SIDE, *(f"round__{name}" for name in _OF_PLACE))
-        .prefetch_related(Prefetch("needs", concerned.select_related("place")))
-        .order_by("pk")[:MAX_ACTIONS]
-    )
-    sides: list[Undertaking] = []
-    shapes: list[Any] = []
-    groups: list[int] = []
-    for action in actions:
-        shape = _shape_of(action.geometry, [action.place.path], drawn, city)
-        if shape is not None:
-            sides.append(_action_side(action))
-            shapes.append(shape)
-            groups.append(_groups_of(action.needs.all()))
-    for proposal in proposals:
-        needs = list(proposal.needs.all())
-        shape = _shape_of(proposal.geometry, [need.place.path for need in needs], drawn, city)
-        if shape is not None:
-            sides.append(_proposal_side(proposal, needs))
-            shapes.append(shape)
-            groups.append(_groups_of(needs))
-    if len(sides) < 2:
-        return ()
-    found = overlaps(_undertakings(sides, shapes, groups))
-    rows = []
-    for k in range(found.first.size):
-        likeness = Likeness(int(found.likeness[k]))
-        if found.is_same_organisation[k] or (likeness == Likeness.ADJACENT and not with_adjacent):
-            continue
-        rows.append(_overlap_row(sides, found, k, likeness))
-    return tuple(rows)
-
-
-def _undertakings(sides: list[Undertaking], shapes: list[Any], groups: list[int]) -> Undertakings:
-    metric = project(shapes, STORAGE_EPSG, utm_epsg_of(shapes))
-    sector_of = {code: k for k, code in enumerate(sorted({side.sector.code for side in sides}))}
-    organisation_of = {code: k for k, code in enumerate(sorted({side.organisation.code for side in sides}))}
-    place_of = {code: k for k, code in enumerate(sorted({side.place.code for side in sides}))}
-    return Undertakings(
-        geometry=metric,
-        reach_m=np.where(shapely.area(metric) > 0, 0.0, REACH_M),
-        sector=[sector_of[side.sector.code] for side in sides],
-        start_day=[side.starts_on.toordinal() if side.starts_on else -math.inf for side in sides],
-        end_day=[side.ends_on.toordinal() if side.ends_on else math.inf for side in sides],
-        groups=groups,
-        place=[place_of[side.place.code] for side in sides],
-        organisation=[organisation_of[side.organisation.code] for side in sides],
-    )
-
-
-def _overlap_row(sides: list[Undertaking], found: Overlaps, k: int, likeness: Likeness) -> OverlapRow:
-    return OverlapRow(
-        first=sides[int(found.first[k])],
-        second=sides[int(found.second[k])],
-        likeness=likeness,
-        space=float(found.space[k]),
-        time=float(found.time[k]),
-        beneficiaries=float(found.beneficiaries[k]),
-        score=float(found.score[k]),
-        distance_m=float(found.distance_m[k]),
-        days_apart=float(found.days_apart[k]),
-    )
-
-
-def _shape_of(geometry: Any, paths: list[str], drawn: Mapping[str, Any], city: Place) -> Any:
-    """Return where something is: its own geometry, else its places, else all of them where it is for the city; or None."""
-    if geometry is not None:
-        return to_shapely(geometry)
-    parts = [drawn[path] for path in dict.fromkeys(paths) if path in drawn]
-    if not parts and any(path == city.path or city.path.startswith(f"{path}/") for path in paths):
-        parts = list(drawn.values())
-    return shapely.union_all(parts) if parts else None
-
-
-def _groups_of(needs: Any) -> int:
-    """Return the groups of people that needs name as bits; 0, everybody, where one names none."""
-    bits = 0
-    for need in needs:
-        own = sum(1 << k for k, group in enumerate(PEOPLE_GROUPS) if getattr(need, f"{group}_affected"))
-        if not own:
-            return 0
-        bits |= own
-    return bits
-
-
-def _action_side(action: Action) -> Undertaking:
-    return Undertaking(
-        action.pk, True, action.title_fa, action.title_en, _named(action.organisation), _named(action.place), _named(action.sector),
-        action.starts_on, action.ends_on, action.state,
-    )  # fmt: skip
-
-
-def _proposal_side(proposal: Proposal, needs: list[Need]) -> Undertaking:
-    places = {need.place.pk: need.place for need in needs}
-    place = next(iter(places.values())) if len(places) == 1 else proposal.round.place
-    return Undertaking(
-        proposal.pk, False, proposal.title_fa, proposal.title_en, _named(proposal.organisation), _named(place), _named(proposal.sector),
-        proposal.starts_on, proposal.ends_on, proposal.state,
-    )  # fmt: skip
 
 
 # ---- gaps
@@ -483,7 +314,7 @@ def gap_matrix(place: Place, user: User) -> GapMatrix:
         places=len(places),
         sectors=len(sectors),
     )
-    return GapMatrix(tuple(map(_named, places)), tuple(map(_named, sectors)), found)
+    return GapMatrix(tuple(map(named_row, places)), tuple(map(named_row, sectors)), found)
 
 
 def _places_seen(place: Place, user: User) -> list[int]:
@@ -604,7 +435,3 @@ def people_rows(place: Place, user: User) -> tuple[PeopleRow, ...]:
         add(list(actions.order_by().values(*keys).annotate(**of_actions)), status)
     order = {"AFF": 0, "INN": 1, "TGT": 2, "REA": 3}
     return tuple(sorted(found, key=lambda row: (row.place.path, row.sector.code, order[row.status], row.group)))
-
-
-def _named(thing: Any) -> NamedRow:
-    return NamedRow(thing.code, thing.name_fa, thing.name_en)

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-import numpy as np
-import shapely
 from django.db.models import Case, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Value, When
 from django.utils import timezone
 
 from analysis.results import Question
 from analysis.services import priority_compute
-from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of
-from geo.db.shapes import to_shapely
 from geo.errors import MahallehError, NotFound
-from geo.models import Boundary, Place
+from geo.models import Place
 from geo.querysets import User, assigned_inside_q, assigned_q, is_administrator
 from interventions.core.gaps import Stage
-from interventions.core.overlap import Likeness, Undertakings, overlaps
 from interventions.core.phases import PhaseKind
 from interventions.core.transitions import (
     ASSESSMENT,
     OPEN_NEEDS,
     PROPOSAL,
-    RUNNING_ACTIONS,
-    STANDING_PROPOSALS,
     AssessmentState,
     ProposalState,
     RoundState,
     events_open,
 )
-from interventions.models import Action, Assessment, Decision, Need, Organisation, Proposal, Round
+from interventions.models import Assessment, Decision, Need, Organisation, Proposal, Round
 from interventions.models.organisations import PROPOSING_KINDS
 from interventions.models.wording import in_readers_language
 from interventions.querysets import LEADING_ROLES, need_stage, proposals_about
+from interventions.selectors.overlapping import OverlapRow, overlaps_with
 from interventions.selectors.rights import ACTING_ROLES, is_member, paths_around, roles_at, roles_for
 from interventions.selectors.rounds import is_late_for, lateness, organisations_of
 from interventions.selectors.rows import NamedRow, named_row
@@ -50,14 +43,8 @@ ORDER: Final = ("submitted", "returned", "draft", "accepted", "refused", "withdr
 MAX_PROPOSALS: Final = 500
 """Of one round that are shown side by side."""
 
-MAX_UNDERTAKINGS: Final = 5000
-"""Proposals and actions that are compared with a proposal."""
-
 MAX_NEEDS: Final = 500
 """Needs that a form offers."""
-
-REACH_M: Final = 300.0
-"""How far a point or a line is taken to work whose effect is not computed, which has the limit of its service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +89,6 @@ class EffectRow:
     threshold_m: float
     people: float
     places: tuple[EffectPlace, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class OverlapRow:
-    """Another proposal or action that does the like: `interventions.core.overlap`."""
-
-    kind: str
-    pk: int
-    title_fa: str
-    title_en: str
-    organisation: NamedRow
-    state: str
-    likeness: Likeness
-    score: float
-    distance_m: float
-    is_done_twice: bool
-
-    @property
-    def title(self) -> str:
-        """The title in the language of the reader."""
-        return in_readers_language(self.title_fa, self.title_en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +280,7 @@ def proposal_rows(proposals: Iterable[Proposal], user: User, *, at: datetime | N
         .distinct("proposal_id")
     }
     late = lateness({proposal.round_id for proposal in found}, PhaseKind.ASSESSMENT, moment)
-    alike = _overlaps(found, needs, user)
+    alike = overlaps_with(found, user)
     seen = _services_seen(user)
     names = _places_of_effects(found)
     return tuple(
@@ -608,106 +574,8 @@ def _ranks(city: Place, user: User) -> dict[str, int]:
     return {place.code: int(found.priority.rank[i]) for i, place in enumerate(found.coverage.places)}
 
 
-# ---- what does the same
-
-
-def _around(places: Sequence[Place]) -> Place:
-    """Return the city in which places lie, or the place around all of them where there is none."""
-    common = posixpath.commonpath([place.path for place in places])
-    found: Place | None = None
-    for found in Place.objects.filter(path__in=paths_around(Place(path=common))).order_by("path"):
-        if found.kind == Place.Kind.CITY:
-            break
-    return found or places[0]
-
-
-def _overlaps(
-    proposals: Sequence[Proposal], needs: dict[int, list[Need]], user: User
-) -> dict[int, tuple[OverlapRow, ...]]:
-    """Return what else does the like of each standing proposal, the gravest first."""
-    asked = [one for one in proposals if one.state in {*STANDING_PROPOSALS, ProposalState.DRAFT} and needs[one.pk]]
-    if not asked:
-        return {}
-    root = _around([need.place for one in asked for need in needs[one.pk]])
-    own = {one.pk for one in asked}
-    lying = Need.objects.select_related("place").only("sector", "place__code", "place__path")
-    others = list(
-        Proposal.objects.visible_to(user)
-        .standing()
-        .filter(pk__in=[pk for pk in proposals_about(root) if pk not in own])
-        .select_related("organisation")
-        .prefetch_related(Prefetch("needs", lying.order_by("pk")))[:MAX_UNDERTAKINGS]
-    )
-    actions = list(
-        Action.objects.visible_to(user)
-        .within(root)
-        .filter(state__in=RUNNING_ACTIONS)
-        .select_related("organisation", "place")[:MAX_UNDERTAKINGS]
-    )
-    every: list[tuple[str, Any, Place, int]] = []
-    for one in (*asked, *others):
-        first = (needs[one.pk] if one.pk in own else list(one.needs.all()))[:1]
-        if first:
-            every.append(("proposal", one, first[0].place, one.sector_id or first[0].sector_id))
-    every += [("action", one, one.place, one.sector_id) for one in actions]
-    bounds = {
-        boundary.place_id: boundary.geometry
-        for boundary in Boundary.objects.current().filter(
-            place__in={place.pk for _, one, place, _ in every if not one.geometry}
-        )
-    }
-    rows = [
-        (kind, one, place, sector, one.geometry or bounds.get(place.pk))
-        for kind, one, place, sector in every
-        if one.geometry or place.pk in bounds
-    ]
-    if len(rows) < 2:
-        return {}
-    shapes = np.array([to_shapely(row[4]) for row in rows], dtype=object)
-    shapes = project(shapes, STORAGE_EPSG, utm_epsg_of(shapes))
-    found = overlaps(
-        Undertakings(
-            geometry=shapes,
-            reach_m=[
-                0.0 if shapely.area(shape) > 0 else getattr(row[1], "effect", {}).get("threshold_m", REACH_M)
-                for row, shape in zip(rows, shapes, strict=True)
-            ],
-            sector=[row[3] for row in rows],
-            start_day=[row[1].starts_on.toordinal() if row[1].starts_on else -np.inf for row in rows],
-            end_day=[row[1].ends_on.toordinal() if row[1].ends_on else np.inf for row in rows],
-            groups=[0] * len(rows),
-            place=[row[2].pk for row in rows],
-            organisation=[row[1].organisation_id for row in rows],
-        ),
-        of=[i for i, row in enumerate(rows) if row[0] == "proposal" and row[1].pk in own],
-    )
-    alike: dict[int, list[OverlapRow]] = defaultdict(list)
-    for k, pair in enumerate(zip(found.first.tolist(), found.second.tolist(), strict=True)):
-        for mine, other in (pair, pair[::-1]):
-            kind, one = rows[mine][:2]
-            # An action that carries out the proposal does not overlap with it.
-            if kind != "proposal" or one.pk not in own or getattr(rows[other][1], "proposal_id", None) == one.pk:
-                continue
-            there = rows[other][1]
-            alike[one.pk].append(
-                OverlapRow(
-                    kind=rows[other][0],
-                    pk=there.pk,
-                    title_fa=there.title_fa,
-                    title_en=there.title_en,
-                    organisation=named_row(there.organisation),
-                    state=there.state,
-                    likeness=Likeness(int(found.likeness[k])),
-                    score=float(found.score[k]),
-                    distance_m=float(found.distance_m[k]),
-                    is_done_twice=bool(found.is_done_twice[k]),
-                )
-            )
-    return {pk: tuple(rows_) for pk, rows_ in alike.items()}
-
-
 __all__ = [
-    "MAX_NEEDS", "MAX_PROPOSALS", "AreaRow", "AssessmentRow", "DecisionTable", "EffectPlace", "EffectRow", "Offering", "OverlapRow",
+    "MAX_NEEDS", "MAX_PROPOSALS", "AreaRow", "AssessmentRow", "DecisionTable", "EffectPlace", "EffectRow", "Offering",
     "ProposalFound", "ProposalRow", "ToldDecision", "decision_table", "decisions_told", "late_assessments", "offering_of",
     "proposal_found", "proposal_get", "proposal_rows", "proposals_found",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from interventions.core.transitions import NEW, OPEN_NEEDS, ActionState, Organis
 from interventions.models import Action, Decision, Milestone, Need, Organisation, Progress, Proposal, Round, Sector
 from interventions.models.wording import lies_in
 from interventions.selectors.rights import roles_for
+from interventions.services.notices import overlaps_order
 from interventions.services.proposals import proposal_locked
 from interventions.services.recording import (
     changes_since,
@@ -111,9 +112,12 @@ def action_enter(*, user: User, spec: ActionSpec, at: datetime | None = None) ->
         point lies far outside the place, or a value is missing or malformed.
     """
     roles = roles_for(user, spec.place, spec.organisation)
-    made = Action(organisation=spec.organisation, place=spec.place)
-    state = state_next(made, "enter", state=NEW, roles=roles)
-    return action_record(spec, state=state, author=user, at=at)
+    state = state_next(Action(organisation=spec.organisation, place=spec.place), "enter", state=NEW, roles=roles)
+    with transaction.atomic():
+        made = action_record(spec, state=state, author=user, at=at)
+        # Whoever does the like knows of a proposal since it was handed in; of this nobody has heard.
+        overlaps_order(made)
+    return made
 
 
 def action_from_proposal(

@@ -33,8 +33,8 @@ from interventions.core.reminders import (
 )
 from interventions.core.transitions import STANDING_PROPOSALS
 from interventions.models import Action, Assessment, LogEntry, MailChoice, Need, Notice, Proposal, Round
+from interventions.selectors.overlapping import overlaps_with
 from interventions.selectors.owing import actions_lagging, contacts_of, digest_of, owed_in, supervisors_of
-from interventions.selectors.proposals import proposal_rows
 from interventions.tasks import OVERLAPS
 from layers.services.uploads import QUEUE
 
@@ -232,48 +232,61 @@ def change_tell(record: Model, entry: LogEntry) -> None:
     )
 
 
-def overlaps_order(proposal: Proposal) -> None:
-    """Have others told of a proposal that does the like of theirs; in the transaction that hands it in, so that none is forgotten."""
-    app.configure_task(OVERLAPS, queue=QUEUE).defer(proposal=proposal.pk)
+def overlaps_order(undertaking: Proposal | Action) -> None:
+    """Have others told of a proposal or an action that does the like of theirs; in the transaction that makes it, so that none is forgotten."""
+    kind = undertaking._meta.model_name
+    app.configure_task(OVERLAPS, queue=QUEUE).defer(kind=kind, number=undertaking.pk)
 
 
-def overlaps_tell(number: int, *, at: datetime | None = None) -> int:
-    """Tell the organisations whose proposals or actions do the like of a proposal, and return how many people were told.
+def overlaps_tell(kind: str, number: int, *, at: datetime | None = None) -> int:
+    """Tell the organisations whose proposals or actions do the like of one, and return how many people were told.
 
     Those that merely lie side by side are not worth a notice.
+
+    Parameters
+    ----------
+    kind : {'proposal', 'action'}
+        What the number is of.
     """
-    proposal = Proposal.objects.filter(pk=number, state__in=STANDING_PROPOSALS).select_related("round__place").first()
-    if proposal is None:
+    own: Proposal | Action | None = (
+        Proposal.objects.filter(pk=number, state__in=STANDING_PROPOSALS).select_related("round__place").first()
+        if kind == "proposal"
+        else Action.objects.running().filter(pk=number).select_related("place").first()
+    )
+    if own is None:
         return 0
-    row = proposal_rows([proposal], system_user())[0]
-    numbers: dict[type[Model], set[int]] = {
-        model: {one.pk for one in row.overlaps if one.kind == kind}
-        for kind, model in (("proposal", Proposal), ("action", Action))
-    }
-    others: dict[tuple[str, int], Any] = {
-        (model._meta.model_name or "", other.pk): other
-        for model, keys in numbers.items()
-        for other in model._default_manager.filter(pk__in=keys)
+    rows = [
+        row
+        for row in overlaps_with([own], system_user()).get(own.pk, ())  # type: ignore[arg-type]
+        if row.likeness != Likeness.ADJACENT and row.first.organisation.code != row.second.organisation.code
+    ]
+    others: dict[tuple[bool, int], Any] = {
+        (model is Action, other.pk): other
+        for model in (Proposal, Action)
+        for other in model._default_manager.filter(
+            pk__in=[row.second.pk for row in rows if row.second.is_action == (model is Action)]
+        )
     }
     contacts = contacts_of({other.organisation_id for other in others.values()})
     told = 0
-    for one in row.overlaps:
-        other = others.get((one.kind, one.pk))
-        if other is None or one.likeness == Likeness.ADJACENT or other.organisation_id == proposal.organisation_id:
+    for row in rows:
+        other = others.get((row.second.is_action, row.second.pk))
+        if other is None:
             continue
+        others_kind = "action" if row.second.is_action else "proposal"
         told += _tell(
             contacts.get(other.organisation_id, ()),
-            proposal,
+            own,
             other,
-            key=f"overlap:{proposal.pk}:{one.kind}:{one.pk}",
-            place=proposal.round.place_id,
+            key=f"overlap:{kind}:{own.pk}:{others_kind}:{other.pk}",
+            place=own.place_id if isinstance(own, Action) else own.round.place_id,
             content={
-                "what": "overlap.same" if one.likeness == Likeness.SAME else "overlap",
-                "subject": "proposal",
-                "number": proposal.pk,
+                "what": "overlap.same" if row.likeness == Likeness.SAME else "overlap",
+                "subject": kind,
+                "number": own.pk,
                 "organisation": other.organisation_id,
-                "own": one.kind,
-                "own_number": one.pk,
+                "own": others_kind,
+                "own_number": other.pk,
             },
             at=at or timezone.now(),
         )

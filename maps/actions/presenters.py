@@ -19,7 +19,8 @@ from interventions.core.gaps import Stage
 from interventions.core.overlap import Likeness
 from interventions.core.transitions import ActionState
 from interventions.models import Action, Approach, Organisation
-from interventions.selectors.actions import ActionRow, GapMatrix, OverlapRow, RunningSums, Undertaking
+from interventions.selectors.actions import ActionRow, GapMatrix, RunningSums
+from interventions.selectors.overlapping import OverlapRow, Undertaking
 from maps.actions.calendar import Calendar, Strip
 from maps.pages import formats
 from maps.pages.reader import language
@@ -298,10 +299,17 @@ def overlap_view(city_code: str, row: OverlapRow, proposal_address: Callable[[in
         if row.likeness == Likeness.OVERLAPPING
         else _("%(first)s and %(second)s work near each other in %(place)s (%(sector)s).")
     )
-    common = _("In common, of the smaller one: %(space)s of the ground, %(time)s of the time.") % {
-        "space": formats.percent(row.space, lang),
-        "time": formats.percent(row.time, lang),
+    shares = {
+        name: formats.percent(share, lang)
+        for name, share in (("space", row.space), ("time", row.time), ("groups", row.beneficiaries))
     }
+    common = (
+        _(
+            "In common, of the smaller one: %(space)s of the ground, %(time)s of the time, %(groups)s of the groups of people it is for."
+        )
+        if row.first.groups or row.second.groups
+        else _("In common, of the smaller one: %(space)s of the ground, %(time)s of the time.")
+    ) % shares
     return OverlapView(
         sentence=text % words,
         kind=_("the same") if is_same else _("overlapping"),

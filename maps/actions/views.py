@@ -27,15 +27,17 @@ from interventions.querysets import LEADING_ROLES
 from interventions.selectors import history_of, paths_around, roles_for
 from interventions.selectors.actions import (
     MAX_ACTIONS,
+    ActionChoices,
     ActionRow,
+    action_choices,
     action_get,
     action_list,
     action_row,
     gap_matrix,
-    overlaps_of,
     running_sums,
     with_progress,
 )
+from interventions.selectors.overlapping import overlaps_of
 from interventions.services.actions import STEPS
 from layers.services.files import MOST_BYTES
 from maps.actions import exporting, presenters
@@ -63,8 +65,7 @@ def actions(request: HttpRequest, city: str) -> HttpResponse:
     place = city_get(city, request.user)
     state = actions_state_from(request, place)
     insider, today, lang = is_insider(request.user, place), timezone.localdate(), language()
-    everything = action_list(place, request.user, today)
-    rows = action_list(place, request.user, today, state.asked) if state.is_filtered else everything
+    rows = action_list(place, request.user, today, state.asked)
     overlaps = overlaps_of(place, request.user)
     calendar = calendar_of(rows, today, state.begin, lang)
     points = _points(place, request.user)
@@ -86,7 +87,7 @@ def actions(request: HttpRequest, city: str) -> HttpResponse:
         "page_after": urlencode(keep | {"page": page + 1}) if page * PAGE < len(rows) else "",
         "is_cut": len(rows) >= MAX_ACTIONS,
         "state": state,
-        "choices": _choices(everything, state.kept),
+        "choices": _choices(action_choices(place, request.user), state.kept),
         "overlaps": [presenters.overlap_view(place.code, row, _proposal_address(place)) for row in overlaps],
         "gaps": presenters.gap_view(gaps, is_insider=insider),
         "calendar": calendar,
@@ -121,16 +122,13 @@ def _points(city: Place, user: User) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _choices(rows: Any, kept: Mapping[str, str]) -> dict[str, list[Choice]]:
+def _choices(found: ActionChoices, kept: Mapping[str, str]) -> dict[str, list[Choice]]:
     """Return what the lists of the filter offer: only what there is."""
-    areas = {row.place.code: row.place.name for row in rows}
-    organisations = {row.organisation.code: row.organisation.name for row in rows}
-    sectors = {row.sector.code: row.sector.name for row in rows}
-    states = {one.value: str(one.label) for one in Action.State}
+    offered = {"area": found.places, "organisation": found.organisations, "sector": found.sectors}
     return {
-        name: [Choice(code, text, kept[name] == code) for code, text in sorted(found.items(), key=lambda one: one[1])]
-        for name, found in (("area", areas), ("organisation", organisations), ("sector", sectors))
-    } | {"state": [Choice(code, text, kept["state"] == code) for code, text in states.items()]}
+        name: [Choice(row.code, row.name, kept[name] == row.code) for row in sorted(rows, key=lambda row: row.name)]
+        for name, rows in offered.items()
+    } | {"state": [Choice(one.value, str(one.label), kept["state"] == one.value) for one in Action.State]}
 
 
 def _proposal_address(city: Place) -> Any:

@@ -115,12 +115,24 @@ _CHANGES: Final[Mapping[str, Any]] = {
     "proposal.reconsider": gettext_lazy("The proposal “%(title)s” was taken up again."),
     "assessment.ask": gettext_lazy("%(organisation)s is asked to assess the proposal “%(title)s”."),
     "assessment.supplement": gettext_lazy("A department asks for a supplement to the proposal “%(title)s”."),
-    "overlap.proposal": gettext_lazy("Another proposal, “%(title)s”, overlaps with your proposal “%(other)s”."),
-    "overlap.action": gettext_lazy("A new proposal, “%(title)s”, overlaps with your action “%(other)s”."),
-    "overlap.same.proposal": gettext_lazy(
+    "overlap.proposal.proposal": gettext_lazy(
+        "Another proposal, “%(title)s”, overlaps with your proposal “%(other)s”."
+    ),
+    "overlap.proposal.action": gettext_lazy("A new proposal, “%(title)s”, overlaps with your action “%(other)s”."),
+    "overlap.action.proposal": gettext_lazy("A new action, “%(title)s”, overlaps with your proposal “%(other)s”."),
+    "overlap.action.action": gettext_lazy("Another action, “%(title)s”, overlaps with your action “%(other)s”."),
+    "overlap.same.proposal.proposal": gettext_lazy(
         "Another proposal, “%(title)s”, would do the same as your proposal “%(other)s”."
     ),
-    "overlap.same.action": gettext_lazy("A new proposal, “%(title)s”, would do the same as your action “%(other)s”."),
+    "overlap.same.proposal.action": gettext_lazy(
+        "A new proposal, “%(title)s”, would do the same as your action “%(other)s”."
+    ),
+    "overlap.same.action.proposal": gettext_lazy(
+        "A new action, “%(title)s”, does the same as your proposal “%(other)s”."
+    ),
+    "overlap.same.action.action": gettext_lazy(
+        "Another action, “%(title)s”, does the same as your action “%(other)s”."
+    ),
 }
 
 _OWED: Final[Mapping[str, Any]] = {
@@ -190,7 +202,7 @@ def _worded(row: NoticeRow, at: datetime) -> tuple[str, tuple[str, ...]]:
         due_at = datetime.fromisoformat(facts["due_at"])
         due = _("Due by %(moment)s (%(left)s).") % {"moment": moment_text(due_at), "left": left_text(due_at, at)}
         return str(form % names), (due,)
-    key = f"{row.what}.{facts['own']}" if "own" in facts else row.what
+    key = f"{row.what}.{facts['subject']}.{facts['own']}" if "own" in facts else row.what
     return str(_CHANGES[key] % names), ()
 
 

@@ -211,13 +211,14 @@ def overlap_view(row: OverlapRow, city: str) -> OverlapView:
         Likeness.OVERLAPPING: _("overlaps in place and time"),
         Likeness.ADJACENT: _("near in place and time"),
     }
-    states = Proposal.State if row.kind == "proposal" else Action.State
+    other = row.second
+    states = Action.State if other.is_action else Proposal.State
     return OverlapView(
-        address=reverse("proposal", args=[city, row.pk]) if row.kind == "proposal" else "",
-        kind=_("proposal") if row.kind == "proposal" else _("action"),
-        title=row.title,
-        organisation=row.organisation.name,
-        state_text=str(states(row.state).label),
+        address=reverse("action" if other.is_action else "proposal", args=[city, other.pk]),
+        kind=_("action") if other.is_action else _("proposal"),
+        title=other.title,
+        organisation=other.organisation.name,
+        state_text=str(states(other.state).label),
         likeness_text=words[row.likeness],
         is_grave=row.is_done_twice,
     )

@@ -21,7 +21,9 @@ print(setup.has_postgis())
 """
 
 
-@pytest.mark.parametrize("extension", [None, "share/extension", "share/pgsql/extension", "share/postgresql/17/extension"])
+@pytest.mark.parametrize(
+    "extension", [None, "share/extension", "share/pgsql/extension", "share/postgresql/17/extension"]
+)
 def test_an_initdb_without_postgis_beside_it_does_not_do(tmp_path: Path, extension: str | None) -> None:
     (tmp_path / "bin").mkdir()
     shutil.copy(shutil.which("true") or "/bin/true", tmp_path / "bin" / "initdb")
@@ -29,6 +31,11 @@ def test_an_initdb_without_postgis_beside_it_does_not_do(tmp_path: Path, extensi
         (tmp_path / extension).mkdir(parents=True)
         (tmp_path / extension / "postgis.control").touch()
     said = subprocess.run(
-        [sys.executable, "-c", ASK], cwd=ROOT, env={"PATH": str(tmp_path / "bin")}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", ASK],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path / "bin")},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert said.stdout.strip() == str(extension is not None)

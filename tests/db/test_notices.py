@@ -16,11 +16,15 @@ from interventions.core.transitions import NeedState, ProposalState
 from interventions.models import Action, Membership, Need, Notice, Phase, Progress, Proposal, Round
 from interventions.selectors import roles_at
 from interventions.selectors.notices import notices_of, notices_unread
+from interventions.selectors.overlapping import overlaps_with
 from interventions.selectors.owing import contacts_of, owed_in, supervisors_of
 from interventions.services import (
+    ActionSpec,
     OrganisationSpec,
     ProposalSpec,
     Ruling,
+    action_enter,
+    action_step,
     assessment_say,
     assessments_ask,
     decisions_take,
@@ -366,19 +370,62 @@ def test_the_other_side_of_an_overlap_is_told_once(world: SimpleNamespace) -> No
     agency = world.people["agency@city"]
     spec = ProposalSpec(world.round, world.office, (need,), Decimal(10**9), "طرح دوم", "Second plan", **where)
     draft = proposal_save(user=agency, spec=spec, at=IN_TIME)
-    assert overlaps_tell(draft.pk) == 0, "Nobody is told of what is not handed in."
+    assert overlaps_tell("proposal", draft.pk) == 0, "Nobody is told of what is not handed in."
     newer = proposal_submit(user=agency, spec=spec, proposal=draft, version=draft.version, at=IN_TIME)
     from procrastinate.contrib.django.models import ProcrastinateJob
 
     jobs = ProcrastinateJob.objects.filter(task_name="interventions.overlaps").values_list("args", flat=True)
-    assert list(jobs) == [{"proposal": newer.pk}]
-    assert overlaps_tell(newer.pk, at=IN_TIME) == 2
-    overlaps_tell(newer.pk, at=IN_TIME)
+    assert list(jobs) == [{"kind": "proposal", "number": newer.pk}]
+    assert overlaps_tell("proposal", newer.pk, at=IN_TIME) == 2
+    overlaps_tell("proposal", newer.pk, at=IN_TIME)
     (seen,) = told(world.people["contact-water"])
     assert (seen["number"], seen["own"], seen["own_number"]) == (newer.pk, "proposal", older.pk)
     assert seen["what"] == "overlap.same"
     assert [one["own"] for one in told(world.people["contact-ngo"])] == ["action"]
     assert told(world.people["contact-office"]) == []
+
+
+def test_others_are_told_of_an_action_that_comes_from_no_proposal(world: SimpleNamespace) -> None:
+    need = need_of(world)
+    days: dict[str, Any] = {"starts_on": date(2027, 6, 1), "ends_on": date(2027, 9, 1)}
+    older = offer_of(world, world.water, need, lon_lat=(48.305, 33.405), **days)
+    spec = ActionSpec(
+        organisation=world.office, place=world.a, sector=need.sector, approach="social", title_en="Works",
+        lon_lat=(48.305, 33.405), **days,
+    )  # fmt: skip
+    made = action_enter(user=world.people["agency@city"], spec=spec, at=IN_TIME)
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    jobs = ProcrastinateJob.objects.filter(task_name="interventions.overlaps").values_list("args", flat=True)
+    assert list(jobs) == [{"kind": "action", "number": made.pk}]
+    assert overlaps_tell("action", made.pk, at=IN_TIME) == 1
+    overlaps_tell("action", made.pk, at=IN_TIME)
+    (seen,) = told(world.people["contact-water"])
+    assert (seen["what"], seen["subject"], seen["number"], seen["own"], seen["own_number"]) == (
+        "overlap.same", "action", made.pk, "proposal", older.pk,
+    )  # fmt: skip
+    action_step(user=world.people["agency@city"], action=made, event="cancel", reason="No longer")
+    assert overlaps_tell("action", made.pk) == 0, "Nobody is told of what is cancelled."
+
+
+def test_what_is_for_other_people_is_no_overlap(world: SimpleNamespace) -> None:
+    where: dict[str, Any] = {
+        "lon_lat": (48.305, 33.405), "starts_on": date(2027, 6, 1), "ends_on": date(2027, 9, 1),
+    }  # fmt: skip
+    women, children, both, some = (
+        need_of(world, people_affected=30, people_by_group=groups)
+        for groups in ({"women": 30}, {"children": 30}, {"women": 20, "children": 10}, {"children": 10})
+    )
+    offer_of(world, world.water, women, **where)
+    other = offer_of(world, world.office, children, **where)
+    assert overlaps_tell("proposal", other.pk) == 0
+    third = offer_of(world, world.office, both, **where)
+    (row,) = overlaps_with([third], world.people["root"])[third.pk][:1]
+    assert (row.second.groups, row.beneficiaries) == (("women",), 1.0)
+    assert overlaps_tell("proposal", third.pk) == 1
+    # Ten of thirty are children; the rest may be anybody.
+    fourth = offer_of(world, world.office, some, **where)
+    assert overlaps_tell("proposal", fourth.pk) == 1
 
 
 # ---- reading
