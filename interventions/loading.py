@@ -31,9 +31,11 @@ from interventions.models import (
     MAX_PEOPLE,
     Action,
     Approach,
+    Assessment,
     Capacity,
     Committee,
     Council,
+    Decision,
     Need,
     Organisation,
     Outcome,
@@ -52,8 +54,13 @@ from interventions.services import (
     ProgressSpec,
     ProposalSpec,
     RoundSpec,
+    Ruling,
     action_record,
+    assessment_say,
+    assessments_ask,
     capacity_record,
+    decisions_publish,
+    decisions_take,
     need_record,
     organisation_record,
     outcome_record,
@@ -62,6 +69,8 @@ from interventions.services import (
     round_record,
     stored,
 )
+from interventions.services.assessments import JUDGEMENTS
+from interventions.services.decisions import OUTCOMES
 from layers.models import Service
 
 FORMAT: Final = 1
@@ -80,6 +89,8 @@ _TABLES: Final = (
     "needs",
     "capacities",
     "proposals",
+    "assessments",
+    "decisions",
     "actions",
 )
 _T = TypeVar("_T")
@@ -332,6 +343,7 @@ class _Loader:
         self.needs: dict[str, Need] = {}
         self.proposals: dict[str, Proposal] = {}
         self.actions: dict[str, Action] = {}
+        self.published_at: datetime | None = None
 
     def load(self) -> None:
         """Store everything."""
@@ -346,6 +358,10 @@ class _Loader:
             self._each("needs", lambda row: self._need(row, round_), self.needs)
             self._each("capacities", self._capacity, {})
             self._each("proposals", lambda row: self._proposal(row, round_), self.proposals)
+            self._each("assessments", self._assessment, {})
+            self._each("decisions", self._decision, {})
+            if self.published_at is not None:
+                decisions_publish(user=system_user(), round_=round_, at=self.published_at)
             self._each("actions", lambda row: self._action(row, round_), self.actions)
 
     def _rows(self, name: str) -> Iterator[_Row]:
@@ -451,6 +467,7 @@ class _Loader:
             name_en=names["name_en"],
             budget_irr=Decimal(row.whole("budget_irr", 0, _MAX_COST_IRR)) if row.has("budget_irr", False) else None,
         )
+        self.published_at = row.moment("decisions_published_at") if row.has("decisions_published_at", False) else None
         row.finish()
         if Round.objects.filter(programme=programme, place=spec.place, number=number).exists():
             return None
@@ -508,6 +525,31 @@ class _Loader:
         )
         row.finish()
         return proposal_record(spec, state=state, submitted_at=submitted_at)
+
+    def _assessment(self, row: _Row) -> Assessment:
+        """Ask a department, and store what it said where it has said something."""
+        proposal = row.of("proposal", self.proposals)
+        department = row.of("organisation", self.organisations)
+        asked_at = row.moment("asked_at")
+        event = row.one_of("event", list(JUDGEMENTS)) if row.has("event", False) else ""
+        said_at = row.moment("said_at") if row.has("said_at", bool(event)) else None
+        reason = row.text("reason", "")
+        row.finish()
+        asked = assessments_ask(user=system_user(), proposal=proposal, organisations=[department], at=asked_at)[0]
+        if not event:
+            return asked
+        return assessment_say(user=system_user(), assessment=asked, event=event, reason=reason, at=said_at)
+
+    def _decision(self, row: _Row) -> Decision:
+        proposal = row.of("proposal", self.proposals)
+        event = row.one_of("event", list(OUTCOMES))
+        granted = Decimal(row.whole("granted_irr", 0, _MAX_COST_IRR)) if row.has("granted_irr", False) else None
+        ruling = Ruling(proposal, event, row.text("reason"), proposal.version, granted)
+        decided_at = row.moment("decided_at")
+        row.finish()
+        decision = decisions_take(user=system_user(), rulings=[ruling], at=decided_at)[0]
+        proposal.refresh_from_db()
+        return decision
 
     def _action(self, row: _Row, round_: Round) -> Action:
         state = row.one_of("state", [state.value for state in ActionState])

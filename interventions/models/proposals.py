@@ -219,7 +219,12 @@ class Decision(models.Model):
     reason = models.TextField(_("reason"), validators=[MaxLengthValidator(MAX_TEXT)])
     decided_at = models.DateTimeField(_("decided at"), default=timezone.now)
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("author"), on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("author"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     published_at = models.DateTimeField(_("published at"), null=True, blank=True)
 
