@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from analysis.models import Index, Indicator, NationalCity, NationalRun, Run, Scenario, Weight
+from analysis.models import Index, Indicator, IndicatorValue, NationalCity, NationalRun, Run, Scenario, Weight
 from geo.admin.history import HistoryAdmin, NoBulkDelete
 
 
@@ -16,6 +16,8 @@ class IndicatorAdmin(NoBulkDelete):
         "code",
         "name_fa",
         "name_en",
+        "domain",
+        "origin",
         "service",
         "measure",
         "unit",
@@ -23,10 +25,19 @@ class IndicatorAdmin(NoBulkDelete):
         "goalpost_low",
         "goalpost_high",
     )
-    list_filter = ("measure", "direction")
+    list_filter = ("domain", "origin", "direction")
     list_select_related = ("service",)
     search_fields = ("code", "name_fa", "name_en", "service__code")
     autocomplete_fields = ("service",)
+
+
+@admin.register(IndicatorValue)
+class IndicatorValueAdmin(HistoryAdmin):
+    """Values of indicators: looked at here and changed by the services."""
+
+    list_display = ("indicator", "place", "year_begins_on", "kind", "value", "error", "replaced_at")
+    list_filter = ("kind", "indicator")
+    list_select_related = ("indicator", "place")
 
 
 class WeightInline(admin.TabularInline):

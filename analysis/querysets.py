@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from django.db.models import Q, QuerySet
 
+from geo.placed import OfPlaceQuerySet
 from geo.querysets import User, assigned_q, is_administrator
 
 
@@ -15,6 +16,18 @@ class IndicatorQuerySet(QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
         """Keep all."""
         return self
+
+    def stored(self) -> Self:
+        """Keep those whose values are brought by people and stored, not computed."""
+        return self.exclude(origin__in=self.model.COMPUTED)
+
+
+class IndicatorValueQuerySet(OfPlaceQuerySet):
+    """Values of indicators, as visible as their place."""
+
+    def in_force(self) -> Self:
+        """Keep the values that no corrected one replaced."""
+        return self.filter(replaced_at__isnull=True)
 
 
 class IndexQuerySet(QuerySet[Any]):

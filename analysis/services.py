@@ -480,7 +480,7 @@ def index_put(*, city: Place, weights: Mapping[str, float], cell_m: float = CITY
     InvalidInput
         Where a weight names a service the city has not, or is out of range.
     """
-    services = {s.code: s for s in Service.objects.filter(supplies__city=city)}
+    services = {s.code: s for s in Service.objects.filter(supplies__city=city).select_related("theme")}
     for code, value in weights.items():
         if code not in services:
             raise InvalidInput(
@@ -507,7 +507,10 @@ def index_put(*, city: Place, weights: Mapping[str, float], cell_m: float = CITY
             indicator, _ = Indicator.objects.update_or_create(
                 code=f"{code}-uncovered-share",
                 defaults={
+                    "domain": service.theme.code if service.theme.code in Indicator.Domain.values else "infrastructure",
+                    "origin": Indicator.Origin.COVERAGE,
                     "service": service,
+                    "position": service.position,
                     "measure": Indicator.Measure.UNCOVERED_SHARE,
                     "unit": "share",
                     "name_fa": f"سهم جمعیت بی‌پوشش: {service.name_fa}",

@@ -32,8 +32,6 @@ from interventions.models import (
     Need,
     Notice,
     Organisation,
-    Outcome,
-    OutcomeIndicator,
     Phase,
     Programme,
     Progress,
@@ -341,24 +339,6 @@ class EvidenceAdmin(_Kept):
     list_display = ("file_name", "kind", "need", "action", "is_public", "created_at", "archived_at")
     list_filter = ("kind", "is_public")
     list_select_related = ("need", "action")
-
-
-@admin.register(OutcomeIndicator)
-class OutcomeIndicatorAdmin(admin.ModelAdmin):
-    """Indicators of outcomes."""
-
-    list_display = ("code", "name_fa", "name_en", "domain", "unit", "direction", "position")
-    list_filter = ("domain",)
-    search_fields = ("code", "name_fa", "name_en")
-
-
-@admin.register(Outcome)
-class OutcomeAdmin(_Kept):
-    """Outcomes."""
-
-    list_display = ("indicator", "place", "year_begins_on", "kind", "value", "error", "replaced_at")
-    list_filter = ("kind", "indicator")
-    list_select_related = ("indicator", "place")
 
 
 @admin.register(LogEntry)

@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar
 from django.db import transaction
 from django.db.models import Model
 
+from analysis.models import Indicator, IndicatorValue
 from geo.core.text import clean_name
 from geo.errors import InvalidInput, MahallehError
 from geo.models import Place
@@ -38,8 +39,6 @@ from interventions.models import (
     Decision,
     Need,
     Organisation,
-    Outcome,
-    OutcomeIndicator,
     Programme,
     Proposal,
     Round,
@@ -93,6 +92,7 @@ _TABLES: Final = (
     "decisions",
     "actions",
 )
+_ORIGINS: Final = [one for one in Indicator.Origin.values if one not in Indicator.COMPUTED]
 _T = TypeVar("_T")
 _M = TypeVar("_M", bound=Model)
 
@@ -195,6 +195,13 @@ class _Row:
             return None
         if len(values) != 2 or not all(type(value) in (int, float) for value in values):
             raise self.error(key, "This is not a longitude and a latitude.", "Write it like [48.356, 33.487].")
+        return float(values[0]), float(values[1])
+
+    def two_numbers(self, key: str) -> tuple[float, float]:
+        """Return two numbers, the lower one first."""
+        values = self.get(key, list)
+        if len(values) != 2 or not all(type(value) in (int, float) for value in values) or not values[0] < values[1]:
+            raise self.error(key, "These are not two ascending numbers.", "Write them like [0, 100].")
         return float(values[0]), float(values[1])
 
     def of(self, key: str, known: Mapping[str, _T], default: str | None = None) -> _T:
@@ -311,7 +318,7 @@ def outcomes_load(city: Place, path: Path) -> None:
         Where the file cannot be read, or a row of it is wrong: with the row and the column.
     """
     with transaction.atomic():
-        if Outcome.objects.within(city).exists():
+        if IndicatorValue.objects.within(city).exists():
             return
         plan = outcomes_plan(user=system_user(), within=city, text=_text_of(path))
         if plan.faults:
@@ -391,18 +398,23 @@ class _Loader:
             )
         return _located(_Row(table, f"{self.file_name}, {name}"), store)
 
-    def _indicator(self, row: _Row) -> OutcomeIndicator:
+    def _indicator(self, row: _Row) -> Indicator:
         code = row.text("code")
-        values = {
+        values: dict[str, Any] = {
             **_names(row),
-            "domain": row.one_of("domain", OutcomeIndicator.Domain.values),
+            "domain": row.one_of("domain", Indicator.Domain.values),
+            "origin": row.one_of("origin", _ORIGINS),
             "unit": row.text("unit"),
-            "direction": row.one_of("direction", OutcomeIndicator.Direction.values),
+            "direction": row.one_of("direction", Indicator.Direction.values),
             "definition_fa": row.text("definition_fa"),
             "definition_en": row.text("definition_en"),
         }
+        if row.has("goalposts", False):
+            values["goalpost_low"], values["goalpost_high"] = row.two_numbers("goalposts")
+        if row.has("every_months", False):
+            values["every_months"] = row.whole("every_months", 1, 240)
         row.finish()
-        return _put(OutcomeIndicator, {"code": code}, {**values, "position": row.position})
+        return _put(Indicator, {"code": code}, {**values, "position": row.position})
 
     def _sector(self, row: _Row) -> Sector:
         code, values = row.text("code"), _names(row)

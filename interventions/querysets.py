@@ -6,15 +6,14 @@ Needs, capacities and proposals are never seen without a role in their place: th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from django.db.models import Case, Exists, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest
 from django.db.models.lookups import GreaterThanOrEqual
 
-from geo.models import Assignment, Place
-from geo.querysets import User, assigned_q, in_hidden_city_q, is_administrator
+from geo.placed import OfPlaceQuerySet, among_held_q, held_q, places_within, published_q
+from geo.querysets import User, is_administrator
 from interventions.core.gaps import STAGE_OF_ACTION, STAGE_OF_PROPOSAL, Stage
 from interventions.core.transitions import (
     OPEN_NEEDS,
@@ -30,72 +29,6 @@ from interventions.core.transitions import (
 
 LEADING_ROLES = ("supervisor", "administrator")
 """Roles that know who reported a need."""
-
-
-_HELD: Final = """(
-    SELECT p.id FROM geo_assignment AS a JOIN geo_place AS q ON q.id = a.place_id
-    JOIN geo_place AS p ON p.path = q.path OR p.path ~>=~ (q.path || '/') AND p.path ~<~ (q.path || '0')
-    WHERE a.user_id = %s AND a.role = ANY(%s)
-)"""
-
-
-def published_q(place: str) -> Q:
-    """Return the condition "shown to everybody": a published place, in no city that is not published."""
-    return _place_q(place, Q(is_published=True) & ~in_hidden_city_q("path"))
-
-
-def held_q(user: User, place: str = "place", roles: tuple[str, ...] | None = None) -> Q:
-    """Return the condition "in the subtree of a place the user is assigned to", as `geo.querysets.assigned_q`.
-
-    It is asked of each record: lists are of one city, and a country has too many places to gather those of a role first.
-
-    Parameters
-    ----------
-    user : user
-        Anonymous and inactive users are assigned to nothing.
-    place : str
-        Lookup of the place from the queryset's model.
-    roles : tuple of str, optional
-        Only assignments with one of these roles count.
-    """
-    return _place_q(place, assigned_q(user, "path", roles)) if _has_roles(user) else Q(pk__in=[])
-
-
-def among_held_q(user: User, place: str = "place", roles: tuple[str, ...] | None = None) -> Q:
-    """Return what `held_q` does, for where no other condition may hold instead: the places are gathered first, by their index.
-
-    Records of few places are then found among millions, and those of many by whatever narrows them more.
-    """
-    if not _has_roles(user):
-        return Q(pk__in=[])
-    counted = list(Assignment.Role.values if roles is None else roles)
-    return Q(**{f"{place}__in": RawSQL(_HELD, (user.pk, counted))})  # noqa: S611 - a constant, with parameters
-
-
-def _has_roles(user: User) -> bool:
-    return bool(user.is_authenticated and user.is_active)
-
-
-def _place_q(place: str, condition: Q) -> Q:
-    return Q(Exists(Place.objects.filter(condition, pk=OuterRef(f"{place}_id"))))
-
-
-def _places_within(place: Any) -> QuerySet[Any]:
-    return Place.objects.within(place).order_by().values("pk")
-
-
-class OfPlaceQuerySet(QuerySet[Any]):
-    """What is as visible as its place: committees, councils, programmes."""
-
-    def visible_to(self, user: User) -> Self:
-        """Keep those of published places, and all where the user is assigned."""
-        if is_administrator(user):
-            return self
-        return self.filter(published_q("place") | held_q(user))
-
-    def within(self, place: Any) -> Self:
-        """Keep those of a place's subtree, the place's own included."""
-        return self.filter(place__in=_places_within(place))
 
 
 class OrganisationQuerySet(OfPlaceQuerySet):
@@ -238,7 +171,7 @@ class NeedQuerySet(QuerySet[Any]):
 
     def within(self, place: Any) -> Self:
         """Keep the needs of a place's subtree, the place's own included."""
-        return self.filter(place__in=_places_within(place))
+        return self.filter(place__in=places_within(place))
 
     def counted(self) -> Self:
         """Keep the needs that sums count: neither merged into another, nor rejected or withdrawn."""
@@ -388,14 +321,6 @@ class TallyQuerySet(QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
         """Keep all for administrators, none for others."""
         return self if is_administrator(user) else self.none()
-
-
-class OutcomeQuerySet(OfPlaceQuerySet):
-    """Outcomes, as visible as their place."""
-
-    def in_force(self) -> Self:
-        """Keep the values that no corrected one replaced."""
-        return self.filter(replaced_at__isnull=True)
 
 
 class LogEntryQuerySet(QuerySet[Any]):

@@ -279,45 +279,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Outcome',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source_fa', models.CharField(blank=True, help_text='Shown on Persian pages; the source if empty.', max_length=400, verbose_name='source in Persian')),
-                ('year_begins_on', models.DateField(verbose_name='first day of the year')),
-                ('kind', models.CharField(choices=[('baseline', 'baseline'), ('target', 'target'), ('measured', 'measured')], max_length=8, verbose_name='kind')),
-                ('value', models.FloatField(validators=[django.core.validators.MinValueValidator(-1000000000000.0), django.core.validators.MaxValueValidator(1000000000000.0)], verbose_name='value')),
-                ('error', models.FloatField(blank=True, help_text='Empty where it is not known; 0 for a full count.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000000000000.0)], verbose_name='standard error')),
-                ('source', models.CharField(max_length=400, verbose_name='source')),
-                ('entered_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='entered at')),
-                ('replaced_at', models.DateTimeField(blank=True, help_text='When a corrected value took its place.', null=True, verbose_name='replaced at')),
-            ],
-            options={
-                'verbose_name': 'outcome',
-                'verbose_name_plural': 'outcomes',
-                'ordering': ('place', 'indicator', 'year_begins_on', 'kind', 'id'),
-            },
-        ),
-        migrations.CreateModel(
-            name='OutcomeIndicator',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_fa', models.CharField(max_length=200, verbose_name='Persian name')),
-                ('name_en', models.CharField(max_length=200, verbose_name='English name')),
-                ('code', models.SlugField(max_length=80, unique=True, verbose_name='code')),
-                ('domain', models.CharField(choices=[('social', 'social'), ('economic', 'economic'), ('cultural', 'cultural'), ('livelihood', 'livelihood'), ('welfare', 'welfare'), ('health', 'health'), ('infrastructure', 'infrastructure')], max_length=16, verbose_name='domain')),
-                ('unit', models.CharField(max_length=20, verbose_name='unit')),
-                ('direction', models.CharField(choices=[('more-is-worse', 'more is worse'), ('more-is-better', 'more is better')], max_length=20, verbose_name='direction')),
-                ('definition_fa', models.TextField(blank=True, verbose_name='Persian definition')),
-                ('definition_en', models.TextField(blank=True, verbose_name='English definition')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-            ],
-            options={
-                'verbose_name': 'indicator of outcomes',
-                'verbose_name_plural': 'indicators of outcomes',
-                'ordering': ('position', 'code'),
-            },
-        ),
-        migrations.CreateModel(
             name='Progress',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -806,21 +767,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL, verbose_name='person'),
         ),
         migrations.AddField(
-            model_name='outcome',
-            name='author',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='author'),
-        ),
-        migrations.AddField(
-            model_name='outcome',
-            name='place',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outcomes', to='geo.place', verbose_name='place'),
-        ),
-        migrations.AddField(
-            model_name='outcome',
-            name='indicator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outcomes', to='interventions.outcomeindicator', verbose_name='indicator'),
-        ),
-        migrations.AddField(
             model_name='progress',
             name='action',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='interventions.action', verbose_name='action'),
@@ -973,14 +919,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='notice',
             constraint=models.UniqueConstraint(fields=('user', 'key'), name='notice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.UniqueConstraint(condition=models.Q(('replaced_at__isnull', True)), fields=('indicator', 'place', 'year_begins_on', 'kind'), name='outcome_once_in_force'),
-        ),
-        migrations.AddConstraint(
-            model_name='outcome',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', -1000000000000.0), ('value__lte', 1000000000000.0), models.Q(('error__isnull', True), models.Q(('error__gte', 0), ('error__lte', 1000000000000.0)), _connector='OR')), name='outcome_in_range'),
         ),
         migrations.AddConstraint(
             model_name='progress',

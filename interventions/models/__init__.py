@@ -14,7 +14,6 @@ from interventions.models.organisations import (
     Seat,
     Sector,
 )
-from interventions.models.outcomes import Outcome, OutcomeIndicator
 from interventions.models.proposals import Assessment, Decision, Proposal
 from interventions.models.rounds import Admission, Approach, Phase, Programme, Round
 from interventions.models.tallies import AREA_DEPTH, Tally, TallyMark, YearTally
@@ -23,6 +22,6 @@ from interventions.models.wording import MAX_PEOPLE, MAX_TEXT, in_readers_langua
 __all__ = [
     "AREA_DEPTH", "MAX_PEOPLE", "MAX_TEXT", "PEOPLE_GROUPS", "PROPOSING_KINDS", "Action", "Activation", "Admission", "Approach", "Assessment",
     "Capacity", "Committee", "Council", "Decision", "Evidence", "LogEntry", "MailChoice", "Membership", "Milestone", "Need", "Notice",
-    "Organisation", "OrganisationKind", "Outcome", "OutcomeIndicator", "Phase", "Programme", "Progress", "Proposal", "Round", "Seat",
+    "Organisation", "OrganisationKind", "Phase", "Programme", "Progress", "Proposal", "Round", "Seat",
     "Sector", "Tally", "TallyMark", "YearTally", "in_readers_language",
 ]  # fmt: skip

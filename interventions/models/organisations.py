@@ -14,12 +14,12 @@ from django.utils.translation import pgettext_lazy
 
 from geo.core.text import normalise
 from geo.models import Assignment, Place
+from geo.placed import OfPlaceQuerySet
 from interventions.core.transitions import ActivationState, MembershipState, OrganisationState
 from interventions.models.wording import MAX_TEXT, lies_in, one_of
 from interventions.querysets import (
     ActivationQuerySet,
     MembershipQuerySet,
-    OfPlaceQuerySet,
     OrganisationQuerySet,
     SeatQuerySet,
 )

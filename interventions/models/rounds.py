@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from geo.models import Place
+from geo.placed import OfPlaceQuerySet
 from interventions.core.phases import PhaseKind
 from interventions.core.transitions import RoundState
 from interventions.models.organisations import Organisation, Sector
 from interventions.models.wording import MAX_TEXT, one_of
-from interventions.querysets import AdmissionQuerySet, OfPlaceQuerySet, PhaseQuerySet, RoundQuerySet
+from interventions.querysets import AdmissionQuerySet, PhaseQuerySet, RoundQuerySet
 from layers.models import Named
 
 

@@ -18,6 +18,7 @@ from django.db.models.functions import Lower, Replace
 from geo.core.text import squeezed
 from geo.errors import NotFound
 from geo.models import Place
+from geo.placed import held_q
 from geo.querysets import User, is_administrator
 from interventions.core.transitions import (
     MEMBERSHIP,
@@ -38,7 +39,7 @@ from interventions.models import (
     Proposal,
     Sector,
 )
-from interventions.querysets import LEADING_ROLES, held_q
+from interventions.querysets import LEADING_ROLES
 from interventions.selectors.proposals import proposals_found
 from interventions.selectors.rights import paths_around, roles_of_person
 from interventions.selectors.rows import NamedRow, named_row

@@ -20,14 +20,15 @@ from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, Que
 from django.db.models.functions import Coalesce
 
 from analysis.disclosure import is_insider, is_unit_of_people, suppressed
+from analysis.models import Indicator, IndicatorValue
 from geo.models import Place
+from geo.placed import held_q
 from geo.querysets import User, is_administrator
 from interventions.core.change import LEVEL, Change, Measured, Overall, Tested, change, comparable
 from interventions.core.gaps import STAGE_OF_ACTION, STAGE_OF_PROPOSAL, Stage
 from interventions.core.transitions import OUTCOME, RUNNING_ACTIONS, ActionState
 from interventions.core.years import Year, year_of
-from interventions.models import AREA_DEPTH, Action, Need, Outcome, OutcomeIndicator, YearTally
-from interventions.querysets import held_q
+from interventions.models import AREA_DEPTH, Action, Need, YearTally
 from interventions.selectors.counting import YEAR_COLUMNS
 from interventions.selectors.national import late_in_parts
 from interventions.selectors.rights import roles_at
@@ -279,16 +280,16 @@ def changed_in(place: Place, user: User, year: Year | None, *, today: date) -> C
 
 
 def indicator_rows(wanted: Iterable[int] | None = None) -> tuple[IndicatorRow, ...]:
-    """Return indicators by domain, all of them or those wanted."""
-    found = OutcomeIndicator.objects.all() if wanted is None else OutcomeIndicator.objects.filter(pk__in=list(wanted))
-    domains = list(OutcomeIndicator.Domain.values)
+    """Return indicators by domain, all of those whose values are brought by people, or those wanted."""
+    found = Indicator.objects.stored() if wanted is None else Indicator.objects.filter(pk__in=list(wanted))
+    domains = list(Indicator.Domain.values)
     return tuple(
         IndicatorRow(
             pk=one.pk,
             name=named_row(one),
             domain=one.domain,
             unit=one.unit,
-            is_more_better=one.direction == OutcomeIndicator.Direction.MORE_IS_BETTER,
+            is_more_better=one.direction == Indicator.Direction.MORE_IS_BETTER,
             definition_fa=one.definition_fa,
             definition_en=one.definition_en,
         )
@@ -318,16 +319,18 @@ def _scope(place: Place) -> Q:
 
 
 def _years(place: Place, user: User) -> tuple[tuple[Year, ...], Year | None]:
-    found = Outcome.objects.in_force().visible_to(user).within(place).order_by()
+    found = IndicatorValue.objects.in_force().visible_to(user).within(place).order_by()
     told = list(found.values_list("year_begins_on", "kind").distinct())
     years = sorted({year_of(begins) for begins, _ in told}, reverse=True)
-    measured = [year_of(begins) for begins, kind in told if kind == Outcome.Kind.MEASURED]
+    measured = [year_of(begins) for begins, kind in told if kind == IndicatorValue.Kind.MEASURED]
     return tuple(years), max(measured, default=years[0] if years else None)
 
 
 def _cells(scope: Q, user: User, year: Year) -> list[_Cell]:
-    of_year = Q(year_begins_on=year.begins_on) | Q(year_begins_on=year.previous.begins_on, kind=Outcome.Kind.MEASURED)
-    found = Outcome.objects.in_force().visible_to(user).filter(scope).filter(of_year)
+    of_year = Q(year_begins_on=year.begins_on) | Q(
+        year_begins_on=year.previous.begins_on, kind=IndicatorValue.Kind.MEASURED
+    )
+    found = IndicatorValue.objects.in_force().visible_to(user).filter(scope).filter(of_year)
     few = _few(found, user)
     cells: dict[tuple[int, int], _Cell] = {}
     for row in found.order_by("pk").select_related("place"):
@@ -345,12 +348,12 @@ def _cells(scope: Q, user: User, year: Year) -> list[_Cell]:
     return list(cells.values())
 
 
-def _few(found: QuerySet[Outcome], user: User) -> frozenset[int]:
+def _few(found: QuerySet[IndicatorValue], user: User) -> frozenset[int]:
     """Return the values that are too small numbers of people for this reader."""
     if is_administrator(user):
         return frozenset()
     of_people = [
-        pk for pk, unit in OutcomeIndicator.objects.values_list("pk", "unit") if is_unit_of_people(unit)
+        pk for pk, unit in Indicator.objects.values_list("pk", "unit") if is_unit_of_people(unit)
     ]  # fmt: skip
     counted = found.filter(indicator__in=of_people)
     few = {pk for pk, value in counted.values_list("pk", "value") if suppressed(value)}

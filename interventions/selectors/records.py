@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import models
 
+from analysis.models import IndicatorValue
 from geo.models import Place
 from interventions.models import (
     Action,
@@ -19,7 +20,6 @@ from interventions.models import (
     Membership,
     Need,
     Organisation,
-    Outcome,
     Proposal,
     Round,
 )
@@ -36,7 +36,7 @@ _SUBJECTS: Final[Mapping[type[models.Model], LogEntry.Subject]] = {
     Proposal: LogEntry.Subject.PROPOSAL,
     Assessment: LogEntry.Subject.ASSESSMENT,
     Action: LogEntry.Subject.ACTION,
-    Outcome: LogEntry.Subject.OUTCOME,
+    IndicatorValue: LogEntry.Subject.OUTCOME,
 }
 
 

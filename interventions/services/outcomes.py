@@ -17,13 +17,13 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from analysis.models import Indicator, IndicatorValue
 from geo.core.text import clean_name, normalise
 from geo.errors import Conflict, Forbidden, InvalidInput, LimitExceeded, MahallehError
 from geo.models import Place
 from geo.querysets import User
 from interventions.core.transitions import NEW
 from interventions.core.years import FIRST, LAST, Year
-from interventions.models import Outcome, OutcomeIndicator
 from interventions.selectors.rights import roles_at
 from interventions.services.recording import log_write, state_next, stored, values_of
 from layers.reading.table import number
@@ -45,7 +45,7 @@ class OutcomeSpec:
         Its standard error; None where nobody knows it, 0 for a full count. A target has none.
     """
 
-    indicator: OutcomeIndicator
+    indicator: Indicator
     place: Place
     year: Year
     kind: str
@@ -57,7 +57,7 @@ class OutcomeSpec:
 
 def outcome_put(
     *, user: User, spec: OutcomeSpec, instead_of: int | None = None, reason: str = "", at: datetime | None = None
-) -> Outcome:
+) -> IndicatorValue:
     """Enter a value, or correct the one in force; who says the same again changes nothing.
 
     Parameters
@@ -80,7 +80,7 @@ def outcome_put(
         held = _held(spec.place)
         found = _in_force(spec)
         event = "correct" if found else "enter"
-        state_next(Outcome(place=held), event, state=NEW, roles=roles_at(user, held), note=reason)
+        state_next(IndicatorValue(place=held), event, state=NEW, roles=roles_at(user, held), note=reason)
         if instead_of is not None and instead_of != (found.pk if found else 0):
             raise Conflict(
                 "Somebody has entered or corrected this value meanwhile.",
@@ -93,10 +93,10 @@ def outcome_put(
 
 def outcome_record(
     spec: OutcomeSpec, *, author: User | None = None, reason: str = "", at: datetime | None = None
-) -> Outcome:
+) -> IndicatorValue:
     """Store a value without asking for rights, in the place of the one in force."""
     moment = at or timezone.now()
-    made = Outcome(
+    made = IndicatorValue(
         indicator=spec.indicator,
         place=spec.place,
         year_begins_on=spec.year.begins_on,
@@ -128,7 +128,7 @@ def outcome_record(
     return made
 
 
-def outcome_retract(*, user: User, outcome: Outcome, reason: str, at: datetime | None = None) -> Outcome:
+def outcome_retract(*, user: User, outcome: IndicatorValue, reason: str, at: datetime | None = None) -> IndicatorValue:
     """Take a value back that should not have been entered; it stays as what was said until then.
 
     Raises
@@ -143,7 +143,7 @@ def outcome_retract(*, user: User, outcome: Outcome, reason: str, at: datetime |
     moment = at or timezone.now()
     with transaction.atomic():
         _held(outcome.place)
-        found: Outcome = Outcome.objects.select_related("place", "indicator").get(pk=outcome.pk)
+        found: IndicatorValue = IndicatorValue.objects.select_related("place", "indicator").get(pk=outcome.pk)
         state_next(found, "retract", state=NEW, roles=roles_at(user, found.place), note=reason)
         if found.replaced_at is not None:
             raise Conflict(
@@ -163,16 +163,16 @@ def _held(place: Place) -> Place:
     return found
 
 
-def _in_force(spec: OutcomeSpec) -> Outcome | None:
-    found: Outcome | None = (
-        Outcome.objects.in_force()
+def _in_force(spec: OutcomeSpec) -> IndicatorValue | None:
+    found: IndicatorValue | None = (
+        IndicatorValue.objects.in_force()
         .filter(indicator=spec.indicator, place=spec.place, year_begins_on=spec.year.begins_on, kind=spec.kind)
         .first()
     )
     return found
 
 
-def _replace(outcome: Outcome, moment: datetime) -> None:
+def _replace(outcome: IndicatorValue, moment: datetime) -> None:
     if moment <= outcome.entered_at:
         raise InvalidInput(
             "A value is corrected after it was entered.",
@@ -184,12 +184,12 @@ def _replace(outcome: Outcome, moment: datetime) -> None:
     outcome.save(update_fields=["replaced_at"])
 
 
-def _check(outcome: Outcome) -> None:
+def _check(outcome: IndicatorValue) -> None:
     for name, least in (("value", -LARGEST), ("error", 0.0)):
         value = getattr(outcome, name)
         if value is not None and not (math.isfinite(value) and least <= value <= LARGEST):
             raise _bad_number(name, str(value), least)
-    if outcome.kind == Outcome.Kind.TARGET and outcome.error is not None:
+    if outcome.kind == IndicatorValue.Kind.TARGET and outcome.error is not None:
         raise InvalidInput(
             "A target has no standard error.", code="bad_value", where="outcome, error", remedy="Leave it empty."
         )
@@ -242,7 +242,7 @@ class Planned:
 
     row: int
     spec: OutcomeSpec
-    was: Outcome | None
+    was: IndicatorValue | None
 
     @property
     def event(self) -> str:
@@ -310,7 +310,7 @@ def outcomes_plan(*, user: User, within: Place, text: str) -> OutcomePlan:
 
 def outcomes_import(
     *, user: User, within: Place, text: str, reason: str = "", at: datetime | None = None
-) -> tuple[Outcome, ...]:
+) -> tuple[IndicatorValue, ...]:
     """Enter and correct all values of a table, or none of them; return those that are new.
 
     Raises
@@ -409,14 +409,14 @@ class _Reader:
             forms = {place.code, place.path, normalise(place.name_fa), normalise(place.name_en)}
             for form in forms - {""}:
                 self.places.setdefault(form, []).append(place)
-        self.indicators: dict[str, OutcomeIndicator] = {}
-        for indicator in OutcomeIndicator.objects.all():
+        self.indicators: dict[str, Indicator] = {}
+        for indicator in Indicator.objects.stored():
             for form in (normalise(indicator.name_en), normalise(indicator.name_fa), indicator.code):
                 self.indicators[form] = indicator
         self.roles: dict[int, Forbidden | None] = {}
         self.in_force = {
             (row.indicator_id, row.place_id, row.year_begins_on, row.kind): row
-            for row in Outcome.objects.in_force().visible_to(user).within(within)
+            for row in IndicatorValue.objects.in_force().visible_to(user).within(within)
         }
 
     def read(self, at: int, row: Mapping[str, str]) -> Iterator[Planned | MahallehError]:
@@ -474,7 +474,7 @@ class _Reader:
         place = found[0]
         if place.pk not in self.roles:
             try:
-                state_next(Outcome(place=place), "enter", state=NEW, roles=roles_at(self.user, place))
+                state_next(IndicatorValue(place=place), "enter", state=NEW, roles=roles_at(self.user, place))
                 self.roles[place.pk] = None
             except Forbidden as error:
                 self.roles[place.pk] = error
@@ -483,7 +483,7 @@ class _Reader:
             raise Forbidden(refused.message, code=refused.code, remedy=refused.remedy)
         return place
 
-    def _indicator(self, text: str) -> OutcomeIndicator:
+    def _indicator(self, text: str) -> Indicator:
         found = self.indicators.get(text.strip()) or self.indicators.get(normalise(text))
         if found is None:
             raise InvalidInput(

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from analysis.models import Indicator, IndicatorValue
 from analysis.selectors import city_get
 from geo.errors import Conflict, Forbidden, InvalidInput, LimitExceeded, MahallehError
 from geo.models import Place
 from geo.querysets import User, assigned_q, is_administrator
 from interventions.core.transitions import OUTCOME
 from interventions.core.years import Year, year_of
-from interventions.models import Outcome, OutcomeIndicator
 from interventions.selectors.national import place_of_network
 from interventions.selectors.outcomes import IndicatorRow, indicator_rows
 from interventions.services import (
@@ -55,12 +55,12 @@ class Asked:
     """Of what values are entered."""
 
     place: Place
-    indicator: OutcomeIndicator
+    indicator: Indicator
     year: Year
 
-    def values(self) -> dict[str, Outcome]:
+    def values(self) -> dict[str, IndicatorValue]:
         """Return the values in force by kind."""
-        found = Outcome.objects.in_force().filter(
+        found = IndicatorValue.objects.in_force().filter(
             place=self.place, indicator=self.indicator, year_begins_on=self.year.begins_on
         )
         return {row.kind: row for row in found}
@@ -116,7 +116,7 @@ def retract(request: HttpRequest, city: str) -> HttpResponse:
     number = request.POST.get("outcome", "")
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         raise Http404
-    seen = Outcome.objects.visible_to(request.user).within(place).select_related("place", "indicator")
+    seen = IndicatorValue.objects.visible_to(request.user).within(place).select_related("place", "indicator")
     outcome = seen.filter(pk=int(number)).first()
     if outcome is None:
         raise Http404
@@ -166,7 +166,7 @@ def _asked(typed: Typed, places: list[Place]) -> Asked | None:
     if not any(typed.values[name] for name in ("place", "indicator", "year")):
         return None
     place = next((one for one in places if one.code == typed.values["place"]), None)
-    indicator = OutcomeIndicator.objects.filter(code=typed.values["indicator"]).first()
+    indicator = Indicator.objects.stored().filter(code=typed.values["indicator"]).first()
     for name, found in (("place", place), ("indicator", indicator)):
         if found is None:
             typed.refuse(
@@ -237,12 +237,12 @@ def _entered(request: HttpRequest, asked: Asked, typed: Typed) -> int | None:
     return len(changed)
 
 
-def _as_entered(in_force: Mapping[str, Outcome]) -> dict[str, str]:
+def _as_entered(in_force: Mapping[str, IndicatorValue]) -> dict[str, str]:
     found = {kind: entry(row.value) for kind, row in in_force.items()}
     return found | {f"{kind}_error": entry(row.error) for kind, row in in_force.items()}
 
 
-def _kinds(asked: Asked, in_force: Mapping[str, Outcome], typed: Typed) -> list[dict[str, Any]]:
+def _kinds(asked: Asked, in_force: Mapping[str, IndicatorValue], typed: Typed) -> list[dict[str, Any]]:
     """Return the three values of the form: label, help, what is in force."""
     told = {
         "baseline": _("What it was before. Empty: what was measured in the year before counts."),
@@ -252,7 +252,7 @@ def _kinds(asked: Asked, in_force: Mapping[str, Outcome], typed: Typed) -> list[
     return [
         {
             "kind": kind,
-            "label": str(Outcome.Kind(kind).label),
+            "label": str(IndicatorValue.Kind(kind).label),
             "help": told[kind],
             "has_error": kind != "target",
             "seen": row.pk if (row := in_force.get(kind)) else 0,
@@ -262,13 +262,13 @@ def _kinds(asked: Asked, in_force: Mapping[str, Outcome], typed: Typed) -> list[
     ]
 
 
-def _history(asked: Asked) -> list[tuple[Outcome, str, str]]:
+def _history(asked: Asked) -> list[tuple[IndicatorValue, str, str]]:
     """Return the values that are in force no more, the latest first."""
-    found = Outcome.objects.filter(
+    found = IndicatorValue.objects.filter(
         place=asked.place, indicator=asked.indicator, year_begins_on=asked.year.begins_on, replaced_at__isnull=False
     )
     return [
-        (row, str(Outcome.Kind(row.kind).label), value_text(row.value, asked.indicator.unit))
+        (row, str(IndicatorValue.Kind(row.kind).label), value_text(row.value, asked.indicator.unit))
         for row in found.order_by("-replaced_at", "-pk").select_related("author")[:50]
     ]
 
@@ -276,7 +276,7 @@ def _history(asked: Asked) -> list[tuple[Outcome, str, str]]:
 def _domains(rows: tuple[IndicatorRow, ...]) -> list[tuple[str, list[IndicatorRow]]]:
     grouped: dict[str, list[IndicatorRow]] = {}
     for row in rows:
-        grouped.setdefault(str(OutcomeIndicator.Domain(row.domain).label), []).append(row)
+        grouped.setdefault(str(Indicator.Domain(row.domain).label), []).append(row)
     return list(grouped.items())
 
 
@@ -385,7 +385,7 @@ def _plan_view(plan: OutcomePlan) -> dict[str, Any]:
             "place": one.spec.place.name,
             "indicator": one.spec.indicator.name,
             "year": year_text(one.spec.year),
-            "kind": str(Outcome.Kind(one.spec.kind).label),
+            "kind": str(IndicatorValue.Kind(one.spec.kind).label),
             "was": value_text(one.was.value, one.spec.indicator.unit) if one.was else formats.DASH,
             "value": value_text(one.spec.value, one.spec.indicator.unit),
             "event": events[one.event],
@@ -406,7 +406,7 @@ def _plan_view(plan: OutcomePlan) -> dict[str, Any]:
 def _example(place: Place) -> str:
     """Return the first lines of a table, with a place and an indicator that there are."""
     inside = Place.objects.within(place).order_by("-kind", "path").exclude(pk=place.pk).first() or place
-    indicator = OutcomeIndicator.objects.order_by("position", "code").first()
+    indicator = Indicator.objects.stored().order_by("position", "code").first()
     lang = language()
     year = formats.digits(year_of(timezone.localdate()).previous.number, lang)
     numbers = [formats.digits(text, lang) for text in ("41", "4.0", "55", "58", "4.0")]

@@ -10,8 +10,9 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analysis.models import Indicator
 from geo.models import Place
-from interventions.models import AREA_DEPTH, OutcomeIndicator
+from interventions.models import AREA_DEPTH
 from interventions.selectors.national import SideBySide
 from interventions.selectors.outcomes import (
     AREA_KINDS,
@@ -461,7 +462,7 @@ def _indicator(one: IndicatorRow, found: Changed, address: Callable[[str], str])
     return IndicatorView(
         code=one.name.code,
         name=one.name.name,
-        domain=str(OutcomeIndicator.Domain(one.domain).label),
+        domain=str(Indicator.Domain(one.domain).label),
         definition=one.definition_en if lang == "en" else one.definition_fa,
         direction=_("more is better") if one.is_more_better else _("less is better"),
         summary=summary,

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
+from analysis.models import Indicator, IndicatorValue
 from geo.errors import Conflict, Forbidden, InvalidInput
 from geo.models import Place
 from geo.services import PlaceSpec, place_put
 from interventions.core.change import LEVEL, Measured, change
 from interventions.core.transitions import MACHINES
 from interventions.core.years import Year
-from interventions.models import Action, LogEntry, Outcome, OutcomeIndicator
+from interventions.models import Action, LogEntry
 from interventions.selectors.outcomes import changed_in, family_path
 from interventions.services import (
     OutcomeSpec,
@@ -39,12 +40,19 @@ MEASURERS = {"supervisor", "administrator", "analyst"}  # written by hand
 @pytest.fixture
 def world() -> SimpleNamespace:
     made = network_world("out")
-    made.water = OutcomeIndicator.objects.create(
-        code="out-water", domain="infrastructure", unit="%", direction="more-is-better", name_fa="آب", name_en="Water"
+    made.water = Indicator.objects.create(
+        code="out-water",
+        domain="infrastructure",
+        origin="survey",
+        unit="%",
+        direction="more-is-better",
+        name_fa="آب",
+        name_en="Water",
     )
-    made.hunger = OutcomeIndicator.objects.create(
+    made.hunger = Indicator.objects.create(
         code="out-hunger",
         domain="livelihood",
+        origin="register",
         unit="people",
         direction="more-is-worse",
         name_fa="گرسنگی",
@@ -76,7 +84,7 @@ def act_in(w: SimpleNamespace, place: Place, starts_on: date = date(2025, 6, 1),
 
 
 def ours() -> Any:
-    return Outcome.objects.filter(place__path__startswith="out/")  # the demonstration has its own
+    return IndicatorValue.objects.filter(place__path__startswith="out/")  # the demonstration has its own
 
 
 # ---- writes
@@ -118,7 +126,7 @@ def test_those_who_lead_or_analyse_and_nobody_else(world: SimpleNamespace, event
             wrong.append(f"{name}: {entry.event}")
         # Back to how it was for the next person.
         if event == "retract":
-            Outcome.objects.filter(pk=done.pk).update(replaced_at=None)
+            IndicatorValue.objects.filter(pk=done.pk).update(replaced_at=None)
         elif event == "enter":
             done.delete()
     assert wrong == []
@@ -201,7 +209,7 @@ def test_a_table_is_read_in_either_language_and_any_digits(world: SimpleNamespac
         made = outcomes_import(user=user, within=world.city, text=text, at=NOW)
         assert {row.kind for row in made} == {"baseline", "target", "measured"}
         assert outcomes_import(user=user, within=world.city, text=text) == ()
-    told = Outcome.objects.filter(place=world.b).values_list("kind", "value", "error")
+    told = IndicatorValue.objects.filter(place=world.b).values_list("kind", "value", "error")
     assert sorted(told) == [("baseline", 41.5, 4.0), ("measured", 58.0, None), ("target", 55.0, None)]
     plan = outcomes_plan(user=user, within=world.city, text=english.replace("\t58\t", "\t59\t"))
     assert (plan.count("enter"), plan.count("correct"), plan.count("")) == (0, 1, 2)

@@ -17,7 +17,17 @@ from django.contrib.gis.geos import MultiPolygon, Point, Polygon
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from analysis.models import Index, Indicator, NationalCity, NationalRun, Run, Scenario, ScenarioDraft, Weight
+from analysis.models import (
+    Index,
+    Indicator,
+    IndicatorValue,
+    NationalCity,
+    NationalRun,
+    Run,
+    Scenario,
+    ScenarioDraft,
+    Weight,
+)
 from geo.models import Assignment, Boundary, Change, ChangeSet, Descent, Place, Presence, Review, WorkingCopy
 from geo.querysets import system_user
 from interventions.models import (
@@ -37,8 +47,6 @@ from interventions.models import (
     Need,
     Notice,
     Organisation,
-    Outcome,
-    OutcomeIndicator,
     Phase,
     Programme,
     Progress,
@@ -98,6 +106,8 @@ def world() -> Any:
     service = Service.objects.create(code="vis-service", name_fa="خ", name_en="S", theme=theme)
     indicator = Indicator.objects.create(
         code="vis-i",
+        domain="health",
+        origin="coverage",
         service=service,
         measure="uncovered-share",
         unit="%",
@@ -114,8 +124,14 @@ def world() -> Any:
         "vis-member"
     )  # of the organisation of the published city, without any role
     sector = Sector.objects.create(code="vis-sector", name_fa="ح", name_en="S")
-    measured = OutcomeIndicator.objects.create(
-        code="vis-outcome", domain="health", unit="%", direction="more-is-better", name_fa="ش", name_en="I"
+    measured = Indicator.objects.create(
+        code="vis-outcome",
+        domain="health",
+        origin="survey",
+        unit="%",
+        direction="more-is-better",
+        name_fa="ش",
+        name_en="I",
     )
     w.rows |= {"sector": sector, "outcome-indicator": measured}
     for city_code, is_open in (("opentown", True), ("hushtown", False)):
@@ -254,7 +270,7 @@ def fill(rows: dict[str, Any], city: Place, theme: Theme, service: Service) -> N
             )
 
 
-def fill_network(rows: dict[str, Any], city: Place, sector: Sector, measured: OutcomeIndicator, member: User) -> None:
+def fill_network(rows: dict[str, Any], city: Place, sector: Sector, measured: Indicator, member: User) -> None:
     """Put one of everything of the network into a city, most of it into its published quarter."""
     c, now, day = city.code, timezone.now(), date(2026, 4, 1)
     quarter = rows[f"{c}/quarter"]
@@ -316,7 +332,7 @@ def fill_network(rows: dict[str, Any], city: Place, sector: Sector, measured: Ou
         }.items():
             rows[f"{c}/{code}/{name}"] = Evidence.objects.create(action=deed, **file_of(), **values)
     rows[f"{c}/need/photo"] = Evidence.objects.create(need=need, is_public=True, **file_of())
-    rows[f"{c}/outcome"] = Outcome.objects.create(
+    rows[f"{c}/outcome"] = IndicatorValue.objects.create(
         indicator=measured, place=quarter, year_begins_on=day, kind="measured", value=1, source="s"
     )
     rows[f"{c}/log"] = LogEntry.objects.create(subject="need", subject_id=need.pk, event="report", place=quarter)
@@ -488,7 +504,7 @@ def test_the_table_has_every_model() -> None:
         FieldMapping,
         Upload,
     }
-    covered |= {Indicator, Index, Run, Publication, Scenario, ScenarioDraft, NationalRun, NationalCity}
+    covered |= {Indicator, IndicatorValue, Index, Run, Publication, Scenario, ScenarioDraft, NationalRun, NationalCity}
     covered |= {
         Sector,
         Organisation,
@@ -503,7 +519,7 @@ def test_the_table_has_every_model() -> None:
         Admission,
     }
     covered |= {Need, Capacity, Proposal, Assessment, Decision, Action, Milestone, Progress, Evidence}
-    covered |= {Outcome, OutcomeIndicator, LogEntry, MailChoice, Notice}
+    covered |= {LogEntry, MailChoice, Notice}
     covered |= {Tally, TallyMark, YearTally}  # sums, told by selectors only: see test_tallies
     covered |= {Change, Descent, Presence, Review, WorkingCopy}  # in test_change_sets
     covered |= {Assignment, Weight}  # the one below; the other is seen through its index only

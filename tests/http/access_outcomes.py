@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from interventions.models import Outcome, OutcomeIndicator
+from analysis.models import Indicator, IndicatorValue
 from interventions.services.outcomes import COLUMNS
 
 Rows = dict[str, Callable[[Any], list[Any]]]
@@ -17,12 +17,12 @@ MEASURERS = ("analyst", "supervisor", "administrator")
 
 def hidden_outcomes(place: Any, hush: str) -> None:
     """Measure something in a hidden place, of an indicator that is measured elsewhere too."""
-    indicator = OutcomeIndicator.objects.order_by("pk").first()
-    known = Outcome.objects.filter(indicator=indicator, kind="measured").order_by("pk").first()
+    indicator = Indicator.objects.stored().order_by("pk").first()
+    known = IndicatorValue.objects.filter(indicator=indicator, kind="measured").order_by("pk").first()
     if indicator is None or known is None:
         return
     for kind, value in (("baseline", 5.0), ("measured", 95.0)):
-        Outcome.objects.create(
+        IndicatorValue.objects.create(
             indicator=indicator, place=place, year_begins_on=known.year_begins_on, kind=kind, value=value, error=1.0, source=hush,
             source_fa=hush, entered_at=timezone.now(),
         )  # fmt: skip
@@ -93,7 +93,7 @@ def outcome_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, int
 
     def retracting(world: Any) -> list[Any]:
         path = f"/{world.city.code}/changed/retract/"
-        told = Outcome.objects.filter(place__path__startswith=world.city.path).earliest("pk")
+        told = IndicatorValue.objects.filter(place__path__startswith=world.city.path).earliest("pk")
         refused = everybody(403) | dict.fromkeys(MEASURERS, 400) | {"anonymous": 302}
         return [
             ask(path, refused, "POST", data={"outcome": str(told.pk), "reason": ""}, to_login=("anonymous",)),

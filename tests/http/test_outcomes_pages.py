@@ -12,8 +12,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from analysis.models import IndicatorValue
 from geo.models import Place
-from interventions.models import LogEntry, Outcome
+from interventions.models import LogEntry
 from interventions.services.outcomes import COLUMNS
 
 pytestmark = pytest.mark.django_db
@@ -123,15 +124,19 @@ def test_a_value_is_corrected_in_persian_digits_and_the_old_one_stays(
     address = f"{ENTER}?place=s02&indicator=refuse-collected&year=۱۴۰۴"
     text = page(client, address, "fa")
     assert 'id="measured" name="measured" value="۷۰"' in text
-    old = Outcome.objects.get(place__code="s02", indicator__code="refuse-collected", kind="measured", replaced_at=None)
+    old = IndicatorValue.objects.get(
+        place__code="s02", indicator__code="refuse-collected", kind="measured", replaced_at=None
+    )
     sent = OF_S02 | seen_in(text) | {
         "baseline": "۳۶", "baseline_error": "۳٫۹", "target": "۶۶", "measured": "۶۸٫۵", "measured_error": "۳٫۸",
         "source": "بازشماری", "reason": "دو خانه دو بار",
     }  # fmt: skip
-    before = Outcome.objects.count()
+    before = IndicatorValue.objects.count()
     assert client.post(ENTER, sent).status_code == 302
-    new = Outcome.objects.get(place__code="s02", indicator__code="refuse-collected", kind="measured", replaced_at=None)
-    assert (new.value, new.error, new.source, Outcome.objects.count()) == (68.5, 3.8, "بازشماری", before + 1)
+    new = IndicatorValue.objects.get(
+        place__code="s02", indicator__code="refuse-collected", kind="measured", replaced_at=None
+    )
+    assert (new.value, new.error, new.source, IndicatorValue.objects.count()) == (68.5, 3.8, "بازشماری", before + 1)
     entry = LogEntry.objects.filter(subject="outcome").latest("pk")
     assert (entry.event, entry.note, entry.details["replaces"]) == ("correct", "دو خانه دو بار", old.pk)
     assert "۷۰٪" in main_of(page(client, address, "fa"))  # among what was said before
@@ -139,7 +144,7 @@ def test_a_value_is_corrected_in_persian_digits_and_the_old_one_stays(
     again = client.post(ENTER, sent | {"measured": "۶۹"})
     assert again.status_code == 400
     assert 'value="۶۹"' in again.content.decode()
-    assert Outcome.objects.count() == before + 1
+    assert IndicatorValue.objects.count() == before + 1
 
 
 def test_what_is_wrong_stands_in_the_form_with_what_was_typed(
@@ -147,7 +152,7 @@ def test_what_is_wrong_stands_in_the_form_with_what_was_typed(
 ) -> None:
     client.force_login(personas["supervisor"])
     client.cookies["django_language"] = "en"
-    before = Outcome.objects.count()
+    before = IndicatorValue.objects.count()
     for changes, told in (
         ({"measured": "many"}, "is no number in range"),
         ({"measured": "1,200"}, "may be a thousand times"),
@@ -165,11 +170,11 @@ def test_what_is_wrong_stands_in_the_form_with_what_was_typed(
         assert "zz" in changes.values() or "2025" in changes.values() or f'value="{sent["measured_error"]}"' in text, (
             changes
         )
-    assert Outcome.objects.count() == before
+    assert IndicatorValue.objects.count() == before
 
 
 def test_a_value_is_taken_back_with_a_reason(demo_city: Place, client: Client, personas: dict[str, Any]) -> None:
-    told = Outcome.objects.get(
+    told = IndicatorValue.objects.get(
         place__code="s02", indicator__code="refuse-collected", kind="target", year_begins_on="2025-03-21"
     )
     sent = {"outcome": str(told.pk), "reason": "چنین هدفی نبود"}
@@ -192,13 +197,13 @@ def test_a_table_is_looked_at_first_and_then_stored(demo_city: Place, client: Cl
         "\t".join(COLUMNS)
         + "\ns01\twater-all-day\t۱۴۰۵\t\t\t\t۶۱\t۴\tپیمایش\t\ns02\twater-all-day\t۱۴۰۵\t\t\t۹۰\t\t\tبرنامه\t\n"
     )
-    before = Outcome.objects.count()
+    before = IndicatorValue.objects.count()
     look = client.post(path, {"do": "look", "table": table})
     assert look.status_code == 200
     assert "1 new values, 1 corrected, 0 as they were." in words(look.content.decode())
-    assert Outcome.objects.count() == before
+    assert IndicatorValue.objects.count() == before
     assert client.post(path, {"do": "store", "table": table}).status_code == 302
-    assert Outcome.objects.count() == before + 2
+    assert IndicatorValue.objects.count() == before + 2
     wrong = table + "s03\twater-all-day\t۱۴۰۵\t\t\t\tهیچ\t\tپیمایش\t\n"
     refused = client.post(path, {"do": "store", "table": wrong})
     assert refused.status_code == 400
@@ -206,7 +211,7 @@ def test_a_table_is_looked_at_first_and_then_stored(demo_city: Place, client: Cl
     looked = client.post(path, {"do": "look", "table": wrong})
     assert looked.status_code == 400
     assert "row 4, measured" in words(looked.content.decode())
-    assert Outcome.objects.count() == before + 2
+    assert IndicatorValue.objects.count() == before + 2
     workbook = SimpleUploadedFile("t.xlsx", b"PK\x03\x04rest")
     assert "Copy its cells" in words(client.post(path, {"do": "look", "file": workbook}).content.decode())
     old = SimpleUploadedFile(
@@ -230,8 +235,8 @@ def test_what_is_downloaded_can_be_brought_again_and_changes_nothing(
         "better",
         "yes",
     )
-    before = Outcome.objects.count()
+    before = IndicatorValue.objects.count()
     looked = client.post(f"{CITY}import/", {"do": "look", "table": text})
     assert looked.status_code == 200
     assert client.post(f"{CITY}import/", {"do": "store", "table": text}).status_code == 302
-    assert Outcome.objects.count() == before
+    assert IndicatorValue.objects.count() == before
