@@ -560,6 +560,7 @@ def wrong_status(name: str, ask: Ask, response: Any) -> list[str]:
 @pytest.mark.parametrize("names", [INSIDERS[:3], (*INSIDERS[3:], "administrator")], ids=["readers", "editors"])
 def test_insiders_get_what_the_table_says(names: tuple[str, ...], world: World, clients: dict[str, Client]) -> None:
     hide_things(world)
+    tallies_count()
     wrong = []
     for ask in asks_of(world):
         assert set(ask.status) == set(EVERYBODY)
@@ -746,7 +747,7 @@ def test_administrators_can_open_every_page_of_the_admin(
     for address, path in admin_addresses(personas):
         response = answer(client, Ask(path, {}))
         is_history = re.search(
-            r"/(release|feature|raster|run|nationalrun|nationalcity|scenario|changeset|publication|procrastinate\w+)/",
+            r"/(release|feature|raster|run|nationalrun|nationalcity|scenario|changeset|publication|procrastinate\w+|indicatorvalue)/",
             path,
         )
         expected = {200, 302}
