@@ -229,8 +229,8 @@ def _parts(rule: Rule, values: Mapping[str, Floats]) -> tuple[Flags, Flags]:
         if isinstance(part, Threshold):
             one, other = _is_met(part, values, rule.code)
         else:
-            own_sure, own_possible = _parts(part, values)
             enough = _needed(part)
+            own_sure, own_possible = _parts(part, values)
             one, other = own_sure.sum(axis=0) >= enough, own_possible.sum(axis=0) >= enough
         sure.append(one)
         possible.append(other)
