@@ -1,13 +1,12 @@
 """Weights from pairwise comparisons (the analytic hierarchy process), and how well the comparisons agree."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.core.weighting import Weights
+from analysis.core.weighting import Consistency, Weights
 from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
@@ -21,37 +20,6 @@ CONSISTENCY_LIMIT: Final = 0.1
 
 # 3 and 0.33 are meant as reciprocal, 7 and 0.14 too.
 _RECIPROCAL_TOLERANCE: Final = 0.0201
-
-
-@dataclass(frozen=True, slots=True)
-class Consistency:
-    """How well pairwise comparisons agree with each other.
-
-    Attributes
-    ----------
-    largest_eigenvalue
-        λ of the matrix, the number of indicators if the comparisons agree fully.
-    index
-        (λ − k)/(k − 1); 0 for one indicator.
-    ratio
-        The index divided by that of random comparisons, `RANDOM_INDEX`; 0 for one or two indicators, which cannot
-        contradict each other.
-    is_consistent
-        Is the ratio at most `CONSISTENCY_LIMIT`?
-    most_at_odds
-        Numbers i and j of the two indicators whose comparison is most at odds with the weights, such that i was said
-        to be more important relative to j than the weights make it. None if all comparisons agree.
-    said, implied
-        That comparison as given, and the ratio of the two weights; None likewise.
-    """
-
-    largest_eigenvalue: float
-    index: float
-    ratio: float
-    is_consistent: bool
-    most_at_odds: tuple[int, int] | None
-    said: float | None
-    implied: float | None
 
 
 def pairwise_weights(comparisons: Sequence[Sequence[float]] | NDArray[np.floating]) -> Weights:

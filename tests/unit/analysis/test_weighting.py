@@ -10,15 +10,8 @@ from hypothesis.extra import numpy as hnp
 from pymcdm import weights as peers
 from skcriteria.preprocessing import weighters
 
-from analysis.core.weighting import (
-    Weights,
-    budget_allocation,
-    critic,
-    entropy,
-    equal_weights,
-    merec,
-    weights_from_scores,
-)
+from analysis.core.data_weighting import critic, entropy, merec, weights_from_scores
+from analysis.core.weighting import Weights, budget_allocation, equal_weights
 from geo.errors import InvalidInput
 
 METHODS = ("entropy", "critic", "merec")
@@ -138,6 +131,17 @@ def test_indicators_that_repeat_each_other_share_alike_by_critic() -> None:
     twice = np.column_stack((column, 2 * column + 1, np.ones(3)))
     assert critic(twice).shares.tolist() == [0.5, 0.5, 0]
     assert critic(column[:, None]).shares.tolist() == [1]
+
+
+def test_indicators_that_hardly_differ_and_the_largest_numbers_are_weighed_too() -> None:
+    """1 − e of x = 1 ± d is d²/(2 ln 2) to the second order: 4 to 1 for differences of 2 to 1."""
+    for d in (1e-3, 1e-7):
+        table = 1 + np.array([[2 * d, d], [-2 * d, -d]])
+        assert entropy(table).shares == pytest.approx([0.8, 0.2], rel=1e-5)
+    for extreme in (1.7e308, 5e-324):
+        table = np.array([[extreme, 1.0], [0.0, 0.0], [extreme, 1.0]])
+        assert entropy(table).shares == pytest.approx([0.5, 0.5])
+        assert critic(table).shares == pytest.approx([0.5, 0.5])
 
 
 def test_places_without_a_value_are_left_out() -> None:
