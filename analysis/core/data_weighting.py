@@ -56,8 +56,8 @@ def entropy(values: NDArray[np.floating]) -> Weights:
     differs = _differs(table, is_present)
     count = is_present.sum(axis=0)
     # By the largest first, so that no sum overflows.
-    scaled = table / np.where(differs, table.max(axis=0), 1.0)
-    mean = np.where(differs, scaled.sum(axis=0) / count, 1.0)
+    scaled = np.where(differs, table, 1.0) / np.where(differs, table.max(axis=0), 1.0)
+    mean = scaled.sum(axis=0) / count
     beyond = np.where(is_present & differs, scaled / mean - 1.0, 0.0)
     # Σ p ln(n p) as Σ ((1 + b) ln(1 + b) − b)/n with b = n p − 1: no term is negative, so that nearly even indicators
     # keep their digits.
