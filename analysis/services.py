@@ -14,7 +14,8 @@ from analysis import selectors
 from analysis.caching import content_key
 from analysis.core.changes import StreetDrawn, changes_to_json
 from analysis.core.coverage import Coverage, CoverageInputs, ServiceCoverage, coverage_of, distance_curve
-from analysis.core.index import Aggregation, Normalisation, aggregate, normalise
+from analysis.core.index import Aggregation, aggregate
+from analysis.core.normalising import Normalisation, normalise
 from analysis.core.overlay import overlay
 from analysis.forms import MAX_WEIGHT
 from analysis.ground import grid_for

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from analysis.core.index import GEOMETRIC_FLOOR, aggregate, competition_rank, normalise
+from analysis.core.index import GEOMETRIC_FLOOR, aggregate, competition_rank
+from analysis.core.normalising import normalise
 from geo.errors import InvalidInput
 
 METHODS = ("arithmetic", "geometric")
