@@ -88,7 +88,9 @@ class Indicators:
         return np.flatnonzero((self.errors > 0).any(axis=0))
 
 
-def scores_of_draws(indicators: Indicators, method: Normalisation, deviates: NDArray[np.floating] | None = None) -> Floats:
+def scores_of_draws(
+    indicators: Indicators, method: Normalisation, deviates: NDArray[np.floating] | None = None
+) -> Floats:
     """Score the values as they are, or once for each draw of their errors.
 
     Parameters
@@ -131,7 +133,9 @@ def scores_of_draws(indicators: Indicators, method: Normalisation, deviates: NDA
         return np.ascontiguousarray(drawn_scores(indicators, method, None)[0].T)
     off = np.asarray(deviates, dtype=np.float64)
     if off.ndim != 3 or off.shape[1:] != values.shape:
-        raise InvalidInput(f"Deviates of shape {off.shape} do not fit values of {values.shape}.", code="length_mismatch")
+        raise InvalidInput(
+            f"Deviates of shape {off.shape} do not fit values of {values.shape}.", code="length_mismatch"
+        )
     if not (np.abs(off) <= LARGEST).all():
         raise InvalidInput("A deviate is not a finite number.", code="bad_indicator")
     columns = indicators.uncertain
@@ -163,6 +167,12 @@ def drawn_scores(indicators: Indicators, method: Normalisation, deviates: Floats
     else:
         assert indicators.errors is not None
         found = exact + indicators.errors.T[columns] * deviates
+    normalise_columns(found, columns, indicators, method)
+    return found
+
+
+def normalise_columns(found: Floats, columns: Int64, indicators: Indicators, method: Normalisation) -> None:
+    """Turn values of shape ``(n, u, p)``, of ``u`` columns of these indicators, into scores where they stand."""
     is_worse = indicators.is_worse[columns]
     if method == "goalpost":
         if indicators.goalposts is None:
@@ -176,7 +186,6 @@ def drawn_scores(indicators: Indicators, method: Normalisation, deviates: Floats
         _by_position(found, np.argsort(found, axis=2), is_worse)
     else:
         raise InvalidInput(f"“{method}” is not a method of normalising.", code="bad_method")
-    return found
 
 
 def _checked_goalposts(goalposts: Floats, k: int) -> Floats:
@@ -185,14 +194,18 @@ def _checked_goalposts(goalposts: Floats, k: int) -> Floats:
         raise InvalidInput(f"Goalposts of shape {array.shape} do not fit {k} indicators.", code="length_mismatch")
     for low, high in array.tolist():
         if not (math.isfinite(low) and math.isfinite(high) and low < high and high / 2 - low / 2 > 0):
-            raise InvalidInput(f"The goalposts {low:g} and {high:g} are not two ascending numbers.", code="bad_goalposts")
+            raise InvalidInput(
+                f"The goalposts {low:g} and {high:g} are not two ascending numbers.", code="bad_goalposts"
+            )
     return array
 
 
 def _checked_errors(errors: Floats, values: Floats) -> Floats:
     array = np.array(errors, dtype=np.float64)
     if array.shape not in (values.shape, values.shape[1:]):
-        raise InvalidInput(f"Errors of shape {array.shape} do not fit values of {values.shape}.", code="length_mismatch")
+        raise InvalidInput(
+            f"Errors of shape {array.shape} do not fit values of {values.shape}.", code="length_mismatch"
+        )
     array = np.where(np.isnan(values), 0.0, array)
     if not ((array >= 0) & (array <= LARGEST)).all():
         raise InvalidInput(

@@ -132,7 +132,8 @@ def sobol_indices(f_a: Floats, f_b: Floats, f_ab: Floats, resamples: int = 200, 
     """
     if f_a.ndim != 2 or f_a.shape != f_b.shape or f_ab.ndim != 3 or f_ab.shape[1:] != f_a.shape or len(f_a) < 2:
         raise InvalidInput(
-            f"Outputs of shapes {f_a.shape}, {f_b.shape} and {f_ab.shape} are not of one design.", code="length_mismatch"
+            f"Outputs of shapes {f_a.shape}, {f_b.shape} and {f_ab.shape} are not of one design.",
+            code="length_mismatch",
         )
     if not (np.isfinite(f_a).all() and np.isfinite(f_b).all() and np.isfinite(f_ab).all()):
         raise InvalidInput("An output of the model is not a finite number.", code="bad_output")

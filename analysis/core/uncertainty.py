@@ -293,10 +293,16 @@ def rank_uncertainty_of(
     counts = _counted(ranks, threads)
     below = np.cumsum(counts, axis=1, dtype=np.int64)
     low, median, high = (_quantiles(below, share, kept.draws) for share in (0.05, 0.5, 0.95))
-    chance = np.stack([below[:, min(line, p) - 1] / kept.draws for line in lines], axis=1) if p else np.empty((0, len(lines)))
+    chance = (
+        np.stack([below[:, min(line, p) - 1] / kept.draws for line in lines], axis=1)
+        if p
+        else np.empty((0, len(lines)))
+    )
     has_data = (~np.isnan(kept.indicators.values[:, given[0] > 0])).any(axis=1)
     mean = counts @ np.arange(1.0, p + 1) / kept.draws
-    message = tuple(_message(float(c), sure) if known else "no-data" for c, known in zip(chance[:, 0], has_data, strict=True))
+    message = tuple(
+        _message(float(c), sure) if known else "no-data" for c, known in zip(chance[:, 0], has_data, strict=True)
+    )
     return RankUncertainty(
         published[0], median, low, high, mean, lines, chance, message, counts, kept.draws, kept.seed
     )  # fmt: skip
