@@ -162,10 +162,8 @@ def drawn_scores(indicators: Indicators, method: Normalisation, deviates: Floats
     """
     columns = np.arange(indicators.values.shape[1]) if deviates is None else indicators.uncertain
     exact = indicators.values.T[columns]
-    if deviates is None:
-        found = exact[None].copy()
-    else:
-        assert indicators.errors is not None
+    found = exact[None].copy()
+    if deviates is not None and indicators.errors is not None:
         found = exact + indicators.errors.T[columns] * deviates
     normalise_columns(found, columns, indicators, method)
     return found

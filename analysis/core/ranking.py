@@ -133,7 +133,7 @@ def ranks_of_many(scores_many: NDArray[np.floating], threads: int | None = None)
     def work(part: slice) -> None:
         ranked(many[part], ranks[part])
 
-    in_parts(work, *many.shape, many.size * 10, threads)
+    in_parts(work, len(many), many.shape[1], many.size * 10, threads)
     return ranks
 
 

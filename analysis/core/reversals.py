@@ -9,7 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from analysis.core.indicator_draws import Indicators, Normalisation, drawn_scores
-from analysis.core.ranking import Method, aggregated, checked_method, checked_weights_many, ranked
+from analysis.core.rank_draws import rank_into
+from analysis.core.ranking import Method, checked_method, checked_weights_many
 from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
@@ -114,7 +115,6 @@ def rank_reversals(
     if most_pairs < 0:
         raise InvalidInput("A number of pairs is negative.", code="bad_number")
     plain = Indicators(indicators.values, indicators.directions, indicators.goalposts)
-    k = share.size
     before = [_ranks(plain, share, normalisation, method) for method in aggregations]
     found: list[list[Reversal]] = [[] for _ in aggregations]
     asked, not_asked = 0, []
@@ -128,7 +128,6 @@ def rank_reversals(
             reversal = _reversal(change, number, before[at][kept], after[: kept.size], kept, most_pairs)
             if reversal is not None:
                 found[at].append(reversal)
-    assert asked + len(not_asked) == 2 * len(plain.values) + k
     return tuple(
         Reversals(method, asked, tuple(of_method), tuple(not_asked))
         for method, of_method in zip(aggregations, found, strict=True)
@@ -155,10 +154,9 @@ def _of(indicators: Indicators, values: Floats) -> Indicators:
 
 def _ranks(indicators: Indicators, share: Floats, normalisation: Normalisation, method: Method) -> Int32:
     scores = drawn_scores(indicators, normalisation, None)
-    points, ranks = np.empty((1, scores.shape[2])), np.empty((1, scores.shape[2]), np.int32)
-    aggregated(scores, share, method, points)
-    ranked(points, ranks)
-    return ranks[0]
+    ranks = np.empty(scores.shape[2], np.int32)
+    rank_into(scores, share, method, ranks[None])
+    return ranks
 
 
 def _reversal(

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
 from analysis.core.indicator_draws import Indicators, drawn_scores
+from analysis.core.rank_draws import Choices, Within, checked_choices
 from analysis.core.ranking import aggregated, checked_weights_many, ranked
 from analysis.core.sobol_indices import SobolIndices, design, sobol_indices
-from analysis.core.uncertainty import Choices, Within, checked_choices
 from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
@@ -75,7 +75,7 @@ def sensitivity(
         every indicator by itself, by its number.
     places
         Of these the rank and the score are outputs too, besides the mean shift of all ranks,
-        R̄ = Σ \\|rank − published rank\\| / p.
+        R̄ = Σ |rank − published rank| / p.
     base_draws
         N, a power of two.
     seed

@@ -154,8 +154,8 @@ def sobol_indices(f_a: Floats, f_b: Floats, f_ab: Floats, resamples: int = 200, 
     for r, of_resample in enumerate(again):
         _, firsts[r], totals[r] = _estimates(of_resample, d)
     ends = [*np.quantile(firsts, (0.025, 0.975), axis=0), *np.quantile(totals, (0.025, 0.975), axis=0)]
-    found = [np.where(variance > 0, values.T, 0.0).T for values in (first, total, *ends)]
-    return SobolIndices(*found, variance)
+    found = [np.where(variance[:, None] > 0, values, 0.0) for values in (first, total, *ends)]
+    return SobolIndices(found[0], found[1], found[2], found[3], found[4], found[5], variance)
 
 
 def _estimates(means: Floats, d: int) -> tuple[Floats, Floats, Floats]:

@@ -46,7 +46,7 @@ class WeightChange:
     weights
         Shape ``(k,)``, summing to 1; None if nothing was found.
     distance
-        Between the weights given, which are scaled to sum to 1, and those found: by ``l1`` Σ \\|Δw\\|, twice the weight
+        Between the weights given, which are scaled to sum to 1, and those found: by ``l1`` Σ |Δw|, twice the weight
         that is moved; by ``l2`` √Σ Δw². None if nothing was found.
     bound
         No smaller change does it: proven for the method if linear, else 0. It is ``distance`` where that is proven.

@@ -13,9 +13,11 @@ IsFlipped = Callable[[Floats], NDArray[np.bool_]]
 
 _CONCENTRATIONS: Final = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 _OF_EACH: Final = 300
-_LINES: Final = 100
-_ROUNDS: Final = 60
-_OF_A_ROUND: Final = 200
+_LINES: Final = 400
+_STARTS: Final = 8
+_SAME_WAY: Final = 0.8
+_ROUNDS: Final = 40
+_OF_A_ROUND: Final = 160
 
 
 def searched(is_flipped: IsFlipped, start: Floats, distance: Distance, seed: int) -> Floats | None:
@@ -40,7 +42,8 @@ def searched(is_flipped: IsFlipped, start: Floats, distance: Distance, seed: int
     Notes
     -----
     Single indicators and weights drawn near and far; from those that flip, straight towards the start as far as they
-    flip; from the best of them, steps at random that are kept if they flip and are nearer, shorter when few are.
+    flip; from the nearest of them, and the nearest in other directions, steps at random that are kept if they flip and are
+    nearer, shorter when few are.
     """
     rng = np.random.default_rng([seed, 7])
     k = start.size
@@ -55,7 +58,27 @@ def searched(is_flipped: IsFlipped, start: Floats, distance: Distance, seed: int
     if not len(many):
         return None
     many = _pulled(is_flipped, many[np.argsort(_far(many, start, distance), kind="stable")][:_LINES], start)
-    best = many[_far(many, start, distance).argmin()]
+    ends = [_descended(is_flipped, one, start, distance, rng) for one in _apart(many, start, distance)]
+    return ends[int(_far(np.array(ends), start, distance).argmin())]
+
+
+def _apart(many: Floats, start: Floats, distance: Distance) -> list[Floats]:
+    """Pick the nearest, then the nearest in other directions."""
+    order = np.argsort(_far(many, start, distance), kind="stable")
+    way = many[order] - start
+    way /= np.maximum(np.sqrt((way**2).sum(axis=1)), 1e-300)[:, None]
+    picked: list[int] = []
+    for at in range(len(order)):
+        if len(picked) < _STARTS and all(way[at] @ way[other] < _SAME_WAY for other in picked):
+            picked.append(at)
+    return [many[order[at]] for at in picked]
+
+
+def _descended(
+    is_flipped: IsFlipped, best: Floats, start: Floats, distance: Distance, rng: np.random.Generator
+) -> Floats:
+    """Step at random from weights that flip to nearer ones that do."""
+    k = start.size
     step = 0.5
     for _ in range(_ROUNDS):
         far = _far(best[None], start, distance)[0]
@@ -77,7 +100,7 @@ def searched(is_flipped: IsFlipped, start: Floats, distance: Distance, seed: int
             tried = _pulled(is_flipped, tried, start)
             best = tried[_far(tried, start, distance).argmin()]
         step = min(step * 1.2, 1.0) if len(tried) > 4 else step * 0.8
-    return np.asarray(best)
+    return best
 
 
 def _few(k: int, rng: np.random.Generator) -> Floats:
