@@ -118,7 +118,7 @@ def scores_of_draws(
 
     Notes
     -----
-    Reference: [@oecd2008], step 5; errors before normalising as in [@saisana2005], section 4.
+    Reference: [@oecd2008], step 5; errors before normalising as in [@saisana2005].
 
     Examples
     --------

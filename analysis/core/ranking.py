@@ -72,7 +72,7 @@ def scores_of_many(
 
     Notes
     -----
-    Reference: [@oecd2008], step 6; [@hwang1981] for TOPSIS and [@opricovic2004], eqs. 1 to 3, for VIKOR, both with the
+    Reference: [@oecd2008], step 6; [@hwang1981] for TOPSIS and [@opricovic2004] for VIKOR, both with the
     ends of the scale as the ideal and its opposite: a score means the same whatever the other places are (in VIKOR
     up to S and R).
 

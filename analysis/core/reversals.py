@@ -97,7 +97,7 @@ def rank_reversals(
 
     Notes
     -----
-    Reference: [@garcia2009], for TOPSIS; [@saisana2005], section 4, for leaving out indicators.
+    Reference: [@garcia2012], for TOPSIS; [@saisana2005] for leaving out indicators.
 
     Examples
     --------

@@ -98,7 +98,7 @@ def sensitivity(
 
     Notes
     -----
-    Reference: [@saisana2005], section 5. Weights `Within` a share of themselves are independent factors before they are
+    Reference: [@saisana2005]. Weights `Within` a share of themselves are independent factors before they are
     scaled to sum to 1; Dirichlet weights are independent gamma variates over their sum. Which method is drawn goes by
     a number between 0 and 1 cut into equal parts. All errors together are one factor: draws of it are pseudo-random.
 

@@ -67,7 +67,7 @@ def design(columns: int, base_draws: int, seed: int) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    Reference: [@saltelli2010], section 3.
+    Reference: [@saltelli2010].
 
     Examples
     --------
@@ -116,8 +116,7 @@ def sobol_indices(f_a: Floats, f_b: Floats, f_ab: Floats, resamples: int = 200, 
 
     Notes
     -----
-    S_i = 1 − Σ (f_B − f_ABi)²/(2NV) and S_Ti = Σ (f_A − f_ABi)²/(2NV), the estimators of [@jansen1999] (Table 2, rows
-    c and f of [@saltelli2010]); V is the variance of A and B together.
+    S_i = 1 − Σ (f_B − f_ABi)²/(2NV) and S_Ti = Σ (f_A − f_ABi)²/(2NV), the estimators of [@jansen1999] (compared in [@saltelli2010]); V is the variance of A and B together.
 
     Examples
     --------

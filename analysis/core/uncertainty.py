@@ -107,7 +107,7 @@ def rank_uncertainty(
 
     Notes
     -----
-    Reference: [@saisana2005], sections 3 and 4.
+    Reference: [@saisana2005]; [@oecd2008], step 7.
 
     Examples
     --------

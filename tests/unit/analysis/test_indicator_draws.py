@@ -1,5 +1,7 @@
 """Normalising many draws against one at a time, scipy and direct formulas."""
 
+# mypy: disable-error-code="arg-type, no-untyped-def"
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ DIRECTIONS = ("more-is-better", "more-is-worse")
 def alone(values: np.ndarray, direction: str, method: Normalisation, goalposts: np.ndarray) -> np.ndarray:
     """One indicator of one draw by another way."""
     if method in ("goalpost", "min-max"):
-        return normalise(values, direction, method, tuple(goalposts))  # type: ignore[arg-type]
+        return normalise(values, direction, method, tuple(goalposts))
     present = ~np.isnan(values)
     found = np.full(values.shape, np.nan)
     known = values[present]
@@ -37,7 +39,9 @@ def indicators(draw: st.DrawFn) -> tuple[Indicators, np.ndarray]:
     numbers = st.integers(-40, 40).map(lambda v: v / 4)
     values = draw(hnp.arrays(np.float64, (p, k), elements=numbers))
     values[draw(hnp.arrays(bool, (p, k)))] = np.nan
-    errors = draw(hnp.arrays(np.float64, draw(st.sampled_from([(k,), (p, k)])), elements=st.sampled_from([0.0, 0.5, 2.0])))
+    errors = draw(
+        hnp.arrays(np.float64, draw(st.sampled_from([(k,), (p, k)])), elements=st.sampled_from([0.0, 0.5, 2.0]))
+    )
     low = draw(hnp.arrays(np.float64, k, elements=st.integers(-20, 20).map(float)))
     directions = draw(st.lists(st.sampled_from(DIRECTIONS), min_size=k, max_size=k))
     deviates = draw(hnp.arrays(np.float64, (n, p, k), elements=st.integers(-6, 6).map(lambda v: v / 2)))
@@ -71,7 +75,7 @@ def test_constant_single_and_missing_indicators_are_defined() -> None:
     values = np.array([[7.0, 3.0, np.nan], [7.0, np.nan, np.nan], [7.0, np.nan, np.nan]])
     given_ = Indicators(values, ["more-is-worse", "more-is-better", "more-is-worse"])
     for method in ("min-max", "percentile", "z"):
-        found = scores_of_draws(given_, method)  # type: ignore[arg-type]
+        found = scores_of_draws(given_, method)
         assert found[:, 0].tolist() == [0.5, 0.5, 0.5]
         assert found[0, 1] == 0.5
         assert np.isnan(found[1:, 1]).all()
@@ -81,7 +85,7 @@ def test_constant_single_and_missing_indicators_are_defined() -> None:
 def test_very_large_and_very_small_values_keep_their_order() -> None:
     for values in ([-1e150, 0.0, 1e150], [1e-310, 2e-310, 3e-310], [0.0, 5e-324, 5e-324]):
         for method in ("min-max", "percentile", "z"):
-            found = scores_of_draws(Indicators(np.array([values]).T, ["more-is-worse"]), method)[:, 0]  # type: ignore[arg-type]
+            found = scores_of_draws(Indicators(np.array([values]).T, ["more-is-worse"]), method)[:, 0]
             assert not np.isnan(found).any()
             assert (np.diff(found) >= 0).all()
 
@@ -109,7 +113,7 @@ def test_bad_input_is_refused() -> None:
         ({"errors": np.ones(3)}, "length_mismatch"),
     ):
         with pytest.raises(InvalidInput) as caught:
-            Indicators(**{"values": one, "directions": ["more-is-worse"], **change})  # type: ignore[arg-type]
+            Indicators(**{"values": one, "directions": ["more-is-worse"], **change})
         assert caught.value.code == code
     # The error of a value that is missing is nobody's business.
     Indicators(np.array([[1.0], [np.nan]]), ["more-is-worse"], errors=np.array([[1.0], [np.nan]]))
@@ -121,5 +125,5 @@ def test_bad_input_is_refused() -> None:
         ("z", np.full((1, 2, 1), np.nan), "bad_indicator"),
     ):
         with pytest.raises(InvalidInput) as caught:
-            scores_of_draws(plain, method, deviates)  # type: ignore[arg-type]
+            scores_of_draws(plain, method, deviates)
         assert caught.value.code == code

@@ -1,5 +1,7 @@
 """Sobol indices against closed forms (Ishigami, Sobol's g, linear models) and SALib."""
 
+# mypy: disable-error-code="import-untyped, no-any-return, no-untyped-call, no-untyped-def"
+
 import warnings
 
 import numpy as np
@@ -86,7 +88,12 @@ def test_intervals_hold_the_true_index_about_as_often_as_they_say() -> None:
         model = lambda x: (x @ np.array([1.0, 2.0]))[:, None]  # noqa: E731
         mixed = np.stack([model(np.c_[b[:, 0], a[:, 1]]), model(np.c_[a[:, 0], b[:, 1]])])
         found = sobol_indices(model(a), model(b), mixed, seed=seed)
-        held.append([found.first_low[0, 0] <= 0.2 <= found.first_high[0, 0], found.total_low[0, 1] <= 0.8 <= found.total_high[0, 1]])
+        held.append(
+            [
+                found.first_low[0, 0] <= 0.2 <= found.first_high[0, 0],
+                found.total_low[0, 1] <= 0.8 <= found.total_high[0, 1],
+            ]
+        )
         width.append(found.total_high[0, 1] - found.total_low[0, 1])
     assert (np.mean(held, axis=0) >= 0.8).all()
     assert np.mean(width) < 0.4
@@ -109,7 +116,12 @@ def test_the_design_is_even_and_the_same_again() -> None:
 
 
 def test_bad_input_is_refused() -> None:
-    for columns, draws, code in ((1, 1000, "bad_draws"), (1, 1, "bad_draws"), (0, 8, "too_many_factors"), (20_000, 8, "too_many_factors")):
+    for columns, draws, code in (
+        (1, 1000, "bad_draws"),
+        (1, 1, "bad_draws"),
+        (0, 8, "too_many_factors"),
+        (20_000, 8, "too_many_factors"),
+    ):
         with pytest.raises(InvalidInput) as caught:
             design(columns, draws, 1)
         assert caught.value.code == code
