@@ -134,7 +134,7 @@ class Question:
         return next(((name, code) for name, asked in named for code in asked if code not in codes), None)
 
 
-class _Named:
+class InTwoLanguages:
     """Gives the name in the language of the reader."""
 
     __slots__ = ()
@@ -153,7 +153,7 @@ def in_readers_language(source: str, source_fa: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceRow(_Named):
+class PlaceRow(InTwoLanguages):
     """A place of a result."""
 
     id: int
@@ -169,7 +169,7 @@ class PlaceRow(_Named):
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceRow(_Named):
+class ServiceRow(InTwoLanguages):
     """A service of a result: its standard, its layer, and how much it counts."""
 
     code: str
@@ -211,7 +211,7 @@ class ServiceRow(_Named):
 
 
 @dataclass(frozen=True, slots=True)
-class PopulationRow(_Named):
+class PopulationRow(InTwoLanguages):
     """Where the people of a result were counted."""
 
     layer_code: str
@@ -236,7 +236,7 @@ class PopulationRow(_Named):
 
 
 @dataclass(frozen=True, slots=True)
-class TravelRow(_Named):
+class TravelRow(InTwoLanguages):
     """How the costs of a result were measured.
 
     Attributes
@@ -257,7 +257,7 @@ class TravelRow(_Named):
 
 
 @dataclass(frozen=True, slots=True)
-class TravelLayerRow(_Named):
+class TravelLayerRow(InTwoLanguages):
     """A layer that costs were measured on: roads, elevation or land cover (``use``)."""
 
     use: str

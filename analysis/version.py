@@ -14,6 +14,6 @@ def code_version() -> str:
     """Return the version with a mark of the computing code itself, so that two results can be told apart."""
     root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
-    for file in sorted([*(root / "geo" / "core").glob("*.py"), *(root / "analysis" / "core").glob("*.py")]):
+    for file in sorted([*(root / "geo" / "core").rglob("*.py"), *(root / "analysis" / "core").rglob("*.py")]):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return f"{VERSION}+{digest.hexdigest()[:10]}"

@@ -135,4 +135,9 @@ class Migration(migrations.Migration):
             model_name='indicatorvalue',
             constraint=models.CheckConstraint(condition=models.Q(('value__gte', -1000000000000.0), ('value__lte', 1000000000000.0), models.Q(('error__isnull', True), models.Q(('error__gte', 0), ('error__lte', 1000000000000.0)), _connector='OR')), name='indicator_value_in_range'),
         ),
+        migrations.AlterField(
+            model_name='run',
+            name='kind',
+            field=models.CharField(choices=[('coverage', 'coverage'), ('priority', 'priority'), ('overlay', 'overlay'), ('access', 'access with capacity'), ('land', 'land for each person'), ('equity', 'equity'), ('curves', 'curves of distances'), ('groups', 'groups of people'), ('utility', 'utility'), ('frequency', 'frequency of public transport'), ('isochrone', 'isochrone'), ('index', 'index of priority')], max_length=10, verbose_name='kind'),
+        ),
     ]

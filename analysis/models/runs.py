@@ -27,6 +27,7 @@ class Run(models.Model):
         UTILITY = "utility", _("utility")
         FREQUENCY = "frequency", _("frequency of public transport")
         ISOCHRONE = "isochrone", _("isochrone")
+        INDEX = "index", _("index of priority")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     city = models.ForeignKey(Place, verbose_name=_("city"), on_delete=models.PROTECT, related_name="runs")

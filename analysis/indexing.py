@@ -1,0 +1,320 @@
+"""The index of priority: indicators of a city treated, scored, weighted and put together, and how sure its ranks are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.caching import content_key
+from analysis.core.data_weighting import weights_from_scores
+from analysis.core.index import Aggregation, Priority, aggregate
+from analysis.core.indicator_draws import Indicators
+from analysis.core.normalising import Normalisation, normalise, winsorise
+from analysis.core.rank_draws import Choices, Within
+from analysis.core.uncertainty import RankUncertainty, rank_uncertainty
+from analysis.core.weighting import equal_weights
+from analysis.indicators import IndicatorMatrix, matrix_read
+from analysis.models import Run
+from analysis.results import Question, number_or_none
+from analysis.version import code_version
+from geo.errors import InvalidInput
+from geo.models import Place
+from geo.querysets import User
+
+Floats = NDArray[np.float64]
+Treatment = Literal["none", "winsorise"]
+Weighting = Literal["given", "equal", "entropy", "critic", "merec"]
+
+TREATMENTS: Final = get_args(Treatment)
+NORMALISATIONS: Final = get_args(Normalisation)
+WEIGHTINGS: Final = get_args(Weighting)
+AGGREGATIONS: Final = get_args(Aggregation)
+
+MOST_DRAWS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class IndexQuestion:
+    """How an index is to be made.
+
+    Attributes
+    ----------
+    weights
+        Code of an indicator to its weight: what is named is in the index. Where nothing is named, all are, and weigh the same.
+    weighting
+        ``given`` for the weights above; else how they are found.
+    normalisation
+        ``goalpost`` takes the indicators' own, which each must have.
+    vary_weights
+        Share by which each weight may be otherwise, 0 to 1; 0 for weights that are certain.
+    vary_methods
+        Whether other ways to normalise and aggregate might have been chosen as well.
+    first
+        Chances are told of being among the first so many.
+    kinds
+        Of places that are ranked; all where empty.
+    until
+        Stored values of later years do not count: an index as it would have been.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    weighting: Weighting = "given"
+    treatment: Treatment = "none"
+    normalisation: Normalisation = "goalpost"
+    aggregation: Aggregation = "arithmetic"
+    vary_weights: float = 0.25
+    vary_methods: bool = True
+    draws: int = 10_000
+    seed: int = 1
+    first: int = 10
+    kinds: tuple[str, ...] = ()
+    until: date | None = None
+    question: Question = field(default_factory=Question)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CityIndex:
+    """An index of priority of a city's places.
+
+    Attributes
+    ----------
+    scores
+        Shape ``(places, indicators)``: 0 to 1, 1 is the worst need; NaN where missing.
+    is_moved
+        Shape ``(places, indicators)``: values that were moved because they stood out.
+    """
+
+    matrix: IndicatorMatrix
+    question: IndexQuestion
+    scores: Floats
+    is_moved: NDArray[np.bool_]
+    priority: Priority
+    uncertainty: RankUncertainty
+    warnings: tuple[str, ...]
+    duration_ms: float
+
+
+def index_compute(*, city: Place, user: User, question: IndexQuestion | None = None) -> CityIndex:
+    """Rank a city's places by indicators, and tell how sure each rank is.
+
+    Raises
+    ------
+    Forbidden, NotFound
+        As `analysis.indicators.matrix_read`.
+    InvalidInput
+        Where an indicator is not known or has no goalposts, a number is out of range, or weights cannot be used.
+    """
+    started = time.perf_counter()
+    asked = question or IndexQuestion()
+    _check(asked)
+    matrix = matrix_read(
+        city=city, user=user, codes=tuple(asked.weights), kinds=asked.kinds, until=asked.until, question=asked.question
+    )
+    notices: list[str] = []
+    if asked.normalisation == "goalpost":
+        matrix, notices = _with_goalposts(matrix, is_chosen=bool(asked.weights))
+    values, is_moved = matrix.values.copy(), np.zeros(matrix.values.shape, dtype=bool)
+    if asked.treatment == "winsorise":
+        for k in range(values.shape[1]):
+            treated = winsorise(values[:, k])
+            values[:, k], is_moved[:, k] = treated.values, treated.is_moved
+    scores = np.stack(
+        [
+            normalise(
+                values[:, k], one.direction, asked.normalisation,  # type: ignore[arg-type]
+                one.goalposts if asked.normalisation == "goalpost" else None,
+            )
+            for k, one in enumerate(matrix.indicators)
+        ],
+        axis=1,
+    )  # fmt: skip
+    weights = _weights(asked, matrix, scores)
+    priority = aggregate(scores, weights, asked.aggregation)
+    uncertainty = rank_uncertainty(
+        Indicators(
+            values,
+            [one.direction for one in matrix.indicators],  # type: ignore[misc]
+            _goalposts(matrix),
+            np.where(np.isnan(matrix.errors), 0.0, matrix.errors),
+        ),
+        weights,
+        _choices(asked, matrix),
+        first=[min(asked.first, len(matrix.places))],
+        draws=asked.draws,
+        seed=asked.seed,
+    )
+    took_ms = (time.perf_counter() - started) * 1000
+    return CityIndex(
+        matrix, asked, scores, is_moved, priority, uncertainty, (*matrix.warnings, *notices, *_notices(matrix)), took_ms
+    )
+
+
+def _check(asked: IndexQuestion) -> None:
+    chosen = (
+        ("treatment", asked.treatment, TREATMENTS),
+        ("normalisation", asked.normalisation, NORMALISATIONS),
+        ("weighting", asked.weighting, WEIGHTINGS),
+        ("aggregation", asked.aggregation, AGGREGATIONS),
+    )
+    for name, value, choices in chosen:
+        if value not in choices:
+            raise InvalidInput(
+                f"{str(value)[:40]!r} is not known.",
+                code="bad_method",
+                where=name,
+                remedy=f"Choose one of: {', '.join(choices)}.",
+                details={"value": str(value)[:40]},
+            )
+    numbers = (
+        ("vary_weights", asked.vary_weights, 0.0, 1.0),
+        ("draws", asked.draws, 100, MOST_DRAWS),
+        ("first", asked.first, 1, 10_000),
+        ("seed", asked.seed, 0, 2**63 - 1),
+    )
+    for name, number, low, high in numbers:
+        if not low <= number <= high:
+            raise InvalidInput(
+                f"{str(number)[:40]!r} cannot be used here.",
+                code="bad_number",
+                where=name,
+                remedy=f"Give a number from {low:g} to {high:g}.",
+                details={"value": str(number)[:40], "low": low, "high": high},
+            )
+
+
+def _with_goalposts(matrix: IndicatorMatrix, *, is_chosen: bool) -> tuple[IndicatorMatrix, list[str]]:
+    """Return those that have goalposts, and a notice of the others; who chose the indicators chose them all."""
+    kept = [k for k, one in enumerate(matrix.indicators) if one.goalposts is not None]
+    lacking = [one.code for one in matrix.indicators if one.goalposts is None]
+    if lacking and (is_chosen or not kept):
+        raise InvalidInput(
+            f"The indicator {lacking[0]!r} has no goalposts.",
+            code="no_goalposts",
+            where=lacking[0],
+            remedy="Give it some, leave it out, or normalise in another way.",
+            details={"code": lacking[0]},
+        )
+    return matrix.only(kept), [f"Left out, because they have no goalposts: {', '.join(lacking)}."] if lacking else []
+
+
+def _goalposts(matrix: IndicatorMatrix) -> Floats | None:
+    known = [one.goalposts for one in matrix.indicators if one.goalposts is not None]
+    return np.array(known) if len(known) == len(matrix.indicators) else None
+
+
+def _weights(asked: IndexQuestion, matrix: IndicatorMatrix, scores: Floats) -> Floats:
+    if asked.weighting == "given" and asked.weights:
+        return np.array([asked.weights[one.code] for one in matrix.indicators])
+    if asked.weighting in ("given", "equal"):
+        return equal_weights(len(matrix.indicators)).shares
+    return weights_from_scores(scores, asked.weighting).shares  # type: ignore[arg-type]  # the other two are answered above
+
+
+def _choices(asked: IndexQuestion, matrix: IndicatorMatrix) -> Choices:
+    """Return what might have been chosen as well: the first of each is what was."""
+    weights = Within(asked.vary_weights) if asked.vary_weights else None
+    if not asked.vary_methods:
+        return Choices(weights, (asked.normalisation,), (asked.aggregation,))
+    possible = [name for name in NORMALISATIONS if name != "goalpost" or _goalposts(matrix) is not None]
+    others = [name for name in possible if name != asked.normalisation]
+    # VIKOR measures against the extremes of the moment; it is a choice to make, not one that is made by chance.
+    ways = [name for name in ("arithmetic", "geometric", "topsis") if name != asked.aggregation]
+    return Choices(weights, (asked.normalisation, *others), (asked.aggregation, *ways))  # type: ignore[arg-type]
+
+
+def _notices(matrix: IndicatorMatrix) -> list[str]:
+    unsure = [
+        one.code
+        for k, one in enumerate(matrix.indicators)
+        if (np.isnan(matrix.errors[:, k]) & ~np.isnan(matrix.values[:, k])).any()
+    ]
+    return [f"Taken as exact, because no error is known: {', '.join(unsure)}."] if unsure else []
+
+
+# ---- records
+
+
+def index_parameters(result: CityIndex) -> dict[str, Any]:
+    """Return how an index was made, with its codebook."""
+    asked = result.question
+    return {
+        "treatment": asked.treatment,
+        "normalisation": asked.normalisation,
+        "weighting": asked.weighting,
+        "aggregation": asked.aggregation,
+        "vary_weights": asked.vary_weights,
+        "vary_methods": asked.vary_methods,
+        "draws": asked.draws,
+        "seed": asked.seed,
+        "first": result.uncertainty.first[0],
+        "kinds": list(asked.kinds),
+        "until": asked.until.isoformat() if asked.until else None,
+        "indicators": [
+            {
+                "code": one.code, "name_fa": one.name_fa, "name_en": one.name_en, "definition_fa": one.definition_fa,
+                "definition_en": one.definition_en, "domain": one.domain, "origin": one.origin, "unit": one.unit,
+                "direction": one.direction, "goalposts": list(one.goalposts) if one.goalposts else None,
+                "weight": float(weight), "sources": list(result.matrix.sources.get(one.code, ())),
+            }
+            for one, weight in zip(result.matrix.indicators, result.priority.weights, strict=True)
+        ],
+    }  # fmt: skip
+
+
+def index_rows(result: CityIndex) -> list[dict[str, Any]]:
+    """Return the places with their ranks, the first one first: JSON-safe, a missing value is None."""
+    matrix, priority, sure = result.matrix, result.priority, result.uncertainty
+    codes = [one.code for one in matrix.indicators]
+    order = np.argsort(priority.rank, kind="stable")
+    return [
+        {
+            "code": matrix.places[i].code,
+            "kind": matrix.places[i].kind,
+            "name_fa": matrix.places[i].name_fa,
+            "name_en": matrix.places[i].name_en,
+            "rank": int(priority.rank[i]),
+            "score": float(priority.score[i]),
+            "reliability": float(priority.reliability[i]),
+            "rank_median": int(sure.median_rank[i]),
+            "rank_low": int(sure.low_rank[i]),
+            "rank_high": int(sure.high_rank[i]),
+            "chance_first": float(sure.chance_first[i, 0]),
+            "message": sure.message[i],
+            "values": {code: number_or_none(float(matrix.values[i, k])) for k, code in enumerate(codes)},
+            "scores": {code: number_or_none(float(result.scores[i, k])) for k, code in enumerate(codes)},
+            "contributions": None
+            if priority.parts is None
+            else {code: float(priority.parts[i, k]) for k, code in enumerate(codes)},
+        }
+        for i in order.tolist()
+    ]
+
+
+def index_record(result: CityIndex, *, author: Any = None) -> Run:
+    """Keep an index as a run: what went in, how it was made, what came out."""
+    parameters, inputs = index_parameters(result), dict(result.matrix.inputs)
+    return Run.objects.create(
+        kind=Run.Kind.INDEX,
+        city=result.matrix.city,
+        parameters=parameters,
+        inputs=inputs,
+        input_hash=content_key(parameters, inputs),
+        code_version=code_version(),
+        seed=result.question.seed,
+        warnings=list(result.warnings),
+        result={"places": index_rows(result)},
+        duration_ms=result.duration_ms,
+        author=author if author is not None and author.pk else None,
+    )
+
+
+__all__ = [
+    "AGGREGATIONS", "MOST_DRAWS", "NORMALISATIONS", "TREATMENTS", "WEIGHTINGS", "CityIndex", "IndexQuestion", "index_compute",
+    "index_parameters", "index_record", "index_rows",
+]  # fmt: skip
