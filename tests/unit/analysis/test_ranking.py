@@ -30,9 +30,9 @@ def plain(scores: np.ndarray, weights: np.ndarray, method: Method) -> list[float
     if method == "topsis":
         found = []
         for row in scores:
-            here = [(w, s) for w, s in zip(weights, row, strict=True) if not math.isnan(s)]
-            up = math.sqrt(sum((w * s) ** 2 for w, s in here))
-            down = math.sqrt(sum((w * (1 - s)) ** 2 for w, s in here))
+            pairs = [(w, s) for w, s in zip(weights, row, strict=True) if not math.isnan(s)]
+            up = math.sqrt(sum((w * s) ** 2 for w, s in pairs))
+            down = math.sqrt(sum((w * (1 - s)) ** 2 for w, s in pairs))
             found.append(100 * up / (up + down) if up + down else 0.0)
         return found
     ends = [(0.0, 1.0)] * scores.shape[1]
