@@ -4,28 +4,24 @@ Every ranking is worked out by itself in a fixed order of sums, so that the answ
 threads and however many rankings are asked for together.
 """
 
-import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from analysis.core.index import GEOMETRIC_FLOOR
+from analysis.core.ranking_loops import distances, regrets, stretch, sums, unpack
 from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
-Method = Literal["arithmetic", "geometric", "topsis", "vikor"]
-METHODS: Final[tuple[Method, ...]] = ("arithmetic", "geometric", "topsis", "vikor")
-
-#: Share of the sum of shortfalls, against the largest of them, in VIKOR.
-VIKOR_SHARE_OF_ALL: Final = 0.5
+Method = Literal["arithmetic", "geometric", "topsis", "vikor", "vikor-fixed"]
+METHODS: Final[tuple[Method, ...]] = ("arithmetic", "geometric", "topsis", "vikor", "vikor-fixed")
 
 #: Places that can be ranked together: the distribution of ranks is a square of them.
 MOST_PLACES: Final = 10_000
@@ -53,9 +49,12 @@ def scores_of_many(
         Shape ``(n, k)``: zero or more, not all zero in any row; only the proportions in a row matter.
     method
         ``arithmetic`` and ``geometric`` as in `analysis.core.index.aggregate`. ``topsis``: 100 · D⁻/(D⁺ + D⁻), with
-        the distances D⁺ = √Σ w²(1 − s)² from the worst need there can be and D⁻ = √Σ w²s² from none. ``vikor``:
-        100 · (1 − Q), with S = Σ w (1 − s), R = max w (1 − s) and Q = ½ (S − S*)/(S⁻ − S*) + ½ (R − R*)/(R⁻ − R*)
-        between the least and the most that any place of this ranking has; a term without a range is 0.
+        the distances D⁺ = √Σ w²(1 − s)² from the worst need there can be and D⁻ = √Σ w²s² from none.
+        ``vikor-fixed``: 100 · (1 − Q), with S = Σ w (1 − s), R = max w (1 − s) and
+        Q = ½ (S − S*)/(S⁻ − S*) + ½ (R − R*)/(R⁻ − R*) between the least and the most that any place of this ranking
+        has; a fraction without a range (10⁻⁹) is ½. ``vikor``, the method as published: the same after each indicator
+        has been stretched between the least and the largest score of any place; those in which no places differ are
+        left out, and a place that has no others has 50.
     threads
         At most so many; as many as there are processors if None.
 
@@ -73,8 +72,8 @@ def scores_of_many(
     Notes
     -----
     Reference: [@oecd2008], step 6; [@hwang1981] for TOPSIS and [@opricovic2004] for VIKOR, both with the
-    ends of the scale as the ideal and its opposite: a score means the same whatever the other places are (in VIKOR
-    up to S and R).
+    ends of the scale as the ideal and its opposite, so that a score means the same whatever the other places are
+    (but for S and R, and in ``vikor`` for the stretching).
 
     Examples
     --------
@@ -146,7 +145,7 @@ def ranked(scores_many: Floats, ranks: Int32) -> None:
     packed *= packed.shape[1]
     packed += np.arange(packed.shape[1])
     packed.sort(axis=1)
-    _unpack(packed, ranks)
+    unpack(packed, ranks)
 
 
 def aggregated(values: Floats, share: Floats, method: Method, found: Floats) -> None:
@@ -163,29 +162,43 @@ def aggregated(values: Floats, share: Floats, method: Method, found: Floats) -> 
     found
         Shape ``(n, p)``: where they are written.
     """
+    has_any = None
+    if method == "vikor":
+        # Whoever has only indicators in which no places differ is between the best and the worst, not without data.
+        has_any = _weight(values, share, found.shape) > 0
+        values = values.copy()
+        stretch(values)
     is_gap = np.isnan(values)
     has_gaps = bool(is_gap.any())
     known = np.where(is_gap, 0.0, values) if has_gaps else values
     present = np.ascontiguousarray(~is_gap).astype(np.float64) if has_gaps else np.empty((0, 0, 0))
-    weight = np.ones(found.shape)
-    if has_gaps:
-        _sums(present, share, weight)
+    weight = _weight(values, share, found.shape)
     if method == "topsis":
-        _distances(known, present, share, found)
-    elif method == "vikor":
-        _regrets(known, present, share, weight, found)
+        distances(known, present, share, found)
+    elif method in ("vikor", "vikor-fixed"):
+        regrets(known, present, share, weight, found)
     elif method == "geometric":
-        _sums(np.log1p(-(1.0 - GEOMETRIC_FLOOR) * known), share, found)
+        sums(np.log1p(-(1.0 - GEOMETRIC_FLOOR) * known), share, found)
         np.divide(found, weight, out=found, where=weight > 0)
         np.expm1(found, out=found)
         found *= -100.0 / (1.0 - GEOMETRIC_FLOOR)
     else:
-        _sums(known, share, found)
+        sums(known, share, found)
         np.divide(found, weight, out=found, where=weight > 0)
         found *= 100.0
     if has_gaps:
         found[weight <= 0] = 0.0
+    if has_any is not None:
+        found[has_any & (weight <= 0)] = 50.0
     np.clip(found, 0.0, 100.0, out=found)
+
+
+def _weight(values: Floats, share: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return how much of all weight the indicators have that are there, of each place in each ranking."""
+    weight = np.ones(shape)
+    if np.isnan(values).any():
+        sums(np.ascontiguousarray(~np.isnan(values)).astype(np.float64), share, weight)
+    return weight
 
 
 def in_parts(work: Callable[[slice], None], n: int, width: int, effort: int, threads: int | None) -> None:
@@ -242,118 +255,3 @@ def checked_number_of_places(p: int) -> None:
             code="too_many_places",
             remedy=f"Rank up to {MOST_PLACES:,} at a time.",
         )
-
-
-@njit(cache=True, nogil=True)
-def _sums(terms, share, found):  # type: ignore[no-untyped-def]
-    """Sum share × term over indicators, four at a time in their order, for every place."""
-    n, k = share.shape
-    p = terms.shape[2]
-    for i in range(n):
-        here = terms[i if terms.shape[0] > 1 else 0]
-        row = found[i]
-        row[:] = 0.0
-        q = 0
-        while q + 4 <= k:
-            a, b, c, d = share[i, q], share[i, q + 1], share[i, q + 2], share[i, q + 3]
-            one, two, three, four = here[q], here[q + 1], here[q + 2], here[q + 3]
-            for j in range(p):
-                row[j] = (((row[j] + a * one[j]) + b * two[j]) + c * three[j]) + d * four[j]
-            q += 4
-        while q < k:
-            a, one = share[i, q], here[q]
-            for j in range(p):
-                row[j] += a * one[j]
-            q += 1
-
-
-@njit(cache=True, nogil=True)
-def _distances(known, present, share, found):  # type: ignore[no-untyped-def]
-    """TOPSIS; weights of a place need no scaling, as both distances have the same factor."""
-    n, k = share.shape
-    p = known.shape[2]
-    full = np.ones(p)
-    far = np.empty(p)
-    for i in range(n):
-        at = i if known.shape[0] > 1 else 0
-        near = found[i]
-        near[:] = 0.0
-        far[:] = 0.0
-        for q in range(k):
-            square = share[i, q] * share[i, q]
-            s = known[at, q]
-            here = present[at, q] if present.size else full
-            for j in range(p):
-                near[j] += square * (s[j] * s[j])
-                far[j] += square * ((here[j] - s[j]) * (here[j] - s[j]))
-        for j in range(p):
-            up, down = math.sqrt(near[j]), math.sqrt(far[j])
-            if up + down > 0.0:
-                near[j] = 100.0 * (up / (up + down))
-            else:
-                near[j] = _distance_of_tiny(known[at, :, j], present[at, :, j] if present.size else full[:1], share[i])
-
-
-@njit(cache=True, nogil=True)
-def _distance_of_tiny(s, here, share):  # type: ignore[no-untyped-def]
-    """TOPSIS of a place whose only weights are so small that their squares are lost."""
-    largest = 0.0
-    for q in range(share.size):
-        if here[min(q, here.size - 1)] > 0.0:
-            largest = max(largest, share[q])
-    if largest == 0.0:
-        return 0.0
-    near, far = 0.0, 0.0
-    for q in range(share.size):
-        if here[min(q, here.size - 1)] > 0.0:
-            square = (share[q] / largest) ** 2
-            near += square * s[q] * s[q]
-            far += square * (1.0 - s[q]) ** 2
-    return 100.0 * math.sqrt(near) / (math.sqrt(near) + math.sqrt(far))
-
-
-@njit(cache=True, nogil=True)
-def _regrets(known, present, share, weight, found):  # type: ignore[no-untyped-def]
-    """VIKOR; places without any weight have no part in the best and the worst."""
-    n, k = share.shape
-    p = known.shape[2]
-    full = np.ones(p)
-    most = np.empty(p)
-    for i in range(n):
-        at = i if known.shape[0] > 1 else 0
-        total = found[i]
-        total[:] = 0.0
-        most[:] = 0.0
-        for q in range(k):
-            w = share[i, q]
-            s = known[at, q]
-            here = present[at, q] if present.size else full
-            for j in range(p):
-                lost = w * (here[j] - s[j])
-                total[j] += lost
-                most[j] = max(most[j], lost)
-        low_s, high_s, low_r, high_r = np.inf, -np.inf, np.inf, -np.inf
-        for j in range(p):
-            if weight[i, j] > 0.0:
-                total[j] /= weight[i, j]
-                most[j] /= weight[i, j]
-                low_s, high_s = min(low_s, total[j]), max(high_s, total[j])
-                low_r, high_r = min(low_r, most[j]), max(high_r, most[j])
-        # Sums of the same terms may differ in their last digit: that is no range.
-        scale_s = 0.5 / (high_s - low_s) if high_s - low_s > 1e-12 else 0.0
-        scale_r = 0.5 / (high_r - low_r) if high_r - low_r > 1e-12 else 0.0
-        for j in range(p):
-            found[i, j] = 100.0 * (1.0 - (total[j] - low_s) * scale_s - (most[j] - low_r) * scale_r)
-
-
-@njit(cache=True, nogil=True)
-def _unpack(packed, ranks):  # type: ignore[no-untyped-def]
-    """Give each place the position of the first that has its score."""
-    n, p = packed.shape
-    for i in range(n):
-        before, rank = -1, 0
-        for at in range(p):
-            tick = packed[i, at] // p
-            if tick != before:
-                before, rank = tick, at + 1
-            ranks[i, packed[i, at] - tick * p] = rank
