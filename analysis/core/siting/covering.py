@@ -128,7 +128,7 @@ def maximal_covering(
     asked, names = covering_allocation(question, needy, threshold, limits)
     found = search(asked, deadline, seed)
     chosen = worthwhile(asked, names, found.is_open)
-    value = covered_weight(question, needy, threshold, chosen)
+    value = covered_sum(question, question.weight, needy, threshold, chosen)
     bound = max(math.fsum(asked.fallback.tolist()) - found.bound, value)
     return siting_of(question, "maximal covering", chosen, value, bound, time_limit_s, threshold=threshold)
 
@@ -171,13 +171,13 @@ def prices(question: Question, limits: Limits) -> Int64:
     return question.site_costs[question.candidates]
 
 
-def covered_weight(question: Question, needy: Booleans, threshold: float, chosen: Int64) -> float:
-    """Add up the weight of the needy that chosen sites cover, exactly rounded."""
+def covered_sum(question: Question, amounts: Floats, needy: Booleans, threshold: float, chosen: Int64) -> float:
+    """Add up what the needy that chosen sites cover have, such as their weights, exactly rounded."""
     is_chosen = np.zeros(question.n_sites, np.bool_)
     is_chosen[chosen] = True
     covered = np.zeros(question.size, np.bool_)
     covered[question.demand[is_chosen[question.site] & (question.cost <= threshold)]] = True
-    return math.fsum(question.weight[covered & needy].tolist())
+    return math.fsum(amounts[covered & needy].tolist())
 
 
 def worthwhile(asked: Allocation, names: Int64, is_open: Booleans) -> Int64:
@@ -304,6 +304,6 @@ def _merged(has: sparse.csr_array, weight: Floats) -> tuple[sparse.csr_array, Fl
 
 
 __all__ = [
-    "TIME_LIMIT_S", "Unreachable", "cannot_cover_all", "check_threshold", "cover_all", "covered_weight",
+    "TIME_LIMIT_S", "Unreachable", "cannot_cover_all", "check_threshold", "cover_all", "covered_sum",
     "covering_allocation", "covering_sets", "maximal_covering", "needy_beyond", "prices", "reachable", "set_covering", "worthwhile",
 ]  # fmt: skip

@@ -88,7 +88,7 @@ def p_median(
         "p-median",
         chosen,
         found.value,
-        min(found.bound, found.value),
+        max(min(found.bound, found.value), 0.0),
         time_limit_s,
         threshold=math.inf if penalty is None else penalty,
     )

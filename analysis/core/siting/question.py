@@ -182,6 +182,7 @@ def limits_of(question: Question, sites: int | None, budget: int | None, *, is_n
         raise InvalidInput(
             "Neither a number of sites nor a budget is given.",
             code="no_limit",
+            where="sites, budget",
             remedy="Say how many sites may be chosen at most, or what they may cost together.",
         )
     for value, name, where in ((sites, "number of sites", "sites"), (budget, "budget", "budget")):

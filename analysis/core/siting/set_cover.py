@@ -77,7 +77,23 @@ def fewest(
         limits.append(sites_row(k, most, k))
     answer = ask_for_sites(cost, k, np.zeros(k), np.ones(k), limits, price[cols], budget, deadline)
     bound = answer.bound if math.isinf(answer.bound) else float(math.ceil(answer.bound - 1e-6 * max(answer.bound, 1.0)))
-    return Cover(None if answer.x is None else cols[answer.x > 0.5], max(bound, 1.0 if not is_least_money else 0.0))
+    bound = max(bound, 0.0 if is_least_money else 1.0)
+    if answer.x is not None:
+        return Cover(cols[answer.x > 0.5], bound)
+    # Cut off without an answer: greed gives one, if the limits let it.
+    chosen = np.zeros(0, np.int64) if answer.is_infeasible else cols[_greedy(has)]
+    is_allowed = 0 < chosen.size <= most and (budget < 0 or sum(price[chosen].tolist()) <= budget)
+    return Cover(chosen if is_allowed else None, bound)
+
+
+def _greedy(has: sparse.csr_array) -> Int64:
+    """Take the site of most rows that have none yet, the first of equal ones, until all have one."""
+    left, chosen, columns = np.ones(has.shape[0]), [], has.tocsc()
+    while left.any():
+        best = int(np.argmax(has.T @ left))
+        chosen.append(best)
+        left[columns.indices[columns.indptr[best] : columns.indptr[best + 1]]] = 0.0
+    return np.sort(np.array(chosen, dtype=np.int64))
 
 
 def superfluous_sites(has: sparse.csr_array, price: Int64) -> Booleans:
