@@ -2,7 +2,7 @@
 
 Row i pays the least of its fallback f_i and the costs c_ij of open sites. With weighted costs and what existing sites
 offer as fallback that is the p-median [@hakimi1964]; with c_ij = 0 for sites within the threshold and f_i = a_i it is
-maximal covering [@church1974], as Hillsman noticed.
+maximal covering [@church1974], as noticed by [@hillsman1984].
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.core.siting.question import Booleans, Floats, Int32, Int64
+from analysis.core.siting.columns import Booleans, Floats, Int32, Int64
 
 
 @dataclass(frozen=True, slots=True, eq=False)

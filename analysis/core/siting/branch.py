@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 
 from analysis.core.siting.allocation import Allocation, cost_of, is_affordable, shrunk
+from analysis.core.siting.columns import Booleans, Floats, Int64
 from analysis.core.siting.interchange import improved
 from analysis.core.siting.lagrangian import Ascent, ascend, ruled_out
-from analysis.core.siting.question import Booleans, Floats, Int64
 from analysis.core.siting.solver import now
 
 #: Turns of the bound in each branch, and the step that they begin with.

@@ -7,8 +7,9 @@ import math
 import numpy as np
 from scipy import sparse
 
+from analysis.core.siting.columns import Booleans, Floats, Int64
 from analysis.core.siting.covering import TIME_LIMIT_S, check_threshold
-from analysis.core.siting.question import Booleans, Floats, Int64, Question, limits_of
+from analysis.core.siting.question import Question, limits_of
 from analysis.core.siting.result import PROVEN_GAP, Siting, gap_of, spent_on, status_of
 from analysis.core.siting.solver import Rows, ask, ask_for_sites, deadline_after, now, sites_row
 from geo.errors import InvalidInput
@@ -101,15 +102,15 @@ class _Flows:
     """People from demand points to sites within the threshold."""
 
     def __init__(self, question: Question, threshold: float, may_split: bool) -> None:
-        assert question.capacities is not None
+        capacities = np.full(question.n_sites, math.inf) if question.capacities is None else question.capacities
         demand = question.demand
         kept = (question.cost <= threshold) & ~question.is_forbidden[question.site] & (question.weight[demand] > 0)
-        kept &= question.capacities[question.site] > 0
+        kept &= capacities[question.site] > 0
         if not may_split:
-            kept &= question.people[demand] <= question.capacities[question.site]
+            kept &= question.people[demand] <= capacities[question.site]
         self.question, self.may_split = question, may_split
         self.demand, self.site, self.cost = demand[kept], question.site[kept].astype(np.int64), question.cost[kept]
-        self.capacity: Floats = question.capacities
+        self.capacity: Floats = capacities
         # Of each unknown: the people that it stands for when it is 1.
         self.people: Floats = np.minimum(question.people[self.demand], self.capacity[self.site])
         if not may_split:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from analysis.core.siting.columns import Booleans, Floats, Int64
 from analysis.core.siting.covering import (
     TIME_LIMIT_S,
     Unreachable,
@@ -14,7 +15,7 @@ from analysis.core.siting.covering import (
     prices,
     reachable,
 )
-from analysis.core.siting.question import Booleans, Floats, Int64, Limits, Question, limits_of
+from analysis.core.siting.question import Limits, Question, limits_of
 from analysis.core.siting.result import Siting, nearest, siting_of
 from analysis.core.siting.set_cover import Cover, fewest
 from analysis.core.siting.solver import deadline_after

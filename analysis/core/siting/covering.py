@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from analysis.core.siting.allocation import Allocation, allocation_of
-from analysis.core.siting.question import Booleans, Floats, Int32, Int64, Limits, Question, limits_of
+from analysis.core.siting.columns import Booleans, Floats, Int32, Int64
+from analysis.core.siting.question import Limits, Question, limits_of
 from analysis.core.siting.radius import prefix_names
 from analysis.core.siting.result import Siting, nearest, siting_of
 from analysis.core.siting.search import search, warm
@@ -73,7 +74,14 @@ def set_covering(
     needy, left_out = reachable(question, needy, threshold, unreachable)
     chosen, bound = cover_all(question, needy, threshold, limits, deadline)
     return siting_of(
-        question, "set covering", chosen, float(chosen.size), bound, time_limit_s, threshold=threshold, left_out=left_out
+        question,
+        "set covering",
+        chosen,
+        float(chosen.size),
+        bound,
+        time_limit_s,
+        threshold=threshold,
+        left_out=left_out,
     )
 
 
@@ -133,7 +141,9 @@ def maximal_covering(
     return siting_of(question, "maximal covering", chosen, value, bound, time_limit_s, threshold=threshold)
 
 
-def covering_allocation(question: Question, needy: Booleans, threshold: float, limits: Limits) -> tuple[Allocation, Int64]:
+def covering_allocation(
+    question: Question, needy: Booleans, threshold: float, limits: Limits
+) -> tuple[Allocation, Int64]:
     """Put maximal covering as an allocation, of merged points and sites that are worth it; return these, too."""
     first, site, names = covering_sets(question, needy, threshold)
     weight = question.weight[needy]
@@ -300,7 +310,8 @@ def _merged(has: sparse.csr_array, weight: Floats) -> tuple[sparse.csr_array, Fl
     names = prefix_names(has.indptr.astype(np.int64), has.indices, has.shape[1])[has.indptr[1:] - 1]
     _, example, which = np.unique(names, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(example)
-    return has[example[order]], np.bincount(which.ravel(), weights=weight, minlength=example.size)[order]
+    total: Floats = np.bincount(which.ravel(), weights=weight, minlength=example.size).astype(np.float64)
+    return has[example[order]], total[order]
 
 
 __all__ = [

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from analysis.core.siting.allocation import Allocation
+from analysis.core.siting.columns import Booleans, Floats, Int64
 from analysis.core.siting.covering import (
     TIME_LIMIT_S,
     check_threshold,
@@ -17,7 +18,7 @@ from analysis.core.siting.covering import (
     needy_beyond,
     worthwhile,
 )
-from analysis.core.siting.question import Booleans, Floats, Int64, Question, limits_of
+from analysis.core.siting.question import Question, limits_of
 from analysis.core.siting.result import Status, gap_of, status_of
 from analysis.core.siting.search import search, warm
 from analysis.core.siting.solver import deadline_after, now
@@ -194,7 +195,7 @@ def _greedy_order(question: Question, needy: Booleans, threshold: float, most: i
     demand = question.demand
     kept = (question.cost <= threshold) & is_candidate[question.site] & needy[demand]
     demand, site = demand[kept], question.site[kept]
-    left, order = question.weight.copy(), []
+    left, order = question.weight.copy(), list[int]()
     while len(order) < most:
         gain = np.bincount(site, weights=left[demand], minlength=question.n_sites)
         if not gain.size or gain.max() <= 0:

@@ -4,13 +4,15 @@ import numpy as np
 from numba import njit
 
 from analysis.core.siting.allocation import Allocation
-from analysis.core.siting.question import Booleans
+from analysis.core.siting.columns import Booleans
 
 #: A move that saves less than this share of the whole is none: rounding must not turn in circles.
 _LEAST_SHARE = 1e-12
 
 
-def improved(asked: Allocation, is_open: Booleans, *, swaps: bool = True, per_price: bool = False) -> tuple[float, Booleans]:
+def improved(
+    asked: Allocation, is_open: Booleans, *, swaps: bool = True, per_price: bool = False
+) -> tuple[float, Booleans]:
     """Open sites while that saves, and exchange one for another while that does; return the cost and the open sites.
 
     Parameters
@@ -32,7 +34,16 @@ def improved(asked: Allocation, is_open: Booleans, *, swaps: bool = True, per_pr
     """
     found = is_open.copy()
     total = _improve(
-        asked.first, asked.site, asked.cost, asked.fallback, asked.price, asked.budget, asked.most, found, swaps, per_price
+        asked.first,
+        asked.site,
+        asked.cost,
+        asked.fallback,
+        asked.price,
+        asked.budget,
+        asked.most,
+        found,
+        swaps,
+        per_price,
     )
     return total, found
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from analysis.core.siting.allocation import Allocation
-from analysis.core.siting.question import Booleans, Floats
+from analysis.core.siting.columns import Booleans, Floats
 
 #: The step is halved after so many turns that did not raise the bound.
 _PATIENCE: Final = 30

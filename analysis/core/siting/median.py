@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from analysis.core.siting.allocation import Allocation, allocation_of
+from analysis.core.siting.columns import Booleans, Int64
 from analysis.core.siting.covering import TIME_LIMIT_S, cover_all, prices, worthwhile
-from analysis.core.siting.question import Booleans, Int64, Limits, Question, limits_of
+from analysis.core.siting.question import Limits, Question, limits_of
 from analysis.core.siting.result import Siting, nearest, siting_of
 from analysis.core.siting.search import search, warm
 from analysis.core.siting.solver import deadline_after
@@ -104,9 +105,7 @@ def median_allocation(question: Question, limits: Limits, penalty: float | None)
     kept = (number[question.site] >= 0) & is_needy[demand]
     row = (np.cumsum(is_needy) - 1)[demand[kept]]
     weight = question.weight[needy]
-    without = np.minimum(
-        nearest(question, question.is_existing)[1][needy], math.inf if penalty is None else penalty
-    )
+    without = np.minimum(nearest(question, question.is_existing)[1][needy], math.inf if penalty is None else penalty)
     fallback = np.where(np.isfinite(without), weight * np.where(np.isfinite(without), without, 0.0), math.inf)
     return allocation_of(
         row, number[question.site[kept]], weight[row] * question.cost[kept], fallback, prices(question, limits),

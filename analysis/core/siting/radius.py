@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from analysis.core.siting.allocation import Allocation
-from analysis.core.siting.question import Booleans, Int64
+from analysis.core.siting.columns import Booleans, Int64
 from analysis.core.siting.solver import Rows, ask_for_sites, sites_row
 
 
@@ -72,14 +73,14 @@ def by_solver(asked: Allocation, deadline: float) -> tuple[Booleans | None, floa
         rows.append(sites_row(m, asked.most, size))
     highest = np.ones(size)
     highest[m:][is_must] = 0.0
-    cost = np.concatenate((np.zeros(m), weight))
+    cost = np.concatenate((np.zeros(m), weight.astype(np.float64)))
     answer = ask_for_sites(cost, m, np.zeros(size), highest, rows, asked.price, asked.budget, deadline)
     has_offer = np.diff(asked.first) > 0
     sure = math.fsum(asked.cost[asked.first[:-1][has_offer]].tolist()) + math.fsum(asked.fallback[~has_offer].tolist())
     return (None if answer.x is None else answer.x[:m] > 0.5), sure + answer.bound
 
 
-def prefix_names(first: Int64, site: Int64, n_sites: int) -> np.ndarray:
+def prefix_names(first: Int64, site: NDArray[np.integer], n_sites: int) -> NDArray[np.uint64]:
     """Name the set of each offer's site and those before it in its row by two sums of 64 random bits for each site.
 
     Two different sets among a billion share a name with a chance of 10⁻²¹. The bits are the same every time.

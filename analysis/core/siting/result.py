@@ -8,7 +8,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from analysis.core.siting.question import Booleans, Floats, Int64, Question
+from analysis.core.siting.columns import Booleans, Floats, Int64
+from analysis.core.siting.question import Question
 
 #: ``optimal``: nothing is better by more than `PROVEN_GAP`. ``gap_proven``: nothing is better by more than the gap, which
 #: is at most `USEFUL_GAP`. ``best_found``: the gap that is left is larger; much better ones may exist.
@@ -185,4 +186,15 @@ def siting_of(
     )
 
 
-__all__ = ["PROVEN_GAP", "USEFUL_GAP", "Model", "Siting", "Status", "gap_of", "nearest", "siting_of", "spent_on", "status_of"]
+__all__ = [
+    "PROVEN_GAP",
+    "USEFUL_GAP",
+    "Model",
+    "Siting",
+    "Status",
+    "gap_of",
+    "nearest",
+    "siting_of",
+    "spent_on",
+    "status_of",
+]

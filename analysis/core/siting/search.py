@@ -11,9 +11,9 @@ import numpy as np
 
 from analysis.core.siting.allocation import Allocation, allocation_of, cost_of, is_affordable, shrunk
 from analysis.core.siting.branch import branched
+from analysis.core.siting.columns import Booleans
 from analysis.core.siting.interchange import improved
 from analysis.core.siting.lagrangian import ascend, begin, ruled_out
-from analysis.core.siting.question import Booleans
 from analysis.core.siting.radius import by_solver
 from analysis.core.siting.solver import now
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 
-from analysis.core.siting.question import Booleans, Int32, Int64
+from analysis.core.siting.columns import Booleans, Int32, Int64
 from analysis.core.siting.radius import prefix_names
 from analysis.core.siting.solver import Rows, ask_for_sites, sites_row
 
@@ -108,7 +108,7 @@ def superfluous_sites(has: sparse.csr_array, price: Int64) -> Booleans:
     m = has.shape[1]
     number = np.bincount(has.indices, minlength=m)
     if float((np.diff(has.indptr).astype(np.float64) ** 2).sum()) > _MOST_ENTRIES * 5 or m * m > _MOST_ENTRIES:
-        return number == 0
+        return np.asarray(number == 0, dtype=np.bool_)
     both = (has.T @ has).toarray()
     within = both >= number[:, None]  # all rows of the first are rows of the second
     is_no_dearer = price[:, None] >= price[None, :]
@@ -116,7 +116,7 @@ def superfluous_sites(has: sparse.csr_array, price: Int64) -> Booleans:
     earlier = np.arange(m)[:, None] > np.arange(m)[None, :]
     beaten = within & is_no_dearer & (~is_equal | earlier)
     np.fill_diagonal(beaten, False)
-    return np.asarray(beaten.any(axis=1) | (number == 0))
+    return np.asarray(beaten.any(axis=1) | (number == 0), dtype=np.bool_)
 
 
 def _superfluous_rows(has: sparse.csr_array) -> Booleans:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from analysis.core.siting.question import Booleans, Floats, Int64
+from analysis.core.siting.columns import Booleans, Floats, Int64
 from geo.errors import InvalidInput
 
 _SOLVED: Final = 0

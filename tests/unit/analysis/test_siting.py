@@ -23,6 +23,7 @@ from analysis.core.siting.lagrangian import ascend, begin, ruled_out
 from analysis.core.siting.median import p_median
 from analysis.core.siting.question import Question, question_of
 from analysis.core.siting.result import Siting
+from analysis.core.siting.solver import now
 from geo.errors import InvalidInput
 
 INF = math.inf
@@ -324,7 +325,7 @@ def test_branching_and_highs_prove_the_same(monkeypatch: pytest.MonkeyPatch, see
     values = []
     for small in (0, 10**9):
         monkeypatch.setattr(searching, "_SMALL", small)
-        found = searching.search(asked, INF if not small else searching.now() + 60)
+        found = searching.search(asked, INF if not small else now() + 60)
         assert found.bound >= found.value * (1 - 1e-8)
         values.append(found.value)
     assert values[0] == values[1]
