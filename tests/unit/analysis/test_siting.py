@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -427,6 +427,38 @@ def test_a_search_that_is_cut_off_is_not_called_optimal() -> None:
     proven = p_median(question, sites=20, time_limit_s=60)
     assert hurried.bound <= proven.value <= hurried.value
     assert hurried.gap == pytest.approx((hurried.value - hurried.bound) / hurried.bound if hurried.bound else INF)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_answers_that_are_cut_off_lie_on_both_sides_of_the_best(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    at, sites = rng.random((150, 2)), rng.random((25, 2))
+    costs = np.hypot(*(at[:, None] - sites).transpose(2, 0, 1))
+    question = question_of(
+        rng.integers(1, 50, 150),
+        costs,
+        existing=[0],
+        capacities=rng.integers(100, 500, 25),
+        site_costs=rng.integers(1, 9, 25),
+    )
+    reach = float(np.sort(costs, axis=1)[:, 3].max())
+    asks: list[Callable[[float], Siting]] = [
+        lambda s: set_covering(question, reach, time_limit_s=s),
+        lambda s: p_centre(question, sites=6, time_limit_s=s),
+        lambda s: p_median(question, budget=20, time_limit_s=s),
+        lambda s: maximal_covering(question, 0.2, sites=5, time_limit_s=s),
+        lambda s: capacitated_covering(question, 0.2, sites=5, time_limit_s=s),
+        lambda s: capacitated_covering(question, 0.2, budget=20, time_limit_s=s),
+    ]
+    for ask in asks:
+        hurried, best = ask(1e-9), ask(60)
+        assert best.status == "optimal"
+        low, high = sorted((hurried.value, hurried.bound))
+        assert low - 1e-6 <= best.value <= high + 1e-6
+        assert hurried.weight_before == pytest.approx(best.weight_before)
+        assert hurried.status == "optimal" or hurried.gap > 1e-6
+        # Even greed is worth something.
+        assert hurried.value == pytest.approx(best.value, rel=0.5)
 
 
 def test_a_budget_holds_to_the_last_unit() -> None:
