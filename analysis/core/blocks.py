@@ -206,6 +206,7 @@ def _simple_lines(lines: Geometries) -> Geometries:
 
 
 def require_polygons(polygons: Geometries, what: str) -> None:
+    """Refuse what is no valid polygon, naming the first."""
     is_polygon = np.isin(shapely.get_type_id(polygons), _POLYGONS) & ~shapely.is_empty(polygons)
     bad = np.flatnonzero(~is_polygon | ~shapely.is_valid(polygons))
     if len(bad):

@@ -18,7 +18,7 @@ Booleans = NDArray[np.bool_]
 
 
 def tiled_plots(
-    blocks: GeometryLike, plots: GeometryLike, buildings: GeometryLike = None, *, tolerance_m: float = 0.1
+    blocks: GeometryLike, plots: GeometryLike, buildings: GeometryLike = (), *, tolerance_m: float = 0.1
 ) -> Parcels:
     """Make plots into parcels that tile their blocks.
 
@@ -33,7 +33,7 @@ def tiled_plots(
     plots
         Shape ``(p,)``: polygons in metres. A plot of several parts gives as many parcels, one across a street too.
     buildings
-        Shape ``(m,)``: polygons in metres, to count homes; None if they are not known.
+        Shape ``(m,)``: polygons in metres, to count homes; none if they are not known.
     tolerance_m
         How far drawn edges may miss each other.
 
@@ -108,7 +108,13 @@ def _tiles(
 ) -> tuple[Sequence[shapely.Geometry], Sequence[int]]:
     """Return the tiles of one block and the plot that each belongs to, by its index; -1 for open land."""
     lines = shapely.intersection(shapely.boundary(drawn), outline) if len(drawn) else drawn
-    noded = shapely.unary_union(np.append(lines, shapely.boundary(outline)), grid_size=GRID_M)
+    # Open land without its narrow arms, so that a gap between two plots that leads to it can be closed.
+    free = shapely.difference(outline, shapely.unary_union(drawn)) if len(drawn) else outline
+    wide = shapely.buffer(
+        shapely.buffer(free, -tolerance_m / 2, join_style="mitre"), tolerance_m / 2, join_style="mitre"
+    )
+    open_land = shapely.boundary(shapely.intersection(wide, free))
+    noded = shapely.unary_union(np.append(lines, [shapely.boundary(outline), open_land]), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize([noded]))
     inside = shapely.point_on_surface(faces)
     within = shapely.dwithin(outline, inside, GRID_M)
