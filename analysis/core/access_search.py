@@ -235,7 +235,7 @@ def _grow(tree, is_root, weight, first, towards, stretch, node_first, node_parce
     way = np.full(n, np.inf)
     by = np.full(n, -1, np.int64)
     back = np.full(n, -1, np.int64)
-    heap = [(0.0, np.int64(0))]
+    heap = [(0.0, 0)]
     heap.pop()
     stack = np.empty(n, np.int64)
     for node in range(n):
@@ -304,7 +304,7 @@ def _prune(tree, is_root, u, v, price_of, first, towards, stretch, node_first, n
         if degree[node] > 0 or is_root[node]:
             for k in range(node_first[node], node_first[node + 1]):
                 count[node_parcel[k]] += 1
-    heap = [(0.0, np.int64(0))]
+    heap = [(0.0, 0)]
     heap.pop()
     for node in range(n):
         if degree[node] == 1 and not is_root[node]:
@@ -348,10 +348,10 @@ def _dual_ascent(is_root, u, v, length, first, towards, stretch, parcel_first, p
     bound = 0.0
     mark = np.full(n, -1, np.int64)
     stack = np.empty(n, np.int64)
-    heap = [(np.int64(0), np.int64(0))]
+    heap = [(0, 0)]
     heap.pop()
     for parcel in range(p):
-        heapq.heappush(heap, (parcel_first[parcel + 1] - parcel_first[parcel], np.int64(parcel)))
+        heapq.heappush(heap, (parcel_first[parcel + 1] - parcel_first[parcel], parcel))
     turn = 0
     while len(heap) > 0:
         parcel = heapq.heappop(heap)[1]
@@ -380,7 +380,7 @@ def _dual_ascent(is_root, u, v, length, first, towards, stretch, parcel_first, p
             continue
         # The smallest set of nodes first keeps cuts from hiding each other.
         if len(heap) > 0 and members > heap[0][0]:
-            heapq.heappush(heap, (np.int64(members), parcel))
+            heapq.heappush(heap, (members, parcel))
             continue
         least = np.inf
         for at in range(members):
@@ -399,5 +399,5 @@ def _dual_ascent(is_root, u, v, length, first, towards, stretch, parcel_first, p
                     side = 0 if v[e] == node else 1
                     left[e, side] = left[e, side] - least if left[e, side] - least > 1e-12 else 0.0
         bound += least
-        heapq.heappush(heap, (np.int64(members), parcel))
+        heapq.heappush(heap, (members, parcel))
     return bound

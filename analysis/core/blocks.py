@@ -169,7 +169,7 @@ def _leads_out(ways: Geometries, outline: shapely.Geometry, outside_m: float) ->
 
 def _noded(lines: Geometries) -> Geometries:
     parts = shapely.get_parts(shapely.unary_union(lines, grid_size=GRID_M))
-    return parts[(shapely.get_type_id(parts) == 1) & ~shapely.is_empty(parts)]
+    return np.asarray(parts[(shapely.get_type_id(parts) == 1) & ~shapely.is_empty(parts)])
 
 
 def _settlement(boundary: GeometryLike) -> shapely.Geometry:
@@ -195,14 +195,14 @@ def _street_lines(streets: GeometryLike) -> Geometries:
     lines = lines[~shapely.is_missing(lines) & ~shapely.is_empty(lines)]
     if not np.isfinite(shapely.get_coordinates(lines)).all():
         raise GeometryError("A coordinate of a street is not a finite number.", code="not_finite")
-    return lines
+    return np.asarray(lines)
 
 
 def _simple_lines(lines: Geometries) -> Geometries:
     parts = shapely.get_parts(lines)
     while (shapely.get_type_id(parts) > 2).any():
         parts = shapely.get_parts(parts)
-    return parts[np.isin(shapely.get_type_id(parts), (1, 2)) & ~shapely.is_empty(parts)]
+    return np.asarray(parts[np.isin(shapely.get_type_id(parts), (1, 2)) & ~shapely.is_empty(parts)])
 
 
 def require_polygons(polygons: Geometries, what: str) -> None:

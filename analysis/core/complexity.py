@@ -220,7 +220,7 @@ def counted(parcels: Parcels, layer: Integers, homes: Floats) -> Complexity:
     is_reached = layer > 0
     np.add.at(by_layer, (parcels.block[is_reached], layer[is_reached] - 1), homes[is_reached])
     total, without, never = (
-        np.bincount(parcels.block[chosen], homes[chosen], minlength=b)
+        np.asarray(np.bincount(parcels.block[chosen], homes[chosen], minlength=b), dtype=np.float64)
         for chosen in (np.ones(len(layer), dtype=bool), (layer < 0) | (layer > 1), layer < 0)
     )
     return Complexity(layer, k, total, without, never, by_layer, np.flatnonzero(layer < 0).astype(np.int64))
@@ -259,8 +259,10 @@ def complexity_by_place(found: Complexity, place: ArrayLike, n_places: int) -> P
     number, k, homes = number[counts], found.k[counts], found.homes[counts]
     blocks = np.bincount(number, minlength=n_places).astype(np.int64)
     complex_blocks = np.bincount(number[found.is_complex[counts]], minlength=n_places).astype(np.int64)
-    total = np.bincount(number, homes, minlength=n_places)
-    without = np.bincount(number, found.homes_without_access[counts], minlength=n_places)
+    total, without = (
+        np.asarray(np.bincount(number, values, minlength=n_places), dtype=np.float64)
+        for values in (homes, found.homes_without_access[counts])
+    )
     largest = np.zeros(n_places, dtype=np.int64)
     np.maximum.at(largest, number, k)
     nothing = np.full(n_places, np.nan)

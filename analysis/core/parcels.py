@@ -1,6 +1,7 @@
 """Parcels: the cells of buildings where nobody drew plots, and their edges."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -336,7 +337,7 @@ def _smoothed(polygons: Geometries, block: Integers, smooth_m: float) -> Geometr
     """Straighten common edges block by block, outlines of blocks aside."""
     smooth = polygons.copy()
     bounds = np.flatnonzero(np.append(True, block[1:] != block[:-1])).tolist() if len(block) else []
-    for low, high in zip(bounds, [*bounds[1:], len(block)], strict=True):
+    for low, high in pairwise([*bounds, len(block)]):
         if high - low > 1:
             smooth[low:high] = shapely.coverage_simplify(polygons[low:high], smooth_m, simplify_boundary=False)
     return smooth

@@ -114,7 +114,8 @@ def _tiles(
         shapely.buffer(free, -tolerance_m / 2, join_style="mitre"), tolerance_m / 2, join_style="mitre"
     )
     open_land = shapely.boundary(shapely.intersection(wide, free))
-    noded = shapely.unary_union(np.append(lines, [shapely.boundary(outline), open_land]), grid_size=GRID_M)
+    lines = np.concatenate((lines, _ties(drawn, tolerance_m), [shapely.boundary(outline), open_land]))
+    noded = shapely.unary_union(lines, grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize([noded]))
     inside = shapely.point_on_surface(faces)
     within = shapely.dwithin(outline, inside, GRID_M)
@@ -129,12 +130,31 @@ def _tiles(
         order = np.lexsort((-plot, face))
         owner[face[order]] = plot[order]
     is_narrow = shapely.is_empty(shapely.buffer(faces, -tolerance_m / 2, quad_segs=1))
-    loose = (times != 1) & is_narrow
+    # Of a plot the largest face stays however narrow it is; slivers of it may lie beyond those of its neighbour.
+    largest = np.zeros(len(faces), dtype=bool)
+    by_size = np.argsort(-shapely.area(faces), kind="stable")
+    largest[by_size[np.unique(owner[by_size], return_index=True)[1]]] = True
+    loose = is_narrow & ~(largest & (times == 1))
     if not loose.all():
         _join_loose(faces, owner, loose)
     keep = np.array([face is not None for face in faces.tolist()], dtype=bool)
     faces, owner = faces[keep], owner[keep]
     return _joined(faces, owner)
+
+
+def _ties(drawn: Geometries, tolerance_m: float) -> Geometries:
+    """Draw a line from each corner to every other plot within the tolerance.
+
+    They cut the web of gaps that hang together into gaps between two plots.
+    """
+    xy, plot = shapely.get_coordinates(drawn, return_index=True)
+    corners = shapely.points(xy)
+    if not len(corners):
+        return corners
+    corner, other = shapely.STRtree(drawn).query(corners, predicate="dwithin", distance=tolerance_m)
+    is_other = plot[corner] != other
+    ties = shapely.shortest_line(corners[corner[is_other]], drawn[other[is_other]])
+    return np.asarray(ties[shapely.length(ties) > 0])
 
 
 def _in_order(faces: Geometries) -> Integers:

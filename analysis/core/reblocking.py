@@ -423,7 +423,7 @@ def _off_edges(lines: Geometries, edges: Geometries, near_m: float) -> Geometrie
         off[piece[chosen]] = shapely.difference(off[piece[chosen]], beside[number[edge[chosen]]])
     off = off[~shapely.is_empty(off)]
     merged = shapely.get_parts(shapely.line_merge(shapely.union_all(off))) if len(off) else off
-    return merged[shapely.length(merged) > near_m]
+    return np.asarray(merged[shapely.length(merged) > near_m])
 
 
 def _homes_beside(lines: Geometries, buildings: Geometries, width_m: float) -> tuple[Integers, Integers]:
