@@ -156,7 +156,7 @@ def _searched(  # type: ignore[no-untyped-def]
         if start > 0:
             for e in range(m):
                 weight[e] = price_of[e] * (0.7 + 0.6 * rng.random())
-        _grow(tree, is_root, weight, first, towards, stretch, node_first, node_parcel, p)
+        _grow(tree, is_root, weight, first, towards, stretch, node_first, node_parcel, p, -1)
         _prune(tree, is_root, u, v, price_of, first, towards, stretch, node_first, node_parcel, p)
         cost = _cost(tree, length, home_first, home, price, seen, start + 1)
         if cost < best_cost - 1e-9:
@@ -186,10 +186,16 @@ def _searched(  # type: ignore[no-untyped-def]
         for k in range(n_kept):
             if away[k] <= far and rng.random() < 0.9:
                 tree[kept[k]] = False
-        spread = 0.6 * rng.random()
+        spread = 1.6 * rng.random() ** 2
         for e in range(m):
             weight[e] = price_of[e] * (1.0 - spread / 2 + spread * rng.random())
-        _grow(tree, is_root, weight, first, towards, stretch, node_first, node_parcel, p)
+        # A node near the hole that must be visited may turn out to be where paths should fork.
+        near = -1
+        if rng.random() < 0.5:
+            near = towards[first[u[middle]] + int(rng.random() * (first[u[middle] + 1] - first[u[middle]]))]
+            for _ in range(int(rng.random() * 4)):
+                near = towards[first[near] + int(rng.random() * (first[near + 1] - first[near]))]
+        _grow(tree, is_root, weight, first, towards, stretch, node_first, node_parcel, p, near)
         _prune(tree, is_root, u, v, price_of, first, towards, stretch, node_first, node_parcel, p)
         cost = _cost(tree, length, home_first, home, price, seen, starts + turn + 1)
         # A little worse is taken now and then, ever less, to leave what cannot be improved bit by bit.
@@ -216,10 +222,10 @@ def _cost(tree, length, home_first, home, price, seen, mark):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True)
-def _grow(tree, is_root, weight, first, towards, stretch, node_first, node_parcel, p):  # type: ignore[no-untyped-def]
+def _grow(tree, is_root, weight, first, towards, stretch, node_first, node_parcel, p, also):  # type: ignore[no-untyped-def]
     """Add the shortest ways from what hangs together with streets to what does not yet, the nearest first.
 
-    What does not yet is a parcel without access, or a part of the tree that was cut off.
+    What does not yet is a parcel without access, a part of the tree that was cut off, or the node ``also``.
     """
     n = is_root.size
     served = np.zeros(p, np.bool_)
@@ -245,7 +251,7 @@ def _grow(tree, is_root, weight, first, towards, stretch, node_first, node_parce
         far, node = heapq.heappop(heap)
         if far > way[node]:
             continue
-        is_wanted = in_tree[node] and not connected[node]
+        is_wanted = (in_tree[node] or node == also) and not connected[node]
         if not connected[node] and not is_wanted:
             for k in range(node_first[node], node_first[node + 1]):
                 if not served[node_parcel[k]]:

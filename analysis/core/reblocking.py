@@ -35,7 +35,8 @@ NEAR_M: Final = 30.0
 
 # Work of the search: with these 1,000 parcels take between one second and two.
 _STARTS: Final = 8
-_ROUNDS_A_PARCEL: Final = 3
+_FEWEST_ROUNDS: Final = 1_000
+_ROUNDS_A_PARCEL: Final = 2
 _MOST_ROUNDS: Final = 3_000
 
 # Through-paths that are added between two looks at all detours.
@@ -288,7 +289,7 @@ def reblock(
     needing, unreachable = _needing(ground)
     home_first, home = _homes_beside(graph.lines, ground.buildings, width_m)
     web = web_of(graph, needing, home_first, home, HOME_PRICE_M if goal == "least-homes" else 0.0)
-    rounds = min(100 + _ROUNDS_A_PARCEL * len(needing), _MOST_ROUNDS)
+    rounds = min(_FEWEST_ROUNDS + _ROUNDS_A_PARCEL * len(needing), _MOST_ROUNDS)
     is_built = access_tree(web, seed, _STARTS, rounds) if len(needing) else np.zeros(len(graph.u), dtype=bool)
     bound = None
     if goal == "least-length":
@@ -501,13 +502,17 @@ def _with_through_paths(graph: ParcelGraph, is_built: Booleans, limit: float) ->
         chosen = _worst_pairs(ratio, graph.node_xy_m[here], graph.node_xy_m[there], limit)
         if not chosen:
             return built, worst
-        # What is there already is cheap to use, but not free: the way must be short as well.
-        matrix = _lengths(graph, np.where(open_way, 0.5 * graph.length_m, graph.length_m), n)
+        # What is there already is half as dear, unless the way would be too long; then the shortest of all is taken.
+        prices = [_lengths(graph, np.where(open_way, part * graph.length_m, graph.length_m), n) for part in (0.5, 1.0)]
         for one, other in chosen:
             a, b = int(here[one]), int(there[other])
-            _, back = dijkstra(matrix, directed=False, indices=a, return_predecessors=True)
             added = built.copy()
-            added[_along(graph, back, b)] = True
+            for matrix in prices:
+                _, back = dijkstra(matrix, directed=False, indices=a, return_predecessors=True)
+                along = _along(graph, back, b)
+                if graph.length_m[along].sum() <= limit * away[one, other]:
+                    break
+            added[along] = True
             added &= ~graph.along_street
             if (added == built).all():
                 hopeless.add((a, b))

@@ -25,6 +25,7 @@ GROUPS = (
     "friction",
     "capacity",
     "portfolio",
+    "blocks",
     "what-if",
     "zones",
     "overlay",
@@ -78,6 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> None:
     # Here, because these read Django's settings when they are imported.
+    from tests.benchmarks.cases_blocks import blocks_cases
     from tests.benchmarks.cases_capacity import capacity_cases
     from tests.benchmarks.cases_coverage import coverage_cases, dense_cases
     from tests.benchmarks.cases_export import export_cases
@@ -109,6 +111,8 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         capacity_cases(report, runs, *((500, 50, 10_000) if is_quick else ()))
     if "portfolio" in groups:
         portfolio_cases(report, min(runs, 3), *((40, 1_000) if is_quick else ()))
+    if "blocks" in groups:
+        blocks_cases(report, min(runs, 3), *((49, 2) if is_quick else ()))
     if "what-if" in groups:
         what_if_cases(report, runs, is_quick=is_quick)
     if "zones" in groups:
