@@ -159,7 +159,7 @@ def _ties(drawn: Geometries, tolerance_m: float) -> Geometries:
 
 def _in_order(faces: Geometries) -> Integers:
     """By place, so that the order of lines does not matter."""
-    return np.lexsort(shapely.bounds(faces).T).astype(np.int64)
+    return np.asarray(np.lexsort(shapely.bounds(faces).T), dtype=np.int64)
 
 
 def _join_loose(faces: Geometries, owner: Integers, loose: Booleans) -> None:

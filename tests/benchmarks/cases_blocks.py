@@ -13,7 +13,8 @@ import shapely
 from analysis.core.blocks import bounded_by_streets, street_blocks
 from analysis.core.complexity import block_complexity
 from analysis.core.parcels import cells_of_buildings
-from analysis.core.reblocking import BlockGround, block_ground, reblock, recount
+from analysis.core.path_counts import BlockGround, block_ground, recount
+from analysis.core.reblocking import reblock
 from tests.benchmarks.measuring import Report, Row
 
 #: Distance between points along outlines where only neighbours matter.

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from analysis.core.complexity import block_complexity
 from analysis.core.parcels import Parcels, cells_of_buildings
+from analysis.core.path_counts import BlockGround, block_ground, recount
 from analysis.core.plots import tiled_plots
-from analysis.core.reblocking import NEAR_M, BlockGround, Reblocking, block_ground, reblock, recount
+from analysis.core.reblocking import Reblocking, reblock
+from analysis.core.through_paths import NEAR_M
 from geo.errors import InvalidInput
 from tests.unit.analysis.plot_plans import crooked_grid, crowded, drawn, grid
 
