@@ -182,9 +182,9 @@ def test_nothing_gives_nothing() -> None:
 def test_threads_share_the_blocks_and_change_nothing() -> None:
     blocks, houses = zip(*(crowded(400, seed) for seed in range(24)), strict=True)
     at = np.arange(24) * 300.0
-    moved = [shapely.transform(one, lambda xy, x=x: xy + (x, 0)) for one, x in zip(blocks, at, strict=True)]
+    moved = [shapely.transform(one, lambda xy, x=x: xy + np.array([x, 0.0])) for one, x in zip(blocks, at, strict=True)]
     homes = np.concatenate(
-        [shapely.transform(one, lambda xy, x=x: xy + (x, 0)) for one, x in zip(houses, at, strict=True)]
+        [shapely.transform(one, lambda xy, x=x: xy + np.array([x, 0.0])) for one, x in zip(houses, at, strict=True)]
     )
     one, two = (cells_of_buildings(moved, homes, spacing_m=5.0, smooth_m=0.0, threads=n) for n in (1, 2))
     assert len(homes) == len(one.polygons) == 9_600
