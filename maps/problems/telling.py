@@ -21,6 +21,7 @@ from maps.problems import (
     drawing,
     exports,
     files,
+    index,
     interventions,
     measures,
     measuring,
@@ -50,7 +51,7 @@ SENTENCES: Final = (
     *ogc.SENTENCES, *works.SENTENCES, *notes.SENTENCES, *files.SENTENCES, *archives.SENTENCES, *rows.SENTENCES,
     *osm.SENTENCES, *uploads.SENTENCES, *exports.SENTENCES, *needs.SENTENCES, *catalogue.SENTENCES, *services.SENTENCES,
     *scenarios.SENTENCES, *network.SENTENCES, *interventions.SENTENCES, *organisations.SENTENCES, *proposals.SENTENCES, *actions.SENTENCES,
-    *outcomes.SENTENCES,
+    *outcomes.SENTENCES, *index.SENTENCES,
     *notices.SENTENCES,
 )  # fmt: skip
 """All that the layers below say."""

@@ -25,6 +25,10 @@ PLACES: Final = (
     gettext_noop("character %(n)s"),
     gettext_noop("geometry %(n)s"),
     gettext_noop("area %(n)s"),
+    gettext_noop("indicator %(n)s"),
+    gettext_noop("indicators %(first)s and %(second)s"),
+    gettext_noop("institution %(n)s"),
+    gettext_noop("pair %(n)s"),
 )
 """Where something is wrong, as the errors say it."""
 
