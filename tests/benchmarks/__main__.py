@@ -25,6 +25,7 @@ GROUPS = (
     "friction",
     "capacity",
     "portfolio",
+    "index",
     "what-if",
     "zones",
     "overlay",
@@ -82,6 +83,7 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
     from tests.benchmarks.cases_coverage import coverage_cases, dense_cases
     from tests.benchmarks.cases_export import export_cases
     from tests.benchmarks.cases_friction import friction_cases
+    from tests.benchmarks.cases_index import index_cases
     from tests.benchmarks.cases_layers import layers_cases
     from tests.benchmarks.cases_overlay import overlay_cases
     from tests.benchmarks.cases_parts import parts_cases
@@ -109,6 +111,8 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         capacity_cases(report, runs, *((500, 50, 10_000) if is_quick else ()))
     if "portfolio" in groups:
         portfolio_cases(report, min(runs, 3), *((40, 1_000) if is_quick else ()))
+    if "index" in groups:
+        index_cases(report, runs, *((40, 6, 500) if is_quick else ()))
     if "what-if" in groups:
         what_if_cases(report, runs, is_quick=is_quick)
     if "zones" in groups:

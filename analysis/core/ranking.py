@@ -1,0 +1,359 @@
+"""Many rankings at once: the same places under thousands of weights, as drawing at random and sliders need them.
+
+Every ranking is worked out by itself in a fixed order of sums, so that the answer is the same bytes on any number of
+threads and however many rankings are asked for together.
+"""
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Literal
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from analysis.core.index import GEOMETRIC_FLOOR
+from geo.errors import InvalidInput
+
+Floats = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+
+Method = Literal["arithmetic", "geometric", "topsis", "vikor"]
+METHODS: Final[tuple[Method, ...]] = ("arithmetic", "geometric", "topsis", "vikor")
+
+#: Share of the sum of shortfalls, against the largest of them, in VIKOR.
+VIKOR_SHARE_OF_ALL: Final = 0.5
+
+#: Places that can be ranked together: the distribution of ranks is a square of them.
+MOST_PLACES: Final = 10_000
+
+# Scores that differ by less are ties, as in `analysis.core.index`.
+_TICKS_A_POINT: Final = 1e9
+_HIGHEST_TICK: Final = 100_000_000_000
+# What is worked on at once stays in the processor's own memory.
+_NUMBERS_AT_ONCE: Final = 100_000
+# Less than this is done before threads have started.
+_WORTH_A_THREAD: Final = 2_000_000
+
+
+def scores_of_many(
+    scores: NDArray[np.floating], weights_many: NDArray[np.floating], method: Method, threads: int | None = None
+) -> Floats:
+    """Put the scores of several indicators together, once for each set of weights.
+
+    Parameters
+    ----------
+    scores
+        Shape ``(p, k)``: 0 to 1, 1 is the worst need; NaN where missing. The other weights are then scaled up for that
+        place.
+    weights_many
+        Shape ``(n, k)``: zero or more, not all zero in any row; only the proportions in a row matter.
+    method
+        ``arithmetic`` and ``geometric`` as in `analysis.core.index.aggregate`. ``topsis``: 100 · D⁻/(D⁺ + D⁻), with
+        the distances D⁺ = √Σ w²(1 − s)² from the worst need there can be and D⁻ = √Σ w²s² from none. ``vikor``:
+        100 · (1 − Q), with S = Σ w (1 − s), R = max w (1 − s) and Q = ½ (S − S*)/(S⁻ − S*) + ½ (R − R*)/(R⁻ − R*)
+        between the least and the most that any place of this ranking has; a term without a range is 0.
+    threads
+        At most so many; as many as there are processors if None.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(n, p)``, 0 to 100, 100 is the highest need; 0 for a place without any indicator that has a weight.
+
+    Raises
+    ------
+    InvalidInput
+        If shapes do not fit, a score is outside [0, 1], a weight is negative or not finite, all weights of a row
+        are zero, there are too many places, or the method is unknown.
+
+    Notes
+    -----
+    Reference: [@oecd2008], step 6; [@hwang1981] for TOPSIS and [@opricovic2004] for VIKOR, both with the
+    ends of the scale as the ideal and its opposite: a score means the same whatever the other places are (in VIKOR
+    up to S and R).
+
+    Examples
+    --------
+    >>> scores_of_many(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[3.0, 1.0], [1.0, 1.0]]), "arithmetic").tolist()
+    [[75.0, 50.0], [50.0, 50.0]]
+    >>> scores_of_many(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[3.0, 1.0]]), "topsis").tolist()
+    [[75.0, 50.0]]
+    """
+    known = checked_scores(scores)
+    share = checked_weights_many(weights_many, known.shape[1])
+    checked_method(method)
+    values = np.ascontiguousarray(known.T)
+    found = np.empty((len(share), len(known)))
+
+    def work(part: slice) -> None:
+        aggregated(values[None], share[part], method, found[part])
+
+    in_parts(work, len(share), len(known), len(share) * known.size, threads)
+    return found
+
+
+def ranks_of_many(scores_many: NDArray[np.floating], threads: int | None = None) -> Int32:
+    """Rank places in each of many rankings, 1 for the largest score, as `analysis.core.index.competition_rank` does.
+
+    Parameters
+    ----------
+    scores_many
+        Shape ``(n, p)``: 0 to 100. Scores that agree to nine decimals are ties: they share the better rank, and the
+        next ones are left out.
+    threads
+        At most so many; as many as there are processors if None.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(n, p)``.
+
+    Raises
+    ------
+    InvalidInput
+        If a score is outside 0 to 100 or not a number, or there are too many places.
+
+    Examples
+    --------
+    >>> ranks_of_many(np.array([[50.0, 80.0, 50.0, 10.0], [1.0, 2.0, 3.0, 4.0]])).tolist()
+    [[2, 1, 2, 4], [4, 3, 2, 1]]
+    """
+    many = np.asarray(scores_many, dtype=np.float64)
+    if many.ndim != 2:
+        raise InvalidInput(f"Scores of shape {many.shape} are not rankings of places.", code="length_mismatch")
+    if not ((many >= 0) & (many <= 100)).all():
+        raise InvalidInput("A score is outside 0 to 100.", code="bad_score")
+    checked_number_of_places(many.shape[1])
+    ranks = np.empty(many.shape, np.int32)
+
+    def work(part: slice) -> None:
+        ranked(many[part], ranks[part])
+
+    in_parts(work, len(many), many.shape[1], many.size * 10, threads)
+    return ranks
+
+
+def ranked(scores_many: Floats, ranks: Int32) -> None:
+    """Write the ranks of scores that are known to be between 0 and 100."""
+    # Score and number of a place in one whole number: sorting these is several times as fast as sorting through an
+    # index, and 10^11 ticks times 10^4 places fit.
+    packed = np.rint(scores_many * _TICKS_A_POINT).astype(np.int64)
+    np.subtract(_HIGHEST_TICK, packed, out=packed)
+    packed *= packed.shape[1]
+    packed += np.arange(packed.shape[1])
+    packed.sort(axis=1)
+    _unpack(packed, ranks)
+
+
+def aggregated(values: Floats, share: Floats, method: Method, found: Floats) -> None:
+    """Write the scores of rankings whose input was checked.
+
+    Parameters
+    ----------
+    values
+        Shape ``(1, k, p)`` if all rankings are of the same scores, else ``(n, k, p)``; NaN where missing.
+    share
+        Shape ``(n, k)``: summing to 1 in each row.
+    method
+        How.
+    found
+        Shape ``(n, p)``: where they are written.
+    """
+    is_gap = np.isnan(values)
+    has_gaps = bool(is_gap.any())
+    known = np.where(is_gap, 0.0, values) if has_gaps else values
+    present = np.ascontiguousarray(~is_gap).astype(np.float64) if has_gaps else np.empty((0, 0, 0))
+    weight = np.ones(found.shape)
+    if has_gaps:
+        _sums(present, share, weight)
+    if method == "topsis":
+        _distances(known, present, share, found)
+    elif method == "vikor":
+        _regrets(known, present, share, weight, found)
+    elif method == "geometric":
+        _sums(np.log1p(-(1.0 - GEOMETRIC_FLOOR) * known), share, found)
+        np.divide(found, weight, out=found, where=weight > 0)
+        np.expm1(found, out=found)
+        found *= -100.0 / (1.0 - GEOMETRIC_FLOOR)
+    else:
+        _sums(known, share, found)
+        np.divide(found, weight, out=found, where=weight > 0)
+        found *= 100.0
+    if has_gaps:
+        found[weight <= 0] = 0.0
+    np.clip(found, 0.0, 100.0, out=found)
+
+
+def in_parts(work: Callable[[slice], None], n: int, width: int, effort: int, threads: int | None) -> None:
+    """Do ``work`` for slices of ``n`` rows, on several threads where the effort is worth it; pass on what it raises."""
+    rows = max(_NUMBERS_AT_ONCE // max(width, 1), 1)
+    parts = [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
+    workers = min(threads or os.cpu_count() or 1, len(parts), max(effort // _WORTH_A_THREAD, 1))
+    if workers <= 1:
+        for part in parts:
+            work(part)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(work, parts):
+            pass
+
+
+def checked_scores(scores: NDArray[np.floating]) -> Floats:
+    """Return scores as float64, or refuse them."""
+    known = np.asarray(scores, dtype=np.float64)
+    if known.ndim != 2 or known.shape[1] == 0:
+        raise InvalidInput(f"Scores of shape {known.shape} are not places by indicators.", code="length_mismatch")
+    if not (np.isnan(known) | ((known >= 0) & (known <= 1))).all():
+        raise InvalidInput("A score is outside 0 to 1.", code="bad_score", remedy="Normalise the indicator first.")
+    checked_number_of_places(len(known))
+    return known
+
+
+def checked_weights_many(weights_many: NDArray[np.floating], k: int) -> Floats:
+    """Return weights that sum to 1 in each row, or refuse them."""
+    array = np.asarray(weights_many, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] != k:
+        raise InvalidInput(f"Weights of shape {array.shape} do not fit {k} indicators.", code="length_mismatch")
+    if not (np.isfinite(array) & (array >= 0)).all():
+        raise InvalidInput("A weight is negative or not a number.", code="bad_weight", remedy="Give zero or more.")
+    largest = array.max(axis=1, initial=0.0)
+    if (largest == 0).any():
+        raise InvalidInput("All weights are zero.", code="bad_weight", remedy="Give at least one a weight.")
+    # By the largest first, so that neither very large nor very small weights lose their proportions.
+    scaled = array / largest[:, None]
+    return np.asarray(scaled / scaled.sum(axis=1)[:, None])
+
+
+def checked_method(method: str) -> None:
+    """Refuse a method that there is not."""
+    if method not in METHODS:
+        raise InvalidInput(f"“{method}” is not a method of aggregating.", code="bad_method")
+
+
+def checked_number_of_places(p: int) -> None:
+    """Refuse more places than can be ranked together."""
+    if p > MOST_PLACES:
+        raise InvalidInput(
+            f"{p:,} places are more than can be ranked together.",
+            code="too_many_places",
+            remedy=f"Rank up to {MOST_PLACES:,} at a time.",
+        )
+
+
+@njit(cache=True, nogil=True)
+def _sums(terms, share, found):  # type: ignore[no-untyped-def]
+    """Sum share × term over indicators, four at a time in their order, for every place."""
+    n, k = share.shape
+    p = terms.shape[2]
+    for i in range(n):
+        here = terms[i if terms.shape[0] > 1 else 0]
+        row = found[i]
+        row[:] = 0.0
+        q = 0
+        while q + 4 <= k:
+            a, b, c, d = share[i, q], share[i, q + 1], share[i, q + 2], share[i, q + 3]
+            one, two, three, four = here[q], here[q + 1], here[q + 2], here[q + 3]
+            for j in range(p):
+                row[j] = (((row[j] + a * one[j]) + b * two[j]) + c * three[j]) + d * four[j]
+            q += 4
+        while q < k:
+            a, one = share[i, q], here[q]
+            for j in range(p):
+                row[j] += a * one[j]
+            q += 1
+
+
+@njit(cache=True, nogil=True)
+def _distances(known, present, share, found):  # type: ignore[no-untyped-def]
+    """TOPSIS; weights of a place need no scaling, as both distances have the same factor."""
+    n, k = share.shape
+    p = known.shape[2]
+    full = np.ones(p)
+    far = np.empty(p)
+    for i in range(n):
+        at = i if known.shape[0] > 1 else 0
+        near = found[i]
+        near[:] = 0.0
+        far[:] = 0.0
+        for q in range(k):
+            square = share[i, q] * share[i, q]
+            s = known[at, q]
+            here = present[at, q] if present.size else full
+            for j in range(p):
+                near[j] += square * (s[j] * s[j])
+                far[j] += square * ((here[j] - s[j]) * (here[j] - s[j]))
+        for j in range(p):
+            up, down = math.sqrt(near[j]), math.sqrt(far[j])
+            if up + down > 0.0:
+                near[j] = 100.0 * (up / (up + down))
+            else:
+                near[j] = _distance_of_tiny(known[at, :, j], present[at, :, j] if present.size else full[:1], share[i])
+
+
+@njit(cache=True, nogil=True)
+def _distance_of_tiny(s, here, share):  # type: ignore[no-untyped-def]
+    """TOPSIS of a place whose only weights are so small that their squares are lost."""
+    largest = 0.0
+    for q in range(share.size):
+        if here[min(q, here.size - 1)] > 0.0:
+            largest = max(largest, share[q])
+    if largest == 0.0:
+        return 0.0
+    near, far = 0.0, 0.0
+    for q in range(share.size):
+        if here[min(q, here.size - 1)] > 0.0:
+            square = (share[q] / largest) ** 2
+            near += square * s[q] * s[q]
+            far += square * (1.0 - s[q]) ** 2
+    return 100.0 * math.sqrt(near) / (math.sqrt(near) + math.sqrt(far))
+
+
+@njit(cache=True, nogil=True)
+def _regrets(known, present, share, weight, found):  # type: ignore[no-untyped-def]
+    """VIKOR; places without any weight have no part in the best and the worst."""
+    n, k = share.shape
+    p = known.shape[2]
+    full = np.ones(p)
+    most = np.empty(p)
+    for i in range(n):
+        at = i if known.shape[0] > 1 else 0
+        total = found[i]
+        total[:] = 0.0
+        most[:] = 0.0
+        for q in range(k):
+            w = share[i, q]
+            s = known[at, q]
+            here = present[at, q] if present.size else full
+            for j in range(p):
+                lost = w * (here[j] - s[j])
+                total[j] += lost
+                most[j] = max(most[j], lost)
+        low_s, high_s, low_r, high_r = np.inf, -np.inf, np.inf, -np.inf
+        for j in range(p):
+            if weight[i, j] > 0.0:
+                total[j] /= weight[i, j]
+                most[j] /= weight[i, j]
+                low_s, high_s = min(low_s, total[j]), max(high_s, total[j])
+                low_r, high_r = min(low_r, most[j]), max(high_r, most[j])
+        # Sums of the same terms may differ in their last digit: that is no range.
+        scale_s = 0.5 / (high_s - low_s) if high_s - low_s > 1e-12 else 0.0
+        scale_r = 0.5 / (high_r - low_r) if high_r - low_r > 1e-12 else 0.0
+        for j in range(p):
+            found[i, j] = 100.0 * (1.0 - (total[j] - low_s) * scale_s - (most[j] - low_r) * scale_r)
+
+
+@njit(cache=True, nogil=True)
+def _unpack(packed, ranks):  # type: ignore[no-untyped-def]
+    """Give each place the position of the first that has its score."""
+    n, p = packed.shape
+    for i in range(n):
+        before, rank = -1, 0
+        for at in range(p):
+            tick = packed[i, at] // p
+            if tick != before:
+                before, rank = tick, at + 1
+            ranks[i, packed[i, at] - tick * p] = rank
