@@ -26,6 +26,7 @@ GROUPS = (
     "capacity",
     "portfolio",
     "index",
+    "siting",
     "what-if",
     "zones",
     "overlay",
@@ -89,6 +90,7 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
     from tests.benchmarks.cases_parts import parts_cases
     from tests.benchmarks.cases_portfolio import portfolio_cases
     from tests.benchmarks.cases_server import server_cases
+    from tests.benchmarks.cases_siting import siting_cases
     from tests.benchmarks.cases_streets import streets_cases
     from tests.benchmarks.cases_tiles import tiles_cases
     from tests.benchmarks.cases_what_if import what_if_cases
@@ -113,6 +115,8 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         portfolio_cases(report, min(runs, 3), *((40, 1_000) if is_quick else ()))
     if "index" in groups:
         index_cases(report, runs, *((40, 6, 500) if is_quick else ()))
+    if "siting" in groups:
+        siting_cases(report, min(runs, 3), *((200, 30, 4) if is_quick else ()))
     if "what-if" in groups:
         what_if_cases(report, runs, is_quick=is_quick)
     if "zones" in groups:
