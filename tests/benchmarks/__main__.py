@@ -27,6 +27,7 @@ GROUPS = (
     "portfolio",
     "index",
     "siting",
+    "blocks",
     "what-if",
     "zones",
     "overlay",
@@ -80,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> None:
     # Here, because these read Django's settings when they are imported.
+    from tests.benchmarks.cases_blocks import blocks_cases
     from tests.benchmarks.cases_capacity import capacity_cases
     from tests.benchmarks.cases_coverage import coverage_cases, dense_cases
     from tests.benchmarks.cases_export import export_cases
@@ -117,6 +119,8 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         index_cases(report, runs, *((40, 6, 500) if is_quick else ()))
     if "siting" in groups:
         siting_cases(report, min(runs, 3), *((200, 30, 4) if is_quick else ()))
+    if "blocks" in groups:
+        blocks_cases(report, min(runs, 3), *((49, 2) if is_quick else ()))
     if "what-if" in groups:
         what_if_cases(report, runs, is_quick=is_quick)
     if "zones" in groups:
