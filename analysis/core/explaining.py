@@ -18,6 +18,7 @@ from analysis.core.ranking import (
     checked_weights_many,
     ranks_of_many,
     scores_of_many,
+    stretch,
 )
 from analysis.core.weight_changes import checked_place
 from geo.errors import InvalidInput
@@ -104,7 +105,7 @@ def neighbours_in_rank(
         Its number.
     method
         ``arithmetic`` and ``geometric``: the difference of the contributions of `analysis.core.index.aggregate`.
-        ``topsis`` and ``vikor`` have no contributions: the place's indicators are replaced by the neighbour's one after the
+        TOPSIS and VIKOR have none that add up to their differences: the place's indicators are replaced by the neighbour's one after the
         other, and what each replacement does to the score is averaged over orders in which every indicator comes as
         often at every position (all turns of the given order, forwards and backwards); the best and worst of VIKOR stay.
 
@@ -216,15 +217,20 @@ def _points_among(scores: Floats, rows: Floats, share: Floats, method: Method) -
     """Return the scores that rows would have, without being counted among the places themselves."""
     if method == "topsis":
         return np.asarray(scores_of_many(rows, share, method)[0])
+    is_known = (~np.isnan(rows) & (share[0] > 0)).any(axis=1)
+    if method == "vikor":
+        both = np.vstack((scores, rows)).T[None].copy()
+        # Rows are made of what places have, and so within the ends of these.
+        stretch(both)
+        scores, rows = both[0].T[: len(scores)], both[0].T[len(scores) :]
     regret, most = _losses(scores, share[0])
     of_rows, most_of_rows = _losses(rows, share[0])
     has_any = ~np.isnan(regret)
     points = np.full(len(rows), 100.0)
     for known, mine in ((regret[has_any], of_rows), (most[has_any], most_of_rows)):
         width = known.max() - known.min() if known.size else 0.0
-        if width > 1e-12:
-            points -= 50.0 * (mine - known.min()) / width
-    return np.where(np.isnan(of_rows), 0.0, points)
+        points -= 50.0 * ((mine - known.min()) / width if width > 1e-9 else 0.5)
+    return np.where(np.isnan(of_rows), np.where(is_known, 50.0, 0.0), points)
 
 
 def _losses(scores: Floats, share: Floats) -> tuple[Floats, Floats]:

@@ -21,11 +21,8 @@ Floats = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
-Method = Literal["arithmetic", "geometric", "topsis", "vikor"]
-METHODS: Final[tuple[Method, ...]] = ("arithmetic", "geometric", "topsis", "vikor")
-
-#: Share of the sum of shortfalls, against the largest of them, in VIKOR.
-VIKOR_SHARE_OF_ALL: Final = 0.5
+Method = Literal["arithmetic", "geometric", "topsis", "vikor", "vikor-fixed"]
+METHODS: Final[tuple[Method, ...]] = ("arithmetic", "geometric", "topsis", "vikor", "vikor-fixed")
 
 #: Places that can be ranked together: the distribution of ranks is a square of them.
 MOST_PLACES: Final = 10_000
@@ -33,6 +30,7 @@ MOST_PLACES: Final = 10_000
 # Scores that differ by less are ties, as in `analysis.core.index`.
 _TICKS_A_POINT: Final = 1e9
 _HIGHEST_TICK: Final = 100_000_000_000
+_NO_RANGE: Final = 1e-9
 # What is worked on at once stays in the processor's own memory.
 _NUMBERS_AT_ONCE: Final = 100_000
 # Less than this is done before threads have started.
@@ -53,9 +51,12 @@ def scores_of_many(
         Shape ``(n, k)``: zero or more, not all zero in any row; only the proportions in a row matter.
     method
         ``arithmetic`` and ``geometric`` as in `analysis.core.index.aggregate`. ``topsis``: 100 · D⁻/(D⁺ + D⁻), with
-        the distances D⁺ = √Σ w²(1 − s)² from the worst need there can be and D⁻ = √Σ w²s² from none. ``vikor``:
-        100 · (1 − Q), with S = Σ w (1 − s), R = max w (1 − s) and Q = ½ (S − S*)/(S⁻ − S*) + ½ (R − R*)/(R⁻ − R*)
-        between the least and the most that any place of this ranking has; a term without a range is 0.
+        the distances D⁺ = √Σ w²(1 − s)² from the worst need there can be and D⁻ = √Σ w²s² from none.
+        ``vikor-fixed``: 100 · (1 − Q), with S = Σ w (1 − s), R = max w (1 − s) and
+        Q = ½ (S − S*)/(S⁻ − S*) + ½ (R − R*)/(R⁻ − R*) between the least and the most that any place of this ranking
+        has; a fraction without a range (10⁻⁹) is ½. ``vikor``, the method as published: the same after each indicator
+        has been stretched between the least and the largest score of any place; those in which no places differ are
+        left out, and a place that has no others has 50.
     threads
         At most so many; as many as there are processors if None.
 
@@ -73,8 +74,8 @@ def scores_of_many(
     Notes
     -----
     Reference: [@oecd2008], step 6; [@hwang1981] for TOPSIS and [@opricovic2004] for VIKOR, both with the
-    ends of the scale as the ideal and its opposite: a score means the same whatever the other places are (in VIKOR
-    up to S and R).
+    ends of the scale as the ideal and its opposite, so that a score means the same whatever the other places are
+    (but for S and R, and in ``vikor`` for the stretching).
 
     Examples
     --------
@@ -163,16 +164,20 @@ def aggregated(values: Floats, share: Floats, method: Method, found: Floats) -> 
     found
         Shape ``(n, p)``: where they are written.
     """
+    has_any = None
+    if method == "vikor":
+        # Whoever has only indicators in which no places differ is between the best and the worst, not without data.
+        has_any = _weight(values, share, found.shape) > 0
+        values = values.copy()
+        stretch(values)
     is_gap = np.isnan(values)
     has_gaps = bool(is_gap.any())
     known = np.where(is_gap, 0.0, values) if has_gaps else values
     present = np.ascontiguousarray(~is_gap).astype(np.float64) if has_gaps else np.empty((0, 0, 0))
-    weight = np.ones(found.shape)
-    if has_gaps:
-        _sums(present, share, weight)
+    weight = _weight(values, share, found.shape)
     if method == "topsis":
         _distances(known, present, share, found)
-    elif method == "vikor":
+    elif method in ("vikor", "vikor-fixed"):
         _regrets(known, present, share, weight, found)
     elif method == "geometric":
         _sums(np.log1p(-(1.0 - GEOMETRIC_FLOOR) * known), share, found)
@@ -185,7 +190,17 @@ def aggregated(values: Floats, share: Floats, method: Method, found: Floats) -> 
         found *= 100.0
     if has_gaps:
         found[weight <= 0] = 0.0
+    if has_any is not None:
+        found[has_any & (weight <= 0)] = 50.0
     np.clip(found, 0.0, 100.0, out=found)
+
+
+def _weight(values: Floats, share: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return how much of all weight the indicators have that are there, of each place in each ranking."""
+    weight = np.ones(shape)
+    if np.isnan(values).any():
+        _sums(np.ascontiguousarray(~np.isnan(values)).astype(np.float64), share, weight)
+    return weight
 
 
 def in_parts(work: Callable[[slice], None], n: int, width: int, effort: int, threads: int | None) -> None:
@@ -340,10 +355,25 @@ def _regrets(known, present, share, weight, found):  # type: ignore[no-untyped-d
                 low_s, high_s = min(low_s, total[j]), max(high_s, total[j])
                 low_r, high_r = min(low_r, most[j]), max(high_r, most[j])
         # Sums of the same terms may differ in their last digit: that is no range.
-        scale_s = 0.5 / (high_s - low_s) if high_s - low_s > 1e-12 else 0.0
-        scale_r = 0.5 / (high_r - low_r) if high_r - low_r > 1e-12 else 0.0
+        is_s, is_r = high_s - low_s > _NO_RANGE, high_r - low_r > _NO_RANGE
         for j in range(p):
-            found[i, j] = 100.0 * (1.0 - (total[j] - low_s) * scale_s - (most[j] - low_r) * scale_r)
+            of_s = (total[j] - low_s) / (high_s - low_s) if is_s else 0.5
+            of_r = (most[j] - low_r) / (high_r - low_r) if is_r else 0.5
+            found[i, j] = 100.0 * (1.0 - 0.5 * of_s - 0.5 * of_r)
+
+
+@njit(cache=True, nogil=True)
+def stretch(values):  # type: ignore[no-untyped-def]
+    """Stretch scores of shape ``(n, k, p)`` to 0 and 1 where they stand; NaN where no places differ."""
+    for i in range(values.shape[0]):
+        for q in range(values.shape[1]):
+            row = values[i, q]
+            low, high = np.inf, -np.inf
+            for j in range(row.size):
+                if row[j] == row[j]:
+                    low, high = min(low, row[j]), max(high, row[j])
+            for j in range(row.size):
+                row[j] = (row[j] - low) / (high - low) if high > low else np.nan
 
 
 @njit(cache=True, nogil=True)

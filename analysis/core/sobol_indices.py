@@ -116,7 +116,8 @@ def sobol_indices(f_a: Floats, f_b: Floats, f_ab: Floats, resamples: int = 200, 
 
     Notes
     -----
-    S_i = 1 − Σ (f_B − f_ABi)²/(2NV) and S_Ti = Σ (f_A − f_ABi)²/(2NV), the estimators of [@jansen1999] (compared in [@saltelli2010]); V is the variance of A and B together.
+    S_i = 1 − Σ (f_B − f_ABi)²/(2NV) and S_Ti = Σ (f_A − f_ABi)²/(2NV), the estimators of [@jansen1999],
+    compared in [@saltelli2010]; V is the variance of A and B together.
 
     Examples
     --------

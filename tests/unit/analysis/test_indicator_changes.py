@@ -80,11 +80,12 @@ def test_the_value_needed_flips_and_no_nearer_one_of_a_grid_does(
         assert (change.rank_after <= first) != is_in
         assert change.needed > value if is_up else change.needed < value
         assert min(value, furthest) <= change.needed <= max(value, furthest)
-        if normalisation == "goalpost" and method != "vikor":
+        if normalisation == "goalpost" and not method.startswith("vikor"):
             # A hair before the value needed, the place has not crossed; neither has it anywhere nearer.
             for share in (0.3, 0.7, 0.99, 1 - 1e-6):
                 nearer = value + share * (change.needed - value)
-                assert (rank_with(given_, weights, place, q, nearer, how) <= first) == is_in
+                if nearer != change.needed:
+                    assert (rank_with(given_, weights, place, q, nearer, how) <= first) == is_in
 
 
 def test_the_worked_example() -> None:
