@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from analysis.core.index import Direction
+from analysis.core.normalising import Direction
 from analysis.core.ranking import checked_number_of_places
 from geo.errors import InvalidInput
 

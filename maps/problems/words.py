@@ -29,6 +29,14 @@ PLACES: Final = (
     gettext_noop("indicators %(first)s and %(second)s"),
     gettext_noop("institution %(n)s"),
     gettext_noop("pair %(n)s"),
+    gettext_noop("site %(n)s"),
+    gettext_noop("demand %(list)s"),
+    gettext_noop("street %(n)s"),
+    gettext_noop("path %(n)s"),
+    gettext_noop("block %(n)s"),
+    gettext_noop("building %(n)s"),
+    gettext_noop("plot %(n)s"),
+    gettext_noop("plots %(first)s and %(second)s"),
 )
 """Where something is wrong, as the errors say it."""
 
@@ -45,6 +53,10 @@ WORDS: Final = (
     gettext_noop("point"),
     gettext_noop("line"),
     gettext_noop("polygon"),
+    gettext_noop("settlement"),
+    gettext_noop("building"),
+    gettext_noop("plot"),
+    gettext_noop("block"),
     gettext_noop("raster"),
     gettext_noop("multipoint"),
     gettext_noop("linestring"),
