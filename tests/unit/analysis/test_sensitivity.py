@@ -81,6 +81,25 @@ def test_methods_by_complete_enumeration() -> None:
         np.testing.assert_allclose(found.indices.total[at], total, atol=0.03)
 
 
+def test_errors_and_normalisation_by_drawing_each_for_the_other() -> None:
+    """By 4,000 draws of errors, each normalised in every way: means and variances over one and over the other."""
+    given_, weights = places(errors=6.0), np.array([1.0, 2.0, 3.0, 4.0])
+    found = sensitivity(given_, weights, Choices(None, NORMALISATIONS), places=[2], base_draws=4096)
+    assert found.factors == ("normalisation", "errors")
+    deviates = np.random.default_rng(77).standard_normal((4000, *given_.values.shape))
+    table = np.empty((4000, len(NORMALISATIONS)))
+    for at, normalisation in enumerate(NORMALISATIONS):
+        drawn = scores_of_draws(given_, normalisation, deviates)[:, 2]
+        table[:, at] = 100 * drawn @ weights / weights.sum()
+    whole = table.var()
+    first = np.array([table.mean(axis=0).var(), table.mean(axis=1).var()]) / whole
+    total = np.array([table.var(axis=1).mean(), table.var(axis=0).mean()]) / whole
+    assert total.min() > 0.1
+    assert found.indices.variance[2] == pytest.approx(whole, rel=0.06)
+    np.testing.assert_allclose(found.indices.first[2], first, atol=0.04)
+    np.testing.assert_allclose(found.indices.total[2], total, atol=0.04)
+
+
 def test_errors_alone_explain_everything() -> None:
     found = sensitivity(places(errors=5.0), np.ones(4), Choices(None, ("z",)), places=[1], base_draws=512)
     assert found.factors == ("errors",)

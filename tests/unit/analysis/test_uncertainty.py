@@ -44,7 +44,7 @@ def same(one: RankUncertainty, other: RankUncertainty) -> bool:
 
 
 def test_the_summary_is_that_of_a_plain_loop_over_the_draws() -> None:
-    given_, weights = places(), np.array([3.0, 1.0, 1.0, 2.0])
+    given_, weights = places(40), np.array([3.0, 1.0, 1.0, 2.0])
     kept = kept_draws(given_, EVERYTHING, 500, seed=4)
     share = drawn_weights(kept, weights / weights.sum())
     ranks = []
@@ -64,10 +64,10 @@ def test_the_summary_is_that_of_a_plain_loop_over_the_draws() -> None:
             ranks.append(ranks_of_many(scores_of_many(scores, share[i][None], method))[0])
     table = np.array(ranks)
     np.testing.assert_array_equal(drawn_ranks(kept, weights / weights.sum()), table)
-    found = rank_uncertainty(given_, weights, EVERYTHING, first=[3, 1, 12, 40], draws=500, seed=4)
+    found = rank_uncertainty(given_, weights, EVERYTHING, first=[3, 1, 40, 90], draws=500, seed=4)
     for j, column in enumerate(table.T):
         ordered = sorted(column.tolist())
-        assert found.counts[j].tolist() == [Counter(ordered)[rank] for rank in range(1, 13)]
+        assert found.counts[j].tolist() == [Counter(ordered)[rank] for rank in range(1, 41)]
         # The 25th, 250th and 475th of 500.
         assert (found.low_rank[j], found.median_rank[j], found.high_rank[j]) == (
             ordered[24],
@@ -75,7 +75,7 @@ def test_the_summary_is_that_of_a_plain_loop_over_the_draws() -> None:
             ordered[474],
         )
         assert found.mean_rank[j] == pytest.approx(np.mean(column))
-        for at, line in enumerate((3, 1, 12, 40)):
+        for at, line in enumerate((3, 1, 40, 90)):
             assert found.chance_first[j, at] == np.mean(column <= line)
     expected = aggregate(
         np.column_stack(
@@ -111,6 +111,16 @@ def test_the_deviates_are_normal_with_the_errors_given() -> None:
         deviates = (kept.with_errors[:, q] * 100 - 50) / error
         assert stats.kstest(deviates.ravel(), "norm").pvalue > 0.01
         assert abs(np.corrcoef(deviates.T)[0, 1]) < 0.05
+
+
+def test_no_draw_of_errors_comes_twice() -> None:
+    given_ = places(40, 6, errors=1.0)
+    kept = kept_draws(given_, Choices(None), 2000, seed=8)
+    assert kept.with_errors is not None
+    # So many draws take several streams of random numbers.
+    assert kept.with_errors[0].size * 2000 > 3 * 100_000
+    inside = np.nan_to_num(kept.with_errors.reshape(2000, -1))
+    assert len(np.unique(inside, axis=0)) == 2000
 
 
 @pytest.mark.parametrize("errors", [None, 1.0])
