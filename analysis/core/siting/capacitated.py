@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 from scipy import sparse
 
 from analysis.core.siting.columns import Booleans, Floats, Int64
-from analysis.core.siting.covering import TIME_LIMIT_S, check_threshold
-from analysis.core.siting.question import Question, limits_of
+from analysis.core.siting.covering import TIME_LIMIT_S, check_threshold, covering_allocation, needy_beyond
+from analysis.core.siting.interchange import improved
+from analysis.core.siting.lagrangian import ascend, begin
+from analysis.core.siting.question import Limits, Question, limits_of
 from analysis.core.siting.result import PROVEN_GAP, Siting, gap_of, spent_on, status_of
+from analysis.core.siting.search import warm
 from analysis.core.siting.solver import Rows, ask, ask_for_sites, deadline_after, now, sites_row
 from geo.errors import InvalidInput
+
+#: Turns of the bound without capacities, where the solver was cut off.
+_TURNS: Final = 300
 
 
 def capacitated_covering(
@@ -50,7 +57,8 @@ def capacitated_covering(
     The capacitated maximal covering location problem, max Σ π_i z_ij where Σ_j z_ij ≤ P_i, Σ_i z_ij ≤ S_j y_j,
     z_ij ≤ min(P_i, S_j) y_j [@current1988], P_i people, π_i their priority; z_ij is 0 or P_i where points are whole. Who goes
     where is decided for the good of all, not by who is nearest; those whom existing sites serve may be sent elsewhere, too. A
-    capacity may be exceeded by one millionth of it, which the solver cannot see.
+    capacity may be exceeded by one millionth of it, which the solver cannot see. Newly served is what is served beyond the
+    best that existing sites do alone, as far as that was found in the time.
 
     Examples
     --------
@@ -70,22 +78,31 @@ def capacitated_covering(
             where="capacities",
             remedy="Give the people that each site can serve, or ask for maximal covering without capacities.",
         )
+    warm()
     deadline = deadline_after(time_limit_s)
     limits = limits_of(question, sites, budget)
     flows = _Flows(question, threshold, may_split)
     candidates = question.candidates
     can_open = ~question.is_forbidden
-    before, _ = flows.best(question.is_existing, deadline)
+    before, _ = flows.best(question.is_existing, max(deadline, now() + 1.0))
     value_before = flows.worth(before)
     price = np.zeros(candidates.size, np.int64)
     if limits.budget is not None and question.site_costs is not None:
         price = question.site_costs[candidates]
-    chosen, bound = _chosen(flows, can_open, candidates, price, limits.sites, limits.budget, deadline)
-    is_open = question.is_existing.copy()
-    is_open[chosen] = True
-    after, _ = flows.best(is_open, max(deadline, now() + 1.0))
-    if flows.worth(after) < value_before:
-        after = before
+    solved, bound = _chosen(flows, can_open, candidates, price, limits.sites, limits.budget, deadline)
+    chosen, after = np.zeros(0, np.int64), before
+    tried = [solved]
+    if now() >= deadline:
+        # Cut off: what is best without capacities, and what greed finds with them, may be better.
+        relaxed, most = _without_capacities(question, threshold, limits)
+        tried += [_filled(flows, candidates, price, limits), relaxed]
+        bound = min(bound, most)
+    for one in tried:
+        is_open = question.is_existing.copy()
+        is_open[one] = True
+        flow, _ = flows.best(is_open, max(deadline, now() + 1.0))
+        if flows.worth(flow) > flows.worth(after):
+            chosen, after = one, flow
     used = np.zeros(question.n_sites, np.bool_)
     used[flows.site[after > 0]] = True
     chosen = chosen[used[chosen]]
@@ -193,6 +210,47 @@ def _chosen(
     answer = ask_for_sites(cost, m, np.zeros(m + k), np.ones(m + k), rows, price, limit, deadline, whole)
     chosen = np.zeros(0, np.int64) if answer.x is None else candidates[answer.x[:m] > 0.5]
     return chosen, -answer.bound
+
+
+def _filled(flows: _Flows, candidates: Int64, price: Int64, limits: Limits) -> Int64:
+    """Open the site that serves most of those who are left, as far as it can, and again, within the limits."""
+    question, n_sites = flows.question, flows.question.n_sites
+    left, chosen, spent = question.people.copy(), list[int](), 0
+    cost = np.zeros(n_sites, np.int64)
+    cost[candidates] = price
+    is_free = np.zeros(n_sites, np.bool_)
+    is_free[candidates] = True
+    waiting = np.flatnonzero(question.is_existing).tolist()
+    while True:
+        if waiting:
+            best = waiting.pop()
+        else:
+            people = np.bincount(flows.site, weights=left[flows.demand], minlength=n_sites)
+            gain = np.bincount(flows.site, weights=(left * question.priority)[flows.demand], minlength=n_sites)
+            gain *= np.minimum(np.divide(flows.capacity, people, out=np.ones(n_sites), where=people > 0), 1.0)
+            within = is_free if limits.budget is None else is_free & (cost + spent <= limits.budget)
+            gain = np.where(within, gain, 0.0)
+            if len(chosen) >= limits.sites or not gain.size or gain.max() <= 0:
+                return np.sort(np.array(chosen, dtype=np.int64))
+            best = int(np.argmax(gain))
+            chosen.append(best)
+            is_free[best], spent = False, spent + int(cost[best])
+        served = flows.demand[flows.site == best]
+        all_there = float(left[served].sum())
+        left[served] *= 1.0 - min(float(flows.capacity[best]) / all_there, 1.0) if all_there > 0 else 1.0
+
+
+def _without_capacities(question: Question, threshold: float, limits: Limits) -> tuple[Int64, float]:
+    """Cover most as if nobody were ever turned away; return sites and a bound of the weight that all serve together."""
+    needy = needy_beyond(question, threshold)
+    asked, names = covering_allocation(question, needy, threshold, limits)
+    most = math.fsum(question.weight[~needy].tolist())
+    if not asked.site.size or not asked.most:
+        return np.zeros(0, np.int64), most
+    paid, is_open = improved(asked, np.zeros(asked.n_sites, np.bool_))
+    ascent = begin(asked, is_open)
+    ascend(asked, ascent, paid, _TURNS)
+    return np.sort(names[is_open]), most + math.fsum(asked.fallback.tolist()) - ascent.bound
 
 
 def _result(

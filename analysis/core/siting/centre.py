@@ -109,7 +109,7 @@ def _covered(
     if (np.diff(first) == 0).any():
         return Cover(None, math.inf)
     budget = -1 if limits.budget is None else limits.budget
-    cover = fewest(first, site, prices(question, limits), limits.sites, budget, deadline)
+    cover = fewest(first, site, prices(question, limits), limits.sites, budget, deadline, will_any_do=True)
     return Cover(None if cover.chosen is None else np.sort(names[cover.chosen]), cover.bound)
 
 

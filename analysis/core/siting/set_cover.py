@@ -34,7 +34,15 @@ class Cover:
 
 
 def fewest(
-    first: Int64, site: Int32, price: Int64, most: int, budget: int, deadline: float, *, is_least_money: bool = False
+    first: Int64,
+    site: Int32,
+    price: Int64,
+    most: int,
+    budget: int,
+    deadline: float,
+    *,
+    is_least_money: bool = False,
+    will_any_do: bool = False,
 ) -> Cover:
     """Find the fewest sites, or the least money, for which every row has a site.
 
@@ -50,6 +58,8 @@ def fewest(
         In seconds of `time.monotonic`.
     is_least_money
         Ask for the least money instead.
+    will_any_do
+        Take whatever greed finds within the limits, and ask only where it finds nothing.
 
     Notes
     -----
@@ -60,6 +70,8 @@ def fewest(
     if not n:
         return Cover(np.zeros(0, np.int64), 0.0)
     has = sparse.csr_array((np.ones(site.size), site, first), shape=(n, m))
+    if will_any_do and (chosen := _greedy(has)).size <= most and _buys(price, chosen, budget):
+        return Cover(chosen, 0.0)
     unit = price if is_least_money or budget >= 0 else np.zeros(m, np.int64)
     rows, cols = np.arange(n), np.arange(m)
     while True:
@@ -82,8 +94,12 @@ def fewest(
         return Cover(cols[answer.x > 0.5], bound)
     # Cut off without an answer: greed gives one, if the limits let it.
     chosen = np.zeros(0, np.int64) if answer.is_infeasible else cols[_greedy(has)]
-    is_allowed = 0 < chosen.size <= most and (budget < 0 or sum(price[chosen].tolist()) <= budget)
+    is_allowed = 0 < chosen.size <= most and _buys(price, chosen, budget)
     return Cover(chosen if is_allowed else None, bound)
+
+
+def _buys(price: Int64, chosen: Int64, budget: int) -> bool:
+    return budget < 0 or sum(price[chosen].tolist()) <= budget
 
 
 def _greedy(has: sparse.csr_array) -> Int64:

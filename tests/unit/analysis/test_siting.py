@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
+from analysis.core.siting import branch as branching
 from analysis.core.siting import search as searching
 from analysis.core.siting.allocation import allocation_of, cost_of, is_affordable
 from analysis.core.siting.branch import branched
@@ -19,9 +20,11 @@ from analysis.core.siting.capacitated import capacitated_covering
 from analysis.core.siting.centre import p_centre
 from analysis.core.siting.covering import maximal_covering, set_covering
 from analysis.core.siting.curve import GREEDY_SHARE, covering_curve
+from analysis.core.siting.interchange import improved
 from analysis.core.siting.lagrangian import ascend, begin, ruled_out
 from analysis.core.siting.median import p_median
 from analysis.core.siting.question import Question, question_of
+from analysis.core.siting.radius import by_solver
 from analysis.core.siting.result import Siting
 from analysis.core.siting.solver import now
 from geo.errors import InvalidInput
@@ -272,13 +275,14 @@ def test_the_curve_is_the_best_for_each_number(case: tuple[Question, int | None,
         chosen_before = set(point.chosen.tolist())
 
 
-def random_allocation(seed: int, with_budget: bool, n: int = 25, m: int = 9) -> Any:
-    """Rows with some offers; integer costs, so that ties abound."""
+def random_allocation(seed: int, with_budget: bool, n: int = 25, m: int = 9, must: int = 0) -> Any:
+    """Rows with some offers; integer costs, so that ties abound. The first rows must be served."""
     rng = np.random.default_rng(seed)
     row, site = np.nonzero(rng.random((n, m)) < 0.6)
     cost = rng.integers(0, 12, row.size).astype(float)
     price = rng.integers(1, 9, m)
-    return allocation_of(row, site, cost, rng.integers(5, 15, n).astype(float), price, 4, 11 if with_budget else None)
+    fallback = np.where(np.arange(n) < must, INF, rng.integers(5, 15, n).astype(float))
+    return allocation_of(row, site, cost, fallback, price, 4, 11 if with_budget else None)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -316,6 +320,61 @@ def test_bounds_and_branching_agree_with_every_choice(seed: int, with_budget: bo
     assert (value, cost_of(asked, chosen)) == (best, best)
     assert best * (1 - 1e-8) <= bound <= best
     assert is_affordable(asked, chosen)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("with_budget", [False, True])
+def test_the_solver_finds_the_best_choice_that_serves_all_who_must_be(seed: int, with_budget: bool) -> None:
+    asked = random_allocation(seed, with_budget, must=8)
+    every = [np.array(bits, dtype=bool) for bits in itertools.product([False, True], repeat=asked.n_sites)]
+    best = min(cost_of(asked, c) for c in every if is_affordable(asked, c))
+    found, bound = by_solver(asked, now() + 60)
+    if math.isinf(best):
+        assert found is None
+        assert math.isinf(bound)
+    else:
+        assert found is not None
+        assert is_affordable(asked, found)
+        assert cost_of(asked, found) == best
+        assert bound == pytest.approx(best)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("with_budget", [False, True])
+def test_no_single_opening_or_exchange_betters_what_interchange_ends_with(seed: int, with_budget: bool) -> None:
+    asked = random_allocation(seed, with_budget, 40, 14)
+    begun = np.zeros(14, bool)
+    begun[[0]] = True
+    total, found = improved(asked, begun)
+    assert total == pytest.approx(cost_of(asked, found))
+    assert total < cost_of(asked, begun)
+    for into in np.flatnonzero(~found):
+        for out in [None, *np.flatnonzero(found)]:
+            other = found.copy()
+            other[into] = True
+            if out is not None:
+                other[out] = False
+            if is_affordable(asked, other):
+                assert cost_of(asked, other) >= total - 1e-9
+    assert begun.sum() == 1
+
+
+def test_branching_that_is_cut_off_proves_no_more_than_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = random_allocation(3, False, 60, 20)
+    best = searching.search(asked, INF).value
+    start = np.zeros(20, bool)
+    ascent = begin(asked, start)
+    ascend(asked, ascent, cost_of(asked, start), 3)
+    low = ascent.bound
+    bounds = []
+    for turns in (1, 4, 16):
+        clock = iter([0.0] * turns)
+        monkeypatch.setattr(branching, "now", lambda clock=clock: next(clock, 2.0))
+        _, value, bound = branched(asked, ascent, start, cost_of(asked, start), 1.0)
+        assert low <= bound <= best <= value
+        bounds.append(bound)
+    assert bounds[0] < best * (1 - 1e-6)
+    assert bounds == sorted(bounds)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -368,6 +427,38 @@ def test_a_search_that_is_cut_off_is_not_called_optimal() -> None:
     proven = p_median(question, sites=20, time_limit_s=60)
     assert hurried.bound <= proven.value <= hurried.value
     assert hurried.gap == pytest.approx((hurried.value - hurried.bound) / hurried.bound if hurried.bound else INF)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_answers_that_are_cut_off_lie_on_both_sides_of_the_best(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    at, sites = rng.random((150, 2)), rng.random((25, 2))
+    costs = np.hypot(*(at[:, None] - sites).transpose(2, 0, 1))
+    question = question_of(
+        rng.integers(1, 50, 150),
+        costs,
+        existing=[0],
+        capacities=rng.integers(100, 500, 25),
+        site_costs=rng.integers(1, 9, 25),
+    )
+    reach = float(np.sort(costs, axis=1)[:, 3].max())
+    asks: list[Callable[[float], Siting]] = [
+        lambda s: set_covering(question, reach, time_limit_s=s),
+        lambda s: p_centre(question, sites=6, time_limit_s=s),
+        lambda s: p_median(question, budget=20, time_limit_s=s),
+        lambda s: maximal_covering(question, 0.2, sites=5, time_limit_s=s),
+        lambda s: capacitated_covering(question, 0.2, sites=5, time_limit_s=s),
+        lambda s: capacitated_covering(question, 0.2, budget=20, time_limit_s=s),
+    ]
+    for ask in asks:
+        hurried, best = ask(1e-9), ask(60)
+        assert best.status == "optimal"
+        low, high = sorted((hurried.value, hurried.bound))
+        assert low - 1e-6 <= best.value <= high + 1e-6
+        assert hurried.weight_before == pytest.approx(best.weight_before)
+        assert hurried.status == "optimal" or hurried.gap > 1e-6
+        # Even greed is worth something.
+        assert hurried.value == pytest.approx(best.value, rel=0.5)
 
 
 def test_a_budget_holds_to_the_last_unit() -> None:

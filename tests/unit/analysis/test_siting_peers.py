@@ -104,7 +104,7 @@ def test_lines_of_the_fano_plane() -> None:
 
 
 def test_a_path_of_equal_people_by_hand() -> None:
-    # Twelve points one apart: p medians stand in the middle of p equal runs, the sum of a run of 2k + 1 being k(k + 1).
+    # Fifteen points one apart: p medians stand in the middle of p equal runs, the sum of a run of 2k + 1 being k(k + 1).
     costs = abs(np.arange(15.0)[:, None] - np.arange(15.0))
     asked = question_of(np.ones(15), costs)
     for p, run in ((1, 15), (3, 5), (5, 3)):
