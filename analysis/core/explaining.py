@@ -18,8 +18,8 @@ from analysis.core.ranking import (
     checked_weights_many,
     ranks_of_many,
     scores_of_many,
-    stretch,
 )
+from analysis.core.ranking_loops import stretch
 from analysis.core.weight_changes import checked_place
 from geo.errors import InvalidInput
 

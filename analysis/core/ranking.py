@@ -4,17 +4,16 @@ Every ranking is worked out by itself in a fixed order of sums, so that the answ
 threads and however many rankings are asked for together.
 """
 
-import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from analysis.core.index import GEOMETRIC_FLOOR
+from analysis.core.ranking_loops import distances, regrets, stretch, sums, unpack
 from geo.errors import InvalidInput
 
 Floats = NDArray[np.float64]
@@ -30,7 +29,6 @@ MOST_PLACES: Final = 10_000
 # Scores that differ by less are ties, as in `analysis.core.index`.
 _TICKS_A_POINT: Final = 1e9
 _HIGHEST_TICK: Final = 100_000_000_000
-_NO_RANGE: Final = 1e-9
 # What is worked on at once stays in the processor's own memory.
 _NUMBERS_AT_ONCE: Final = 100_000
 # Less than this is done before threads have started.
@@ -147,7 +145,7 @@ def ranked(scores_many: Floats, ranks: Int32) -> None:
     packed *= packed.shape[1]
     packed += np.arange(packed.shape[1])
     packed.sort(axis=1)
-    _unpack(packed, ranks)
+    unpack(packed, ranks)
 
 
 def aggregated(values: Floats, share: Floats, method: Method, found: Floats) -> None:
@@ -176,16 +174,16 @@ def aggregated(values: Floats, share: Floats, method: Method, found: Floats) -> 
     present = np.ascontiguousarray(~is_gap).astype(np.float64) if has_gaps else np.empty((0, 0, 0))
     weight = _weight(values, share, found.shape)
     if method == "topsis":
-        _distances(known, present, share, found)
+        distances(known, present, share, found)
     elif method in ("vikor", "vikor-fixed"):
-        _regrets(known, present, share, weight, found)
+        regrets(known, present, share, weight, found)
     elif method == "geometric":
-        _sums(np.log1p(-(1.0 - GEOMETRIC_FLOOR) * known), share, found)
+        sums(np.log1p(-(1.0 - GEOMETRIC_FLOOR) * known), share, found)
         np.divide(found, weight, out=found, where=weight > 0)
         np.expm1(found, out=found)
         found *= -100.0 / (1.0 - GEOMETRIC_FLOOR)
     else:
-        _sums(known, share, found)
+        sums(known, share, found)
         np.divide(found, weight, out=found, where=weight > 0)
         found *= 100.0
     if has_gaps:
@@ -199,7 +197,7 @@ def _weight(values: Floats, share: Floats, shape: tuple[int, ...]) -> Floats:
     """Return how much of all weight the indicators have that are there, of each place in each ranking."""
     weight = np.ones(shape)
     if np.isnan(values).any():
-        _sums(np.ascontiguousarray(~np.isnan(values)).astype(np.float64), share, weight)
+        sums(np.ascontiguousarray(~np.isnan(values)).astype(np.float64), share, weight)
     return weight
 
 
@@ -257,133 +255,3 @@ def checked_number_of_places(p: int) -> None:
             code="too_many_places",
             remedy=f"Rank up to {MOST_PLACES:,} at a time.",
         )
-
-
-@njit(cache=True, nogil=True)
-def _sums(terms, share, found):  # type: ignore[no-untyped-def]
-    """Sum share × term over indicators, four at a time in their order, for every place."""
-    n, k = share.shape
-    p = terms.shape[2]
-    for i in range(n):
-        here = terms[i if terms.shape[0] > 1 else 0]
-        row = found[i]
-        row[:] = 0.0
-        q = 0
-        while q + 4 <= k:
-            a, b, c, d = share[i, q], share[i, q + 1], share[i, q + 2], share[i, q + 3]
-            one, two, three, four = here[q], here[q + 1], here[q + 2], here[q + 3]
-            for j in range(p):
-                row[j] = (((row[j] + a * one[j]) + b * two[j]) + c * three[j]) + d * four[j]
-            q += 4
-        while q < k:
-            a, one = share[i, q], here[q]
-            for j in range(p):
-                row[j] += a * one[j]
-            q += 1
-
-
-@njit(cache=True, nogil=True)
-def _distances(known, present, share, found):  # type: ignore[no-untyped-def]
-    """TOPSIS; weights of a place need no scaling, as both distances have the same factor."""
-    n, k = share.shape
-    p = known.shape[2]
-    full = np.ones(p)
-    far = np.empty(p)
-    for i in range(n):
-        at = i if known.shape[0] > 1 else 0
-        near = found[i]
-        near[:] = 0.0
-        far[:] = 0.0
-        for q in range(k):
-            square = share[i, q] * share[i, q]
-            s = known[at, q]
-            here = present[at, q] if present.size else full
-            for j in range(p):
-                near[j] += square * (s[j] * s[j])
-                far[j] += square * ((here[j] - s[j]) * (here[j] - s[j]))
-        for j in range(p):
-            up, down = math.sqrt(near[j]), math.sqrt(far[j])
-            if up + down > 0.0:
-                near[j] = 100.0 * (up / (up + down))
-            else:
-                near[j] = _distance_of_tiny(known[at, :, j], present[at, :, j] if present.size else full[:1], share[i])
-
-
-@njit(cache=True, nogil=True)
-def _distance_of_tiny(s, here, share):  # type: ignore[no-untyped-def]
-    """TOPSIS of a place whose only weights are so small that their squares are lost."""
-    largest = 0.0
-    for q in range(share.size):
-        if here[min(q, here.size - 1)] > 0.0:
-            largest = max(largest, share[q])
-    if largest == 0.0:
-        return 0.0
-    near, far = 0.0, 0.0
-    for q in range(share.size):
-        if here[min(q, here.size - 1)] > 0.0:
-            square = (share[q] / largest) ** 2
-            near += square * s[q] * s[q]
-            far += square * (1.0 - s[q]) ** 2
-    return 100.0 * math.sqrt(near) / (math.sqrt(near) + math.sqrt(far))
-
-
-@njit(cache=True, nogil=True)
-def _regrets(known, present, share, weight, found):  # type: ignore[no-untyped-def]
-    """VIKOR; places without any weight have no part in the best and the worst."""
-    n, k = share.shape
-    p = known.shape[2]
-    full = np.ones(p)
-    most = np.empty(p)
-    for i in range(n):
-        at = i if known.shape[0] > 1 else 0
-        total = found[i]
-        total[:] = 0.0
-        most[:] = 0.0
-        for q in range(k):
-            w = share[i, q]
-            s = known[at, q]
-            here = present[at, q] if present.size else full
-            for j in range(p):
-                lost = w * (here[j] - s[j])
-                total[j] += lost
-                most[j] = max(most[j], lost)
-        low_s, high_s, low_r, high_r = np.inf, -np.inf, np.inf, -np.inf
-        for j in range(p):
-            if weight[i, j] > 0.0:
-                total[j] /= weight[i, j]
-                most[j] /= weight[i, j]
-                low_s, high_s = min(low_s, total[j]), max(high_s, total[j])
-                low_r, high_r = min(low_r, most[j]), max(high_r, most[j])
-        # Sums of the same terms may differ in their last digit: that is no range.
-        is_s, is_r = high_s - low_s > _NO_RANGE, high_r - low_r > _NO_RANGE
-        for j in range(p):
-            of_s = (total[j] - low_s) / (high_s - low_s) if is_s else 0.5
-            of_r = (most[j] - low_r) / (high_r - low_r) if is_r else 0.5
-            found[i, j] = 100.0 * (1.0 - 0.5 * of_s - 0.5 * of_r)
-
-
-@njit(cache=True, nogil=True)
-def stretch(values):  # type: ignore[no-untyped-def]
-    """Stretch scores of shape ``(n, k, p)`` to 0 and 1 where they stand; NaN where no places differ."""
-    for i in range(values.shape[0]):
-        for q in range(values.shape[1]):
-            row = values[i, q]
-            low, high = np.inf, -np.inf
-            for j in range(row.size):
-                if row[j] == row[j]:
-                    low, high = min(low, row[j]), max(high, row[j])
-            for j in range(row.size):
-                row[j] = (row[j] - low) / (high - low) if high > low else np.nan
-
-
-@njit(cache=True, nogil=True)
-def _unpack(packed, ranks):  # type: ignore[no-untyped-def]
-    """Give each place the position of the first that has its score."""
-    n, p = packed.shape
-    for i in range(n):
-        before, rank = -1, 0
-        for at in range(p):
-            tick = packed[i, at] // p
-            if tick != before:
-                before, rank = tick, at + 1
-            ranks[i, packed[i, at] - tick * p] = rank

@@ -97,6 +97,21 @@ def test_order_and_scale_of_weights_do_not_matter(method: Method, case, scale: f
     np.testing.assert_allclose(other, one[:, place], atol=1e-6 if method.startswith("vikor") else 1e-9)
 
 
+@pytest.mark.parametrize("method", ["arithmetic", "geometric", "topsis"])
+@given(case=cases(), share=st.floats(0, 1))
+@settings(derandomize=True, deadline=None, max_examples=50)
+def test_a_dominated_place_more_changes_no_score_and_no_rank(method: Method, case, share: float) -> None:
+    scores, weights = case
+    before = scores_of_many(scores, weights, method)
+    # Nowhere as bad as the last place, so it stands behind that one; who is ahead of it keeps its rank.
+    after = scores_of_many(np.vstack((scores, scores[-1:] * share)), weights, method)
+    assert after[:, :-1].tobytes() == before.tobytes()
+    ranks, with_it = ranks_of_many(before), ranks_of_many(after)
+    assert (with_it[:, -1] >= with_it[:, -2]).all()
+    ahead = before > after[:, -1:] + 1e-8
+    assert (ranks[ahead] == with_it[:, :-1][ahead]).all()
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_large_case_with_gaps_agrees_place_by_place_on_any_number_of_threads(method: Method) -> None:
     rng = np.random.default_rng(3)
