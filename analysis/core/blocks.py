@@ -97,13 +97,14 @@ def street_blocks(streets: GeometryLike, boundary: GeometryLike, *, outside_m: f
     land = _settlement(boundary)
     lines = _street_lines(streets)
     outline = shapely.boundary(land)
-    lines = shapely.intersection(lines, land) if len(lines) else lines
+    shapely.prepare(land)
+    leaves = np.flatnonzero(~shapely.contains(land, lines))
+    lines[leaves] = shapely.intersection(lines[leaves], land)
     lines = _simple_lines(lines)
     noded = _noded(np.append(lines, outline))
-    ways = _noded(lines) if len(lines) else lines
+    ways = noded[_on_any(noded, lines)]
     faces = shapely.get_parts(shapely.polygonize(noded))
     # A hole of the settlement is a face too.
-    shapely.prepare(land)
     faces = faces[shapely.contains(land, shapely.point_on_surface(faces)) & (shapely.area(faces) >= LEAST_BLOCK_M2)]
     is_connected = _leads_out(ways, outline, outside_m)
     return _described(faces, ways[is_connected], ways[~is_connected])
@@ -165,6 +166,15 @@ def _leads_out(ways: Geometries, outline: shapely.Geometry, outside_m: float) ->
     shapely.prepare(outline)
     comes_out = shapely.dwithin(outline, ways, max(outside_m, GRID_M))
     return np.isin(component[node[:, 0]], component[node[comes_out, 0]])
+
+
+def _on_any(pieces: Geometries, lines: Geometries) -> NDArray[np.bool_]:
+    """Tell which noded pieces are of streets, and which of the outline alone."""
+    is_on = np.zeros(len(pieces), dtype=bool)
+    if len(lines) and len(pieces):
+        middle = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
+        is_on[shapely.STRtree(lines).query(middle, predicate="dwithin", distance=2 * GRID_M)[0]] = True
+    return is_on
 
 
 def _noded(lines: Geometries) -> Geometries:

@@ -1,5 +1,6 @@
 """Parcels: the cells of buildings where nobody drew plots, and their edges."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -20,8 +21,9 @@ Booleans = NDArray[np.bool_]
 #: Corners of parcels that are nearer to each other than about this are one (metres).
 SNAP_M: Final = 0.001
 
-# So many buildings are put together at once.
-_BATCH: Final = 4096
+# About so many buildings are done at once, and so many cells joined.
+_AT_ONCE: Final = 8_192
+_BATCH: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +74,7 @@ def cells_of_buildings(
     spacing_m: float = 2.0,
     shrink_m: float = 0.4,
     smooth_m: float = 0.5,
+    threads: int = 1,
 ) -> Parcels:
     """Give each building of a block the land that is nearer to it than to any other building of the block.
 
@@ -94,6 +97,8 @@ def cells_of_buildings(
     smooth_m
         Common edges may be moved by about this (Visvalingam–Whyatt, the area of the triangle left out is at most
         the square of it); 0 leaves them as they are.
+    threads
+        So many share the blocks; the result is the same.
 
     Returns
     -------
@@ -120,23 +125,44 @@ def cells_of_buildings(
     land, houses = as_geometries(blocks), as_geometries(buildings)
     require_polygons(land, "block")
     require_polygons(houses, "building")
+    shapely.prepare(land)
     block = _block_of(land, houses)
     inside = np.flatnonzero(block >= 0)
     inside = inside[np.argsort(block[inside], kind="stable")]
-    xy, owner = _outline_points(houses[inside], spacing_m, shrink_m)
-    owner_block = block[inside]
-    xy, owner, stands_on = _without_doubles(xy, owner, owner_block)
-    cells = _cells(xy, owner, owner_block, land, len(inside))
+    # Some blocks at a time, each of them as a whole.
+    starts = np.flatnonzero(np.append(True, np.diff(block[inside]) != 0))[: len(inside)]
+    edges = [*starts[np.searchsorted(starts, np.arange(0, len(inside), _AT_ONCE), side="right") - 1], len(inside)]
+    pieces = [inside[low:high] for low, high in pairwise(sorted({int(edge) for edge in edges})) if high > low]
+
+    def cells(some: Integers) -> tuple[Geometries, Integers]:
+        return _cells_of_some(land, houses[some], block[some], spacing_m, shrink_m, smooth_m)
+
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+        done = list(pool.map(cells, pieces))
+    offset = np.cumsum([0, *map(len, pieces)])
+    nothing = np.zeros(0, dtype=np.int64)
+    stands_on = np.concatenate([nothing, *(on + at for (_, on), at in zip(done, offset, strict=False))])
+    polygons = np.concatenate([np.empty(0, dtype=np.object_), *(found for found, _ in done)])
     has_cell = np.flatnonzero(stands_on == np.arange(len(inside)))
-    polygons, of_block = _in_one_piece(cells[has_cell], owner_block[has_cell], houses[inside[has_cell]], land)
-    if smooth_m > 0:
-        polygons = _smoothed(polygons, of_block, smooth_m)
     parcel_of = np.full(len(inside), -1, dtype=np.int64)
     parcel_of[has_cell] = np.arange(len(has_cell))
     building_parcel = np.full(len(houses), -1, dtype=np.int64)
     building_parcel[inside] = parcel_of[stands_on]
+    of_block = block[inside[has_cell]]
     source = inside[has_cell].astype(np.int64)
     return Parcels(polygons, of_block, len(land), source, np.zeros(len(source), dtype=bool), building_parcel)
+
+
+def _cells_of_some(
+    land: Geometries, houses: Geometries, block: Integers, spacing_m: float, shrink_m: float, smooth_m: float
+) -> tuple[Geometries, Integers]:
+    """Return the parcels of the buildings that have a cell, and for each building the one whose cell it stands on."""
+    xy, owner = _outline_points(houses, spacing_m, shrink_m)
+    xy, owner, stands_on = _without_doubles(xy, owner, block)
+    cells = _cells(xy, owner, block, land, len(houses))
+    has_cell = np.flatnonzero(stands_on == np.arange(len(houses)))
+    polygons, of_block = _in_one_piece(cells[has_cell], block[has_cell], houses[has_cell], land)
+    return _smoothed(polygons, of_block, smooth_m) if smooth_m > 0 else polygons, stands_on
 
 
 def common_edges(polygons: Geometries, block: Integers) -> tuple[Integers, Integers, Floats, Integers]:
@@ -292,7 +318,6 @@ def _in_one_piece(
     polygons = cells.copy()
     if not len(cells):
         return polygons, block
-    shapely.prepare(land)
     crosses = np.flatnonzero(~shapely.contains_properly(land[block], cells))
     polygons[crosses] = shapely.intersection(cells[crosses], land[block[crosses]])
     several = np.flatnonzero(shapely.get_type_id(polygons) > 3)

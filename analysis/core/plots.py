@@ -150,7 +150,7 @@ def _ties(drawn: Geometries, tolerance_m: float) -> Geometries:
     xy, plot = shapely.get_coordinates(drawn, return_index=True)
     corners = shapely.points(xy)
     if not len(corners):
-        return corners
+        return np.empty(0, dtype=np.object_)
     corner, other = shapely.STRtree(drawn).query(corners, predicate="dwithin", distance=tolerance_m)
     is_other = plot[corner] != other
     ties = shapely.shortest_line(corners[corner[is_other]], drawn[other[is_other]])

@@ -147,7 +147,16 @@ def reblock(
         is_built, detour = with_through_paths(graph, is_built, detour_limit)
     paths = _merged(graph, is_built)
     counts = recount(ground, paths, width_m=width_m, cost_per_m=cost_per_m)
-    return Reblocking(goal, paths, shapely.length(paths), counts, ground.index[unreachable], bound, detour, seed)
+    return Reblocking(
+        goal,
+        paths,
+        shapely.length(paths),
+        counts,
+        np.intersect1d(ground.index[unreachable], counts.without_access),
+        bound,
+        detour,
+        seed,
+    )
 
 
 def _needing(ground: BlockGround) -> tuple[Integers, Integers]:

@@ -177,3 +177,19 @@ def test_nothing_gives_nothing() -> None:
     assert len(cells_of_buildings([], []).polygons) == len(cells_of_buildings([BLOCK], []).polygons) == 0
     empty = tiled_plots([BLOCK], [])
     assert (empty.is_open_land.tolist(), shapely.area(empty.polygons).tolist()) == ([True], [3600])
+
+
+def test_threads_share_the_blocks_and_change_nothing() -> None:
+    blocks, houses = zip(*(crowded(400, seed) for seed in range(24)), strict=True)
+    at = np.arange(24) * 300.0
+    moved = [shapely.transform(one, lambda xy, x=x: xy + np.array([x, 0.0])) for one, x in zip(blocks, at, strict=True)]
+    homes = np.concatenate(
+        [shapely.transform(one, lambda xy, x=x: xy + np.array([x, 0.0])) for one, x in zip(houses, at, strict=True)]
+    )
+    one, two = (cells_of_buildings(moved, homes, spacing_m=5.0, smooth_m=0.0, threads=n) for n in (1, 2))
+    assert len(homes) == len(one.polygons) == 9_600
+    assert shapely.to_wkb(one.polygons).tolist() == shapely.to_wkb(two.polygons).tolist()
+    assert (one.block == two.block).all()
+    assert one.building_parcel.tolist() == two.building_parcel.tolist() == list(range(9_600))
+    alone = cells_of_buildings(moved[23:], homes[23 * 400 :], spacing_m=5.0, smooth_m=0.0)
+    assert shapely.equals(alone.polygons, one.polygons[23 * 400 :]).all()
