@@ -222,9 +222,9 @@ def require_polygons(polygons: Geometries, what: str) -> None:
     if len(bad):
         reason = shapely.is_valid_reason(polygons[bad[0]]) if is_polygon[bad[0]] else "not a polygon, or empty"
         raise GeometryError(
-            f"The outline of a {what} is not a valid polygon ({reason}).",
+            f"The outline of a {what} is not a valid polygon.",
             code="bad_polygon",
             where=f"{what} {bad[0]}",
-            remedy="Repair it: it must not cross itself.",
+            remedy="Draw or repair it: it must not be empty or cross itself.",
             details={"what": what, "reason": str(reason)},
         )

@@ -185,7 +185,7 @@ def near_misses(score: NDArray[np.floating], first: int, within_points: float) -
     """
     given = np.asarray(score, dtype=np.float64)
     if first < 1:
-        raise InvalidInput("The first so many places must be one or more.", code="bad_line")
+        raise InvalidInput("The number of first places must be one or more.", code="bad_line")
     if not (np.isfinite(within_points) and within_points >= 0):
         raise InvalidInput("A distance to the line is negative or not a number.", code="bad_number")
     ranks = ranks_of_many(given[None])[0]

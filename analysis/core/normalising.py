@@ -171,7 +171,9 @@ def winsorise(values: NDArray[np.floating], at_most: int = 5) -> Winsorised:
     """
     given = _checked(values)
     if at_most < 0:
-        raise InvalidInput(f"{at_most} is not a number of values to move.", code="bad_number", remedy="Give 0 or more.")
+        raise InvalidInput(
+            f"{at_most} is not a number of values to move.", code="bad_number", remedy="Give zero or more."
+        )
     treated = given.copy()
     while True:
         skewness, kurtosis = shape_of(treated)

@@ -372,5 +372,5 @@ def _require_lengths(spacing_m: float, shrink_m: float, smooth_m: float) -> None
     for name, value in (("spacing", spacing_m), ("shrinking", shrink_m), ("smoothing", smooth_m)):
         if not (np.isfinite(value) and value >= 0) or (name == "spacing" and value == 0):
             raise InvalidInput(
-                f"A {name} of {value} m is not possible.", code="bad_distance", where=name, remedy="Give metres."
+                f"A distance of {value} m is not possible.", code="bad_distance", where=name, remedy="Give metres."
             )

@@ -158,7 +158,7 @@ def block_ground(
         raise InvalidInput(
             "No street that is connected to the outside touches the block.",
             code="no_street",
-            where=f"block {block}, near {x:.1f}, {y:.1f}",
+            where=f"block {block} at {x:.1f}, {y:.1f}",
             remedy="Draw the street that leads to it, or join its streets to the others.",
         )
     return BlockGround(own, index, lines, as_geometries(buildings), living[index], pairs, layer, graph)
@@ -255,7 +255,7 @@ def require_numbers(width_m: float, cost_per_m: float) -> None:
     """Refuse a width or a cost that is negative or not finite."""
     for name, value in (("width", width_m), ("cost of a metre", cost_per_m)):
         if not (np.isfinite(value) and value >= 0):
-            raise InvalidInput(f"A {name} of {value} is not possible.", code="bad_number", where=name)
+            raise InvalidInput("A width or a cost of a metre is negative or not finite.", code="bad_number", where=name)
 
 
 def _k(layer: Integers, is_plot: Booleans) -> int:

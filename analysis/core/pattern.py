@@ -111,7 +111,7 @@ class Clusters:
             raise InvalidInput(f"{level:g} is not a level between 0 and 1.", code="bad_number")
         by_name = {"false-discovery": self.p_false_discovery, "bonferroni": self.p_bonferroni, "none": self.p}
         if correction not in by_name:
-            raise InvalidInput(f"“{correction}” is not a correction.", code="bad_method")
+            raise InvalidInput(f"“{correction}” is not a correction of p-values.", code="bad_method")
         return np.where(by_name[correction] <= level, self.kind, np.uint8(0))
 
 
@@ -325,7 +325,7 @@ def _known(values: NDArray[np.floating], neighbours: Neighbours, permutations: i
         raise InvalidInput("A place has an infinite value.", code="bad_indicator",
                            where=f"place {np.flatnonzero(np.isinf(array))[0]}", remedy="Leave it missing.")  # fmt: skip
     if permutations < 1:
-        raise InvalidInput("Without permutations there is no p-value.", code="bad_number", remedy="Give 1 or more.")
+        raise InvalidInput("Without permutations there is no p-value.", code="bad_number", remedy="Give one or more.")
     is_known = ~np.isnan(array)
     if is_known.sum() < 4:
         raise InvalidInput("Fewer than four places have a value, too few for a spatial pattern.", code="too_few_values")

@@ -95,9 +95,9 @@ def _require_apart(drawn: Geometries, tolerance_m: float) -> None:
         pairs = sorted(zip(i[is_wide].tolist(), j[is_wide].tolist(), strict=True))
         x, y = shapely.get_coordinates(shapely.point_on_surface(common[np.flatnonzero(is_wide)[0]]))[0].round(1)
         raise GeometryError(
-            f"{len(pairs)} pairs of plots overlap.",
+            f"Plots overlap, in {len(pairs)} places.",
             code="plots_overlap",
-            where=f"plots {pairs[0][0]} and {pairs[0][1]}, near {x:.1f}, {y:.1f}",
+            where=f"plots {pairs[0][0]} and {pairs[0][1]} at {x:.1f}, {y:.1f}",
             remedy="Cut one of the two, or give a larger tolerance if the edges are drawn loosely.",
             details={"pairs": len(pairs), "first": pairs[0][0], "second": pairs[0][1]},
         )

@@ -256,11 +256,14 @@ def checked_choices(choices: Choices) -> None:
         raise InvalidInput(
             f"Weights cannot be drawn within a share of {law.share:g} of themselves.",
             code="bad_share",
-            remedy="Give above 0, up to 1: 0.25 for ±25 %.",
+            remedy="Give a share above 0, up to 1, such as 0.25.",
         )
-    for given, what in ((choices.normalisations, "normalising"), (choices.aggregations, "aggregating")):
+    for given in (choices.normalisations, choices.aggregations):
         if not given or len(set(given)) != len(given):
-            raise InvalidInput(f"There must be one or more methods of {what}, each once.", code="bad_method")
+            raise InvalidInput(
+                "Methods of normalising and of aggregating are needed, one or more of each, none twice.",
+                code="bad_method",
+            )
     for method in choices.normalisations:
         if method not in NORMALISATIONS:
             raise InvalidInput(f"“{method}” is not a method of normalising.", code="bad_method")

@@ -117,8 +117,8 @@ def sensitivity(
     p, k = indicators.values.shape
     given = checked_weights_many(np.asarray(weights, dtype=np.float64).reshape(1, -1), k)[0]
     asked = [int(place) for place in places]
-    if any(not 0 <= place < p for place in asked):
-        raise InvalidInput(f"There is no place {asked}.", code="bad_place")
+    if unknown := [place for place in asked if not 0 <= place < p]:
+        raise InvalidInput(f"There is no place {unknown[0]} among {p}.", code="bad_place")
     if p == 0:
         raise InvalidInput("There is no place to rank.", code="no_places")
     factors = _factors(indicators, given, choices, groups)
@@ -165,7 +165,9 @@ def _factors(
         groups = {str(number): [number] for number in range(k)}
     members = [int(number) for group in groups.values() for number in group]
     if any(not 0 <= number < k for number in members) or len(set(members)) != len(members):
-        raise InvalidInput("A group has an indicator that there is not, or that another has too.", code="bad_group")
+        raise InvalidInput(
+            "A group names an indicator that does not exist, or that another group has.", code="bad_group"
+        )
     if taken := {NORMALISATION, AGGREGATION, ERRORS} & set(groups):
         raise InvalidInput(f"A group cannot be called “{min(taken)}”.", code="bad_group")
     factors: list[_Factor] = []

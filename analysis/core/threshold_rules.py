@@ -28,6 +28,12 @@ INCOME_PERCENTILE: Final = 65.0
 #: Share that the criteria of worn fabric must exceed, [@highcouncil2006].
 WORN_SHARE: Final = 0.5
 
+_LIMITS: Final = {
+    "value": "Give a finite number.",
+    "share": "Give a share from 0 to 1.",
+    "percentile": "Give a percentile from 0 to 100.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -250,7 +256,10 @@ def _is_met(threshold: Threshold, values: Mapping[str, Floats], where: str) -> t
     lowest = -np.inf if threshold.measure == "value" else 0.0
     if not (np.isfinite(threshold.limit) and lowest <= threshold.limit <= highest):
         raise InvalidInput(
-            f"{threshold.limit:g} is not a limit of a {threshold.measure}.", code="bad_rule", where=where
+            f"A limit of {threshold.limit:g} is not possible.",
+            code="bad_rule",
+            where=where,
+            remedy=_LIMITS[threshold.measure],
         )
     value = values[threshold.indicator]
     is_worse = threshold.direction == "more-is-worse"
@@ -259,7 +268,7 @@ def _is_met(threshold: Threshold, values: Mapping[str, Floats], where: str) -> t
             "A share is outside 0 to 1.",
             code="bad_indicator",
             where=threshold.indicator,
-            remedy="Give shares, not percent.",
+            remedy="Give shares, not percentages.",
         )
     if threshold.measure == "percentile":
         # Rounded, so that 0.9 · 100 reaches 90.

@@ -143,7 +143,7 @@ def rank_uncertainty_of(
     """
     lines = tuple(int(line) for line in first)
     if not lines or min(lines) < 1:
-        raise InvalidInput("The first so many places must be one or more.", code="bad_line")
+        raise InvalidInput("The number of first places must be one or more.", code="bad_line")
     if not 0.5 < sure <= 1:
         raise InvalidInput(f"{sure:g} is not a chance above one half.", code="bad_share", remedy="Give 0.95, or so.")
     given = checked_weights_many(np.asarray(weights, dtype=np.float64).reshape(1, -1), kept.exact.shape[1])

@@ -182,7 +182,7 @@ def checked_place(place: int, first: int, p: int) -> None:
     if not 0 <= place < p:
         raise InvalidInput(f"There is no place {place} among {p}.", code="bad_place")
     if first < 1:
-        raise InvalidInput("The first so many places must be one or more.", code="bad_line")
+        raise InvalidInput("The number of first places must be one or more.", code="bad_line")
 
 
 def _linear_terms(scores: Floats, method: Method) -> Floats | None:

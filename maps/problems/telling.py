@@ -21,6 +21,7 @@ from maps.problems import (
     drawing,
     exports,
     files,
+    index,
     interventions,
     measures,
     measuring,
@@ -38,7 +39,9 @@ from maps.problems import (
     rows,
     scenarios,
     services,
+    settlement_form,
     shapes,
+    siting,
     travel,
     uploads,
     words,
@@ -50,7 +53,7 @@ SENTENCES: Final = (
     *ogc.SENTENCES, *works.SENTENCES, *notes.SENTENCES, *files.SENTENCES, *archives.SENTENCES, *rows.SENTENCES,
     *osm.SENTENCES, *uploads.SENTENCES, *exports.SENTENCES, *needs.SENTENCES, *catalogue.SENTENCES, *services.SENTENCES,
     *scenarios.SENTENCES, *network.SENTENCES, *interventions.SENTENCES, *organisations.SENTENCES, *proposals.SENTENCES, *actions.SENTENCES,
-    *outcomes.SENTENCES,
+    *outcomes.SENTENCES, *index.SENTENCES, *siting.SENTENCES, *settlement_form.SENTENCES,
     *notices.SENTENCES,
 )  # fmt: skip
 """All that the layers below say."""

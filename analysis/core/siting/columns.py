@@ -97,15 +97,20 @@ def numbers(values: Any, where: str) -> Floats:
         ) from error
 
 
-def amounts(values: Any, what: str, where: str, n: int | None, may_be_infinite: bool = False) -> Floats:
+def amounts(values: Any, where: str, n: int | None, may_be_infinite: bool = False) -> Floats:
     """Return numbers that are zero or more, one for each, or refuse."""
     found = numbers(values, where)
     if found.ndim != 1 or (n is not None and found.size != n):
-        raise _misfit(f"Numbers of shape {found.shape} do not fit {n if n is not None else 'a list of points'}.", where)
+        raise _misfit(
+            f"Numbers of shape {found.shape} are not a list."
+            if n is None
+            else f"Numbers of shape {found.shape} do not fit a list of {n}.",
+            where,
+        )
     is_good = (found >= 0) & ((found <= MOST_AMOUNT) | (may_be_infinite & np.isposinf(found)))
     if not is_good.all():
         raise InvalidInput(
-            f"{what} is negative, not finite, or too large.",
+            "A number is missing, negative, or too large.",
             code="bad_amount",
             where=f"{where} {np.flatnonzero(~is_good)[0]}",
             remedy=f"Give zero or more, up to {MOST_AMOUNT:,.0f}.",

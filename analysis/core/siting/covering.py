@@ -270,12 +270,15 @@ def reachable(
         one = int(lost[0])
         barred = question.site[question.first[one] : question.first[one + 1]]
         barred = barred[within[question.first[one] : question.first[one + 1]]]
-        what = f"{lost.size:,} demand points are" if lost.size > 1 else f"Demand point {one} is"
-        why = "is within its reach"
-        if barred.size:
-            why = f"but forbidden ones, such as site {barred[0]} for demand point {one}, is within reach"
+        why = (
+            f"Demand point {one} is within reach of forbidden sites only, such as site {barred[0]}."
+            if barred.size
+            else f"Demand point {one} is within reach of no site."
+        )
         raise InvalidInput(
-            f"{what} out of reach: no site {why}.",
+            f"{lost.size:,} demand points are within reach of no site that may be chosen. {why}"
+            if lost.size > 1
+            else why,
             code="demand_out_of_reach",
             where=f"demand {', '.join(map(str, lost[:10].tolist()))}{' …' if lost.size > 10 else ''}",
             remedy="Add sites there, allow forbidden ones, choose a larger threshold, or leave these points out.",

@@ -126,19 +126,19 @@ def question_of(
     >>> asked.first.tolist(), asked.site.tolist(), asked.cost.tolist(), asked.candidates.tolist()
     ([0, 2, 3], [0, 1, 1], [0.0, 400.0, 0.0], [1])
     """
-    number = amounts(people, "A number of people", "people", None)
+    number = amounts(people, "people", None)
     n = number.size
     first, site, cost, n_sites = pairs(costs, n)
     return Question(
         people=number,
-        priority=np.ones(n) if priority is None else amounts(priority, "A priority", "priority", n),
+        priority=np.ones(n) if priority is None else amounts(priority, "priority", n),
         first=first,
         site=site,
         cost=cost,
         is_existing=(open_already := mask(existing, n_sites, "existing")),
         is_forbidden=without(mask(forbidden, n_sites, "forbidden"), open_already),
         site_costs=None if site_costs is None else money(site_costs, n_sites),
-        capacities=None if capacities is None else amounts(capacities, "A capacity", "capacities", n_sites, True),
+        capacities=None if capacities is None else amounts(capacities, "capacities", n_sites, True),
     )
 
 
@@ -170,10 +170,15 @@ def limits_of(question: Question, sites: int | None, budget: int | None, *, is_n
             where="sites, budget",
             remedy="Say how many sites may be chosen at most, or what they may cost together.",
         )
-    for value, name, where in ((sites, "number of sites", "sites"), (budget, "budget", "budget")):
+    for value, where in ((sites, "sites"), (budget, "budget")):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0):
             raise InvalidInput(
-                f"The {name} is not a whole number, zero or more.", code="bad_limit", where=where, remedy="Correct it."
+                "The number of sites is not a whole number, zero or more."
+                if where == "sites"
+                else "The budget is not a whole number, zero or more.",
+                code="bad_limit",
+                where=where,
+                remedy="Correct it.",
             )
     if sites is not None and sites > n:
         raise InvalidInput(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from analysis.core.index import normalise
 from analysis.core.indicator_draws import NORMALISATIONS, Indicators, Normalisation, scores_of_draws
+from analysis.core.normalising import normalise
 from geo.errors import InvalidInput
 
 DIRECTIONS = ("more-is-better", "more-is-worse")

@@ -150,7 +150,7 @@ def test_overlapping_plots_are_refused_with_their_place() -> None:
     with pytest.raises(GeometryError) as refused:
         tiled_plots([BLOCK], [shapely.box(0, 0, 10, 10), shapely.box(20, 0, 30, 10), shapely.box(5, 5, 15, 15)])
     assert refused.value.code == "plots_overlap"
-    assert refused.value.where.startswith("plots 0 and 2, near 7.5, 7.5")
+    assert refused.value.where.startswith("plots 0 and 2 at 7.5, 7.5")
     with pytest.raises(GeometryError, match="overlap"):
         tiled_plots([BLOCK], [shapely.box(0, 0, 10, 10), shapely.box(0, 0, 10, 10)])
 

@@ -291,7 +291,7 @@ def test_refusals_name_the_place_and_the_remedy() -> None:
     for streets in ([], [shapely.LineString([(100, 0), (100, 50)])]):
         with pytest.raises(InvalidInput, match="connected to the outside") as refused:
             block_ground(parcels, 0, streets)
-        assert (refused.value.code, refused.value.where) == ("no_street", "block 0, near 5.0, 5.0")
+        assert (refused.value.code, refused.value.where) == ("no_street", "block 0 at 5.0, 5.0")
         assert refused.value.remedy
     with pytest.raises(InvalidInput, match="no block 3"):
         block_ground(parcels, 3, block.exterior)

@@ -558,7 +558,9 @@ def test_what_cannot_be_is_refused_in_words(make: Any, code: str) -> None:
 
 def test_forbidden_sites_that_leave_demand_out_of_reach_are_named() -> None:
     question = question_of([1, 1], COSTS, forbidden=[1])
-    with pytest.raises(InvalidInput, match="such as site 1 for demand point 1") as refused:
+    with pytest.raises(
+        InvalidInput, match="Demand point 1 is within reach of forbidden sites only, such as site 1"
+    ) as refused:
         set_covering(question, T)
     assert refused.value.details["demand"] == ["1"]
     left = set_covering(question, T, unreachable="leave_out")

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.core.index import aggregate, normalise
+from analysis.core.index import aggregate
 from analysis.core.indicator_draws import NORMALISATIONS, Indicators
+from analysis.core.normalising import normalise
 from analysis.core.rank_draws import Choices, Dirichlet, Within, drawn_ranks, drawn_weights, kept_draws
 from analysis.core.ranking import METHODS, ranks_of_many, scores_of_many
 from analysis.core.uncertainty import RankUncertainty, rank_uncertainty, rank_uncertainty_of
