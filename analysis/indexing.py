@@ -19,7 +19,7 @@ from analysis.core.normalising import Normalisation, normalise, winsorise
 from analysis.core.rank_draws import Choices, Within
 from analysis.core.uncertainty import RankUncertainty, rank_uncertainty
 from analysis.core.weighting import equal_weights
-from analysis.indicators import IndicatorMatrix, matrix_read
+from analysis.indicators import IndicatorMatrix, IndicatorRow, matrix_read
 from analysis.models import Run
 from analysis.results import Question, number_or_none
 from analysis.version import code_version
@@ -88,6 +88,10 @@ class CityIndex:
         Shape ``(places, indicators)``: 0 to 1, 1 is the worst need; NaN where missing.
     is_moved
         Shape ``(places, indicators)``: values that were moved because they stood out.
+    left_out
+        Indicators that nobody chose and that have no goalposts to score them by.
+    taken_as_exact
+        Indicators with values of which no error is known.
     """
 
     matrix: IndicatorMatrix
@@ -96,8 +100,21 @@ class CityIndex:
     is_moved: NDArray[np.bool_]
     priority: Priority
     uncertainty: RankUncertainty
-    warnings: tuple[str, ...]
+    left_out: tuple[IndicatorRow, ...]
+    taken_as_exact: tuple[IndicatorRow, ...]
     duration_ms: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever reads the result should know, in English."""
+        found = list(self.matrix.warnings)
+        for text, rows in (
+            ("Left out, because they have no goalposts", self.left_out),
+            ("Taken as exact, because no error is known", self.taken_as_exact),
+        ):
+            if rows:
+                found.append(f"{text}: {', '.join(one.code for one in rows)}.")
+        return tuple(found)
 
 
 def index_compute(*, city: Place, user: User, question: IndexQuestion | None = None) -> CityIndex:
@@ -116,9 +133,9 @@ def index_compute(*, city: Place, user: User, question: IndexQuestion | None = N
     matrix = matrix_read(
         city=city, user=user, codes=tuple(asked.weights), kinds=asked.kinds, until=asked.until, question=asked.question
     )
-    notices: list[str] = []
+    left_out: tuple[IndicatorRow, ...] = ()
     if asked.normalisation == "goalpost":
-        matrix, notices = _with_goalposts(matrix, is_chosen=bool(asked.weights))
+        matrix, left_out = _with_goalposts(matrix, is_chosen=bool(asked.weights))
     values, is_moved = matrix.values.copy(), np.zeros(matrix.values.shape, dtype=bool)
     if asked.treatment == "winsorise":
         for k in range(values.shape[1]):
@@ -150,9 +167,7 @@ def index_compute(*, city: Place, user: User, question: IndexQuestion | None = N
         seed=asked.seed,
     )
     took_ms = (time.perf_counter() - started) * 1000
-    return CityIndex(
-        matrix, asked, scores, is_moved, priority, uncertainty, (*matrix.warnings, *notices, *_notices(matrix)), took_ms
-    )
+    return CityIndex(matrix, asked, scores, is_moved, priority, uncertainty, left_out, _taken_as_exact(matrix), took_ms)
 
 
 def _check(asked: IndexQuestion) -> None:
@@ -188,19 +203,19 @@ def _check(asked: IndexQuestion) -> None:
             )
 
 
-def _with_goalposts(matrix: IndicatorMatrix, *, is_chosen: bool) -> tuple[IndicatorMatrix, list[str]]:
-    """Return those that have goalposts, and a notice of the others; who chose the indicators chose them all."""
+def _with_goalposts(matrix: IndicatorMatrix, *, is_chosen: bool) -> tuple[IndicatorMatrix, tuple[IndicatorRow, ...]]:
+    """Return those that have goalposts, and the others; who chose the indicators chose them all."""
     kept = [k for k, one in enumerate(matrix.indicators) if one.goalposts is not None]
-    lacking = [one.code for one in matrix.indicators if one.goalposts is None]
+    lacking = tuple(one for one in matrix.indicators if one.goalposts is None)
     if lacking and (is_chosen or not kept):
         raise InvalidInput(
-            f"The indicator {lacking[0]!r} has no goalposts.",
+            f"The indicator {lacking[0].code!r} has no goalposts.",
             code="no_goalposts",
-            where=lacking[0],
+            where=lacking[0].code,
             remedy="Give it some, leave it out, or normalise in another way.",
-            details={"code": lacking[0]},
+            details={"code": lacking[0].name},
         )
-    return matrix.only(kept), [f"Left out, because they have no goalposts: {', '.join(lacking)}."] if lacking else []
+    return matrix.only(kept) if lacking else matrix, lacking
 
 
 def _goalposts(matrix: IndicatorMatrix) -> Floats | None:
@@ -228,13 +243,9 @@ def _choices(asked: IndexQuestion, matrix: IndicatorMatrix) -> Choices:
     return Choices(weights, (asked.normalisation, *others), (asked.aggregation, *ways))  # type: ignore[arg-type]
 
 
-def _notices(matrix: IndicatorMatrix) -> list[str]:
-    unsure = [
-        one.code
-        for k, one in enumerate(matrix.indicators)
-        if (np.isnan(matrix.errors[:, k]) & ~np.isnan(matrix.values[:, k])).any()
-    ]
-    return [f"Taken as exact, because no error is known: {', '.join(unsure)}."] if unsure else []
+def _taken_as_exact(matrix: IndicatorMatrix) -> tuple[IndicatorRow, ...]:
+    unknown = (np.isnan(matrix.errors) & ~np.isnan(matrix.values)).any(axis=0)
+    return tuple(one for one, is_unknown in zip(matrix.indicators, np.atleast_1d(unknown).tolist(), strict=True) if is_unknown)
 
 
 # ---- records

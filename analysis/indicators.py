@@ -34,6 +34,8 @@ class IndicatorRow(InTwoLanguages):
     ----------
     service
         Code of the service whose coverage it is; empty for what is brought by people.
+    short_fa, short_en
+        Names where what is measured of a service goes without saying.
     goalposts
         The values of no need and of the worst, the lower one first; None where it has none.
     """
@@ -50,6 +52,13 @@ class IndicatorRow(InTwoLanguages):
     service: str
     measure: str
     goalposts: tuple[float, float] | None
+    short_fa: str
+    short_en: str
+
+    @property
+    def short(self) -> str:
+        """The short name in the language of the reader."""
+        return self.short_en if self.name == self.name_en else self.short_fa
 
     @property
     def definition(self) -> str:
@@ -105,6 +114,13 @@ def indicators_known(covered: CityCoverage, user: User) -> tuple[Indicator, ...]
     computed = Q(origin=Indicator.Origin.COVERAGE, service__code__in=[service.code for service in covered.services])
     known = Indicator.objects.filter(computed | Q(pk__in=stored.order_by().values("indicator")))
     return tuple(known.select_related("service"))
+
+
+def indicator_rows(city: Place, user: User) -> tuple[IndicatorRow, ...]:
+    """Return what can be in an index of a city, for people with a role in it; nothing for others."""
+    if not is_insider(user, city):
+        return ()
+    return tuple(_row(one) for one in indicators_known(coverage_compute(city=city, user=user), user))
 
 
 def matrix_read(
@@ -243,6 +259,7 @@ def _stored(
 
 def _row(one: Indicator) -> IndicatorRow:
     low, high = one.goalpost_low, one.goalpost_high
+    is_share = one.measure == Indicator.Measure.UNCOVERED_SHARE
     return IndicatorRow(
         one.code,
         one.name_fa,
@@ -256,7 +273,9 @@ def _row(one: Indicator) -> IndicatorRow:
         one.service.code if one.service else "",
         one.measure,
         None if low is None or high is None else (low, high),
+        one.service.name_fa if is_share and one.service else one.name_fa,
+        one.service.name_en if is_share and one.service else one.name_en,
     )
 
 
-__all__ = ["IndicatorMatrix", "IndicatorRow", "indicators_known", "matrix_read"]
+__all__ = ["IndicatorMatrix", "IndicatorRow", "indicator_rows", "indicators_known", "matrix_read"]

@@ -46,6 +46,7 @@ SECTIONS: Final[tuple[tuple[Words, tuple[tuple[str, str, Words, Shown], ...]], .
             ("city", "city", pgettext_lazy("page of a city", "Map"), _anybody),
             ("coverage", "city-coverage", _("Services side by side"), _anybody),
             ("measures", "measures", _("Measures"), _anybody),
+            ("index", "index-builder", _("Index"), _supposer),
             ("what-if", "what-if", _("What if"), _supposer),
             ("scenarios", "scenarios", _("Scenarios"), _supposer),
         ),

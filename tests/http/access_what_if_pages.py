@@ -63,6 +63,15 @@ def what_if_page_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str
             ("?scenario=999999999", 404),
             hidden=200,
         ),
+        "<slug:city>/index/": of(
+            "index/",
+            ("?draws=1&first=2", 200),
+            ("?part=result&w-early-care=1", 200),
+            ("?w-castle=1", 400),
+            ("?w-early-care=0", 400),
+            ("?aggregation=castle", 400),
+            hidden=200,
+        ),
         "<slug:city>/scenarios/": of_list,
         "<slug:city>/scenarios/compare/": of(
             "scenarios/compare/", ("", 400), ("?with=now", 400), ("?with=now,999999999", 404), hidden=400
