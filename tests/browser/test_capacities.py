@@ -128,6 +128,7 @@ def test_what_was_changed_after_it_arrived_is_not_lost(phone: Callable[[str], Pa
     row = page.locator("#queue-list > li")
     expect(page.locator("#queue-said")).to_contain_text("دوباره تلاش")
     row.get_by_role("button", name="ویرایش").click()
+    expect(page.locator("#f-text_fa")).to_have_value("برانکار نخست")
     page.locator("#f-text_fa").fill("برانکار دوم")
     page.locator("#send").click()
     expect(row).to_have_class("is-refused")
@@ -150,6 +151,7 @@ def test_two_windows_show_the_same_and_one_of_them_sends(phone: Callable[[str], 
     expect(others).to_have_class("is-waiting")
     # One window is changing it while the other sends it: the change is told of, and nothing is recorded twice.
     others.get_by_role("button", name="ویرایش").click()
+    expect(other.locator("#f-text_fa")).to_have_value("ژنراتور ناژین")
     sent: list[str] = []
     page.context.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     page.context.set_offline(False)
@@ -172,8 +174,8 @@ def test_another_person_at_the_same_phone_sees_nothing_of_it(phone: Callable[[st
     fill(page, "آمبولانس نهان")
     page.locator("#send").click()
     expect(page.locator("#queue-list > li")).to_have_count(1)
+    page.context.route(API, lambda route: route.abort())  # from here on the connection is there and nothing arrives
     page.context.set_offline(False)
-    page.context.route(API, lambda route: route.abort())  # the connection is there and nothing arrives
     sent: list[str] = []
     page.context.on(
         "request", lambda request: sent.append(request.url) if request.url.endswith("/capacities") else None
@@ -220,6 +222,7 @@ def test_each_form_shows_and_sends_what_the_other_kept(phone: Callable[[str], Pa
     expect(page).to_have_url(re.compile(f"{FORM}$"))
     page.locator("#f-text_fa").fill("پمپ آب دیبا و شلنگ")
     page.locator("#send").click()
+    expect(rows).to_contain_text("شلنگ")
     page.goto(NEEDS)
     expect(rows).to_contain_text("شلنگ")
     page.context.set_offline(False)

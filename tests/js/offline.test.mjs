@@ -90,6 +90,12 @@ for (const [kind, values] of both) {
   });
 }
 
+test("a refusal is told by what is wrong and what to do, not by where it stands in the body", async () => {
+  const kept = store(item("a", CAPACITY));
+  await run(capacity, server({ refuse: new ApiError(400, "Too far. (capacity, point) Mark it inside.", { title: "Too far.", where: "capacity, point", remedy: "Mark it inside." }) }), kept);
+  assert.equal(kept.kept.get("a").said, "Too far. Mark it inside.");
+});
+
 test("what is alike is asked of needs alone", async () => {
   for (const [kind, values, paths] of [[need, NEED, ["/similar", ""]], [capacity, CAPACITY, [""]]]) {
     const parts = server({ similar: [] });

@@ -8,9 +8,10 @@
 
 import { filled } from "../imports/words.js";
 import { withForm } from "../offline/form.js";
+import { uuid } from "../offline/ticket.js";
 import { button } from "../offline/waiting.js";
 import { need } from "./kind.js";
-import { faultOf, uuid } from "./photos.js";
+import { faultOf } from "./photos.js";
 
 /** @param {string} id @returns {any} */
 const the = (id) => document.getElementById(id);

@@ -8,7 +8,7 @@
  */
 
 import { ApiError } from "../api.js";
-import { haltOf } from "../offline/sending.js";
+import { haltOf, reasonOf } from "../offline/sending.js";
 import { geometryTyped, isPointAtFault, isTyped, whole } from "../offline/values.js";
 import { photoPath } from "./photos.js";
 
@@ -68,7 +68,7 @@ async function photosSent(item, api, store) {
       after = { ...after, photos: others };
     } catch (error) {
       if (!(error instanceof ApiError) || haltOf(error)) throw error;
-      after = { ...after, photos: [...others, { ...photo, said: error.message }] };
+      after = { ...after, photos: [...others, { ...photo, said: reasonOf(error) }] };
     }
     if (!(await store.renew({ ...after, standing: "waiting" }))) return null;
   }

@@ -14,7 +14,7 @@
  */
 
 import { withMarking } from "../needs/where.js";
-import { uuid } from "../needs/photos.js";
+import { uuid } from "./ticket.js";
 import { withWaiting } from "./waiting.js";
 
 /** Fields of the form itself, which are no part of a report. */
@@ -182,5 +182,5 @@ async function withReports(form, kind, config, words, marking, withOwn) {
   const asked = location.hash.slice(1);
   if (asked && (await waiting.start(asked))) history.replaceState(null, "", location.pathname + location.search);
   form.dataset.ready = "true";
-  void waiting.send();
+  void waiting.sendIfOnline();
 }

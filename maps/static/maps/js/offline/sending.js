@@ -30,7 +30,7 @@ export async function sendWaiting({ kind, api, store, tell, take }) {
       if (!(error instanceof ApiError)) throw error;
       const halt = haltOf(error);
       if (halt) return halt;
-      after = { ...item, standing: "refused", said: error.message, field: fieldOf(error) };
+      after = { ...item, standing: "refused", said: reasonOf(error), field: fieldOf(error) };
     }
     if (!after) continue;
     // What was changed or deleted meanwhile is not overwritten: the change waits, and learns that an earlier version arrived.
@@ -50,6 +50,9 @@ export function haltOf(error) {
   if (error.status === 401) return "signed-out";
   return error.problem.code === "csrf" ? "reload" : "";
 }
+
+/** What is wrong and what to do, for a reader who is led to the field. @param {ApiError} error */
+export const reasonOf = ({ message, problem }) => [problem.title, problem.remedy].filter(Boolean).join(" ") || message;
 
 /** The field of the form that an error is about. @param {ApiError} error */
 function fieldOf(error) {

@@ -88,21 +88,24 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     const what = document.createElement("p");
     what.className = "what";
     what.textContent = (item.values.text_fa || item.values.text_en).slice(0, 100);
-    const said = document.createElement("p");
-    said.className = "said small";
+    const meta = document.createElement("p");
+    meta.className = "meta small";
     const n = item.photos?.length ?? 0;
     const photos = n && (n === 1 ? words.photoOne : filled(words.photoMany, { n: number(n, language) }));
-    said.textContent = [words[kind.name], ...kind.about(item, config.labels), photos, standing(item)].filter(Boolean).join(" · ");
-    node.append(what, said);
+    meta.textContent = [words[kind.name], ...kind.about(item, config.labels), photos].filter(Boolean).join(" · ");
+    const said = document.createElement("p");
+    said.className = "said small";
+    said.textContent = standing(item);
+    node.append(what, meta, said);
     if (item.made) node.append(link(item.made.address, filled(words[`${kind.name}Number`], { n: number(item.made.number, language).replace(/[٬,]/g, "") })));
     if (item.standing === "similar") {
       const list = document.createElement("ul");
       for (const one of item.similar) {
         const entry = document.createElement("li");
-        const meta = document.createElement("span");
-        meta.className = "meta small soft";
-        meta.textContent = one.meta;
-        entry.append(link(one.address, one.title), document.createElement("br"), meta);
+        const more = document.createElement("span");
+        more.className = "meta small";
+        more.textContent = one.meta;
+        entry.append(link(one.address, one.title), document.createElement("br"), more);
         list.append(entry);
       }
       node.append(list);
@@ -113,7 +116,7 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     if (item.standing === "similar") {
       actions.append(button(words.another, async () => {
         await stores.get(kind)?.renew({ ...item, isOther: true, standing: "waiting" });
-        void send();
+        void sendIfOnline();
       }), button(words.same, () => remove({ kind, item })));
     }
     if (!item.made) actions.append(kind === own ? button(words.edit, () => start(item.ticket)) : link(`${config.forms[kind.name]}#${item.ticket}`, words.edit, false));
@@ -144,22 +147,26 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     return Boolean(item);
   };
 
-  const send = async () => {
-    isAsked = true;
-    if (isSending) return;
+  /** @param {boolean} [isMore] whether something was added, which is sent too where the rest is being sent */
+  const send = async (isMore = false) => {
+    if (isSending) return void (isAsked ||= isMore);
     isSending = true;
+    halt = "";
     try {
-      // What is added while the rest is sent is sent too.
-      while (isAsked) {
+      do {
         isAsked = false;
-        halt = "";
         for (const kind of KINDS) if (!halt) await sendKind(kind);
-      }
+      } while (isAsked && !halt);
     } finally {
       isSending = false;
       onItsWay = "";
       await draw();
     }
+  };
+
+  /** Without a connection nothing is tried: else it would have to be thought that it arrived. */
+  const sendIfOnline = async () => {
+    if (navigator.onLine) await send(true);
   };
 
   /** @param {Kind} kind */
@@ -184,7 +191,10 @@ export async function withWaiting({ kind: own, config, words, edit }) {
   });
   the("queue-send").addEventListener("click", () => void send());
   const tellConnection = () => { the("offline").hidden = navigator.onLine; };
-  addEventListener("online", () => { tellConnection(); void send(); });
+  addEventListener("online", () => {
+    tellConnection();
+    void send();
+  });
   addEventListener("offline", tellConnection);
   setInterval(async () => {
     if (navigator.onLine && (await waiting()).some(({ item }) => item.standing === "waiting")) void send();
@@ -202,10 +212,10 @@ export async function withWaiting({ kind: own, config, words, edit }) {
       await changed();
       the("queue").scrollIntoView({ block: "nearest" });
       the("queue-title").focus();
-      void send();
+      void sendIfOnline();
     },
     start,
-    send,
+    sendIfOnline,
   };
 }
 
@@ -220,6 +230,7 @@ function link(address, text, isApart = true) {
   const node = document.createElement("a");
   node.href = address;
   if (isApart) [node.target, node.rel] = ["_blank", "noopener"];
+  else node.className = "link";
   node.textContent = text;
   return node;
 }
