@@ -71,7 +71,13 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     the("queue-title").textContent = n === 0 ? words.titleSent : n === 1 ? words.titleOne : filled(words.titleMany, { n: number(n, language) });
     the("queue-send").hidden = !rows.some(({ item }) => item.standing === "waiting");
     the("queue-said").textContent = { "": "", unreachable: navigator.onLine ? words.unreachable : "", "signed-out": words.signIn, reload: words.reload }[halt];
-    the("queue-list").replaceChildren(...all.map(line));
+    const list = /** @type {HTMLElement} */ (the("queue-list"));
+    // Whoever works by keyboard stays where they are when a report is sent behind them.
+    const held = list.contains(document.activeElement) ? document.activeElement?.closest("li") : null;
+    const place = held ? controlsOf(held).indexOf(/** @type {HTMLElement} */ (document.activeElement)) : -1;
+    list.replaceChildren(...all.map(line));
+    const same = [...list.children].find((node) => node instanceof HTMLElement && node.dataset.ticket === held?.dataset.ticket);
+    if (same) controlsOf(same)[place]?.focus({ preventScroll: true });
   };
 
   /** Draw anew here and in the other windows. @param {Row} [row] which was sent */
@@ -116,6 +122,7 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     if (item.standing === "similar") {
       actions.append(button(words.another, async () => {
         await stores.get(kind)?.renew({ ...item, isOther: true, standing: "waiting" });
+        await changed();
         void sendIfOnline();
       }), button(words.same, () => remove({ kind, item })));
     }
@@ -218,6 +225,9 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     sendIfOnline,
   };
 }
+
+/** @param {Element} node @returns {HTMLElement[]} */
+const controlsOf = (node) => [...node.querySelectorAll("a, button")].filter((one) => one instanceof HTMLElement);
 
 /** Other windows of this browser have the same store: one of them sends. @param {string} name @param {() => Promise<void>} work */
 async function withLock(name, work) {
