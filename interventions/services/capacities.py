@@ -26,7 +26,7 @@ from interventions.services.recording import (
     state_next,
     stored,
     text_clean,
-    ticket_hold,
+    ticket_known,
     values_of,
 )
 
@@ -83,18 +83,9 @@ def capacity_put(*, user: User, spec: CapacitySpec, at: datetime | None = None) 
     """
     moment = at or timezone.now()
     with transaction.atomic():
-        if spec.ticket is not None:
-            ticket_hold(spec.ticket)
-            known = Capacity.objects.filter(ticket=spec.ticket).first()
-            if known is not None:
-                if known.reporter_id != user.pk:
-                    raise Conflict(
-                        "Another capacity was sent under this ticket.",
-                        code="ticket_taken",
-                        remedy="Send it again as a new one.",
-                    )
-                same: Capacity = known
-                return same
+        known = ticket_known(Capacity, spec.ticket, user)
+        if known is not None:
+            return known
         roles = roles_for(user, spec.place, spec.organisation)
         state_next(Capacity(place=spec.place), "record", state=NEW, roles=roles)
         return capacity_record(spec, reporter=user, reported_at=moment)

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from geo.errors import Conflict, Forbidden, InvalidInput, LimitExceeded
+from geo.errors import Forbidden, InvalidInput, LimitExceeded
 from geo.querysets import User
 from interventions.models import Action, Evidence, Need
 from interventions.querysets import LEADING_ROLES
 from interventions.selectors.rights import roles_at, roles_for
-from interventions.services.recording import log_write, point_at, state_next
+from interventions.services.recording import log_write, point_at, state_next, ticket_taken
 from layers.services.files import (
     Incoming,
     file_kept,
@@ -78,12 +78,7 @@ def evidence_add(
         if known is not None:
             # The record is locked: of two sendings at once the second waits, and finds what the first kept.
             if (known.author_id, known.action_id, known.need_id) != (user.pk, action and action.pk, need and need.pk):
-                raise Conflict(
-                    "Another photo or document was sent under this ticket.",
-                    code="ticket_taken",
-                    where="ticket",
-                    remedy="Send it again under a new one.",
-                )
+                raise ticket_taken()
             return known
         roles = roles_for(user, record.place, record.organisation)
         state = state_next(record, "attach", state=record.state, roles=roles)

@@ -27,7 +27,7 @@ from interventions.services.recording import (
     state_next,
     stored,
     text_clean,
-    ticket_hold,
+    ticket_known,
     values_of,
 )
 from interventions.services.rounds import late_in
@@ -96,18 +96,9 @@ def need_report(*, user: User, spec: NeedSpec, at: datetime | None = None) -> Ne
     """
     moment = at or timezone.now()
     with transaction.atomic():
-        if spec.ticket is not None:
-            # Two sendings of one ticket come here at once when a phone gives up waiting: the second waits for the first.
-            ticket_hold(spec.ticket)
-            known = Need.objects.filter(ticket=spec.ticket).first()
-            if known is not None:
-                if known.reporter_id != user.pk:
-                    raise Conflict(
-                        "Another need was sent under this ticket.",
-                        code="ticket_taken",
-                        remedy="Send it again as a new need.",
-                    )
-                return known
+        known = ticket_known(Need, spec.ticket, user)
+        if known is not None:
+            return known
         is_late = late_in(spec.round, PhaseKind.NEEDS, moment, spec.organisation)
         roles = roles_for(user, spec.place, spec.organisation)
         state = state_next(Need(place=spec.place), "report", state=NEW, roles=roles, is_late=is_late)

@@ -19,15 +19,16 @@ from django.utils import timezone
 from geo.core.crs import STORAGE_EPSG
 from geo.core.text import clean_name
 from geo.db.spatial import within_distance_q
-from geo.errors import InvalidInput, MahallehError
+from geo.errors import Conflict, InvalidInput, MahallehError
 from geo.models import Boundary, Place
 from geo.querysets import User
 from interventions.core.transitions import MACHINES, NEEDS_REASON, state_after
-from interventions.models import MAX_TEXT, LogEntry, Organisation
+from interventions.models import MAX_TEXT, Capacity, LogEntry, Need, Organisation
 from interventions.selectors.records import place_of, subject_of
 from interventions.services.notices import change_tell
 
 RecordT = TypeVar("RecordT", bound=models.Model)
+SentT = TypeVar("SentT", Need, Capacity)
 
 POINT_TOLERANCE_M: Final = 500.0
 """How far outside its place something may be marked: phones err, and settlements grow past their drawn edge."""
@@ -143,10 +144,34 @@ def located(where: str) -> Iterator[None]:
         raise
 
 
-def ticket_hold(ticket: UUID) -> None:
-    """Let a second sending of the same ticket wait until the first is stored; in a transaction."""
+def ticket_known(model: type[SentT], ticket: UUID | None, user: User) -> SentT | None:
+    """Return what a user stored under a ticket before, None where it is the first time; in a transaction.
+
+    Two sendings of one ticket come here at once when a phone gives up waiting: the second waits until the first is stored.
+
+    Raises
+    ------
+    Conflict
+        Where the ticket is that of another person.
+    """
+    if ticket is None:
+        return None
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ticket.int % 2**63])
+    known: SentT | None = model.objects.filter(ticket=ticket).first()
+    if known is not None and known.reporter_id != user.pk:
+        raise ticket_taken()
+    return known
+
+
+def ticket_taken() -> Conflict:
+    """Return the error of who sends something under the ticket of something else."""
+    return Conflict(
+        "Something else was sent under this ticket.",
+        code="ticket_taken",
+        where="ticket",
+        remedy="Send it again under a new one.",
+    )
 
 
 def point_at(lon_lat: tuple[float, float] | None, where: str) -> Point | None:

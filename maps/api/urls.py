@@ -6,13 +6,14 @@ from django.urls import path
 
 from maps.api import views
 from maps.api.interface import api
+from maps.capacities.api import router as capacities
 from maps.imports.api import router as imports
 from maps.measures.api import router as measures
 from maps.needs.api import router as needs
 from maps.scenarios.api import router as scenarios
 from maps.workbench.api import router as workbench
 
-for router in (workbench, imports, scenarios, measures, needs):
+for router in (workbench, imports, scenarios, measures, needs, capacities):
     api.add_router("", router)
 
 urlpatterns = [

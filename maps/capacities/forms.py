@@ -1,96 +1,110 @@
-"""What somebody types of a capacity, and what is asked of the list: read once and checked."""
+"""What somebody says of a capacity, typed into the form or sent by it, and what is asked of the list: read once and checked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import urlencode
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from pydantic import BaseModel, ConfigDict, Field
 
-from geo.core.geojson import shape_of
-from geo.core.text import normalise
-from geo.db.shapes import to_geos
-from geo.errors import GeometryError, InvalidInput, LimitExceeded
 from geo.models import Place
-from interventions.models import MAX_PEOPLE, MAX_TEXT, Capacity, Organisation, Sector
+from geo.querysets import User
+from interventions.models import MAX_PEOPLE, MAX_TEXT, Capacity, Sector
 from interventions.selectors import CapacitiesAsked
 from interventions.services import CapacitySpec
-from maps.needs.forms import geometry_typed
-from maps.pages.marked import MOST_VERTICES
+from maps.offline.reading import (
+    body_typed,
+    no_choice,
+    organisation_named,
+    place_named,
+    sentences_common,
+    values_cut,
+)
+from maps.pages.lists import choice_from, page_from, page_text, query_text
+from maps.pages.marked import shape_marked
 from maps.pages.typed import Typed
 
-FIELDS: Final = (
-    "place", "kind", "organisation", "text_fa", "text_en", "amount", "contact", "geometry", "lon", "lat", "ticket", "version", "do",
-    "reason",
-)  # fmt: skip
 MOST_CONTACT: Final = 300
+MOST_SECTORS: Final = 200
+
+_KINDS: Final = "|".join(Capacity.Kind.values)
+
+
+class CapacityBody(BaseModel):
+    """A capacity as it is sent: records by number or code, numbers as numbers."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    organisation: int = Field(ge=1, le=2**63 - 1)
+    place: str = Field(min_length=1, max_length=100, description="Code of the city, neighbourhood or settlement.")
+    kind: str = Field(pattern=f"^({_KINDS})$", description=f"One of {', '.join(Capacity.Kind.values)}.")
+    text_fa: str = Field("", max_length=MAX_TEXT)
+    text_en: str = Field("", max_length=MAX_TEXT)
+    amount: int | None = Field(None, ge=0, le=MAX_PEOPLE, description="People, seats or pieces.")
+    contact: str = Field("", max_length=MOST_CONTACT, description="For the supervisor and the organisation alone.")
+    sectors: list[Annotated[str, Field(max_length=60)]] = Field(
+        [], max_length=MOST_SECTORS, description="Codes of the sectors in which it may help; none where in all."
+    )
+    geometry: dict[str, Any] | None = Field(None, description="A GeoJSON point, line or area.")
+    ticket: UUID | None = Field(None, description="Named by who sends, so that sending again records no second one.")
+
+
+_NUMBERS: Final = ("organisation", "amount")
 
 
 def typed_from(data: QueryDict) -> Typed:
     """Return the form as it was sent, texts cut to a length that no field needs."""
-    values = {name: str(data.get(name, ""))[: 40_000 if name == "geometry" else 3 * MAX_TEXT] for name in FIELDS}
-    return Typed(values, {"sectors": [text[:60] for text in data.getlist("sectors")[:200]]})
+    values = values_cut(data, {*CapacityBody.model_fields, "lon", "lat", "version", "do", "reason"} - {"sectors"})
+    return Typed(values, {"sectors": [text[:61] for text in data.getlist("sectors")[: MOST_SECTORS + 1]]})
 
 
-def spec_from(
-    typed: Typed, areas: list[Place], organisations: list[Organisation], sectors: list[Sector]
-) -> CapacitySpec | None:
+def body_from(typed: Typed) -> CapacityBody | None:
     """Read the form; None where something is wrong, which is noted beside its field."""
-    values = typed.values
-    place = next((one for one in areas if one.code == values["place"]), None)
-    body = next((one for one in organisations if str(one.pk) == values["organisation"]), None)
-    chosen = tuple(one for one in sectors if one.code in typed.lists["sectors"])
-    number = normalise(values["amount"]).replace(" ", "")
-    amount = int(number) if number.isascii() and number.isdecimal() and len(number) <= 12 else None
-    wrong = {
-        "place": _("Choose the area.") if place is None else "",
-        "organisation": _("Choose the organisation.") if body is None else "",
-        "kind": _("Choose what it is.") if values["kind"] not in Capacity.Kind.values else "",
-        "text_fa": ""
-        if values["text_fa"].strip() or values["text_en"].strip()
-        else _("Say in Persian or in English what there is."),
-        "amount": _("Write a number in digits, or nothing.")
-        if values["amount"].strip() and (amount is None or amount > MAX_PEOPLE)
-        else "",
-        "contact": _("This is too long.") if len(values["contact"]) > MOST_CONTACT else "",
-        "sectors": _("Choose among the sectors offered.") if len(chosen) != len(set(typed.lists["sectors"])) else "",
+    return body_typed(typed, CapacityBody, numbers=_NUMBERS, sentences=wrong_sentences())
+
+
+def wrong_sentences() -> dict[str, str]:
+    """Return what is said beside a field that cannot be read; for the script of the form too."""
+    return sentences_common() | {
+        "organisation": _("Choose the organisation."),
+        "kind": _("Choose what it is."),
+        "text_fa": _("Say in Persian or in English what there is."),
+        "amount": _("Write a number in digits, or nothing."),
+        "contact": _("This is too long."),
+        "sectors": _("Choose among the sectors offered."),
     }
-    for name in ("text_fa", "text_en"):
-        if len(values[name]) > MAX_TEXT:
-            wrong[name] = _("This is too long.")
-    typed.wrong |= {name: sentence for name, sentence in wrong.items() if sentence}
-    marked = geometry_typed(typed)
-    geometry = None
-    if marked is not None:
-        try:
-            geometry = to_geos(shape_of(marked, "capacity, geometry", most_vertices=MOST_VERTICES))
-        except (GeometryError, LimitExceeded, InvalidInput) as error:
-            typed.refuse(error)
-    if typed.wrong or place is None or body is None:
-        return None
+
+
+def spec_of(body: CapacityBody, user: User, city: Place) -> CapacitySpec:
+    """Return what is said of a capacity, with the records that it names.
+
+    Raises
+    ------
+    InvalidInput
+        Where there is no such place, organisation or sector that the user may know of.
+    GeometryError, LimitExceeded
+        Where what is marked is no geometry.
+    """
+    codes = set(body.sectors)
+    sectors = tuple(Sector.objects.filter(code__in=codes))
+    if len(sectors) != len(codes):
+        raise no_choice("capacity", "sectors")
     return CapacitySpec(
-        place=place,
-        kind=values["kind"],
-        organisation=body,
-        text_fa=values["text_fa"],
-        text_en=values["text_en"],
-        sectors=chosen,
-        amount=amount,
-        contact=values["contact"],
-        geometry=geometry,
-        ticket=_ticket(values["ticket"]),
+        place=place_named(body.place, user, city, "capacity"),
+        kind=body.kind,
+        organisation=organisation_named(body.organisation, user, "capacity"),
+        text_fa=body.text_fa,
+        text_en=body.text_en,
+        sectors=sectors,
+        amount=body.amount,
+        contact=body.contact,
+        geometry=shape_marked(body.geometry, "capacity, geometry"),
+        ticket=body.ticket,
     )
-
-
-def _ticket(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def typed_of(capacity: Capacity, *, is_contact_told: bool) -> Typed:
@@ -136,10 +150,9 @@ class ListState:
             "area": self.area,
             "sector": self.sector,
             "withdrawn": "1" if self.is_withdrawn else "",
-            "page": "" if self.page == 1 else str(self.page),
-        } | changes
-        text = urlencode({key: value for key, value in values.items() if value})
-        return f"?{text}" if text else "?"
+            "page": page_text(self.page),
+        }
+        return query_text(values | changes)
 
 
 def list_state_from(parameters: Mapping[str, str]) -> ListState:
@@ -150,27 +163,10 @@ def list_state_from(parameters: Mapping[str, str]) -> ListState:
     InvalidInput
         Where a value is none of the page's choices.
     """
-    kind, page = parameters.get("kind", ""), parameters.get("page", "").strip()
-    if kind and kind not in Capacity.Kind.values:
-        raise InvalidInput(
-            f"{kind[:40]!r} is none of the choices of this page.",
-            code="bad_choice",
-            where="kind",
-            remedy="Choose one of those offered.",
-            details={"value": kind[:40]},
-        )
-    if page and not (page.isascii() and page.isdecimal() and 0 < int(page[:7]) <= 100_000):
-        raise InvalidInput(
-            "This is not a number from 1 to 100000.",
-            code="bad_number",
-            where="page",
-            remedy="Choose one of those offered.",
-            details={"low": 1, "high": 100_000},
-        )
     return ListState(
-        kind=kind,
+        kind=choice_from(parameters, "kind", Capacity.Kind.values),
         area=parameters.get("area", "")[:100],
         sector=parameters.get("sector", "")[:60],
         is_withdrawn=parameters.get("withdrawn") == "1",
-        page=int(page[:7]) if page else 1,
+        page=page_from(parameters),
     )

@@ -30,9 +30,9 @@ from interventions.selectors import (
 )
 from interventions.services import capacity_amend, capacity_put, capacity_review
 from maps.capacities import presenters
-from maps.capacities.forms import list_state_from, spec_from, typed_from, typed_of
+from maps.capacities.forms import body_from, list_state_from, spec_of, typed_from, typed_of, wrong_sentences
 from maps.needs.selectors import city_of_workers, map_config
-from maps.pages.reader import language
+from maps.offline.selectors import form_config
 from maps.pages.typed import Typed
 
 Refusals = (InvalidInput, Conflict, GeometryError, LimitExceeded)
@@ -155,16 +155,17 @@ def new(request: HttpRequest, city: str) -> HttpResponse:
         }
         return _form_page(request, place, recording, Typed(first, {"sectors": []}))
     typed = typed_from(request.POST)
-    spec = spec_from(typed, list(recording.areas), list(recording.organisations), list(Sector.objects.all()))
-    if spec is not None:
+    body, status = body_from(typed), 400
+    if body is not None:
         try:
-            made = capacity_put(user=request.user, spec=spec)
-        except Refusals as error:
+            made = capacity_put(user=request.user, spec=spec_of(body, request.user, place))
+        except (*Refusals, Forbidden) as error:
+            status = error.status if isinstance(error, Conflict | Forbidden) else 400
             typed.refuse(error)
         else:
             messages.success(request, presenters.done_sentence("record"))
             return redirect("capacity", place.code, made.pk)
-    return _form_page(request, place, recording, typed, status=400)
+    return _form_page(request, place, recording, typed, status=status)
 
 
 @login_required
@@ -181,25 +182,23 @@ def amend(request: HttpRequest, city: str, number: int) -> HttpResponse:
             remedy="The organisation that recorded it, or the supervisor, amends it.",
         )
     recording = recording_of(request.user, place)
-    areas = [*recording.areas, *({found.capacity.place} - set(recording.areas))]
     if request.method != "POST":
         typed = typed_of(found.capacity, is_contact_told=True)
         return _form_page(request, place, recording, typed, found=found)
     typed = typed_from(request.POST)
     typed.values = {**typed.values, "organisation": str(found.capacity.organisation_id), "ticket": ""}
-    spec = spec_from(typed, areas, [found.capacity.organisation], list(Sector.objects.all()))
-    status = 400
-    if spec is not None:
+    body, status = body_from(typed), 400
+    if body is not None:
         version = typed.values["version"]
         try:
             capacity_amend(
                 user=request.user,
                 capacity=found.capacity,
-                spec=spec,
+                spec=spec_of(body, request.user, place),
                 version=int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else 0,
             )
-        except Refusals as error:
-            status = 409 if isinstance(error, Conflict) else 400
+        except (*Refusals, Forbidden) as error:
+            status = error.status if isinstance(error, Conflict | Forbidden) else 400
             if isinstance(error, Conflict) and error.code == "stale":
                 # What was typed stays; the next try is based on what stands now, which is shown beside it.
                 typed.values = {**typed.values, "version": str(found.capacity.version)}
@@ -236,10 +235,7 @@ def _form_page(
         "areas": [(one.code, one.name, one.code == values.get("place")) for one in areas],
         "kinds": [(code, word, code == values.get("kind")) for code, word in presenters.kind_words().items()],
         "sectors": [(one.code, one.name, one.code in typed.lists.get("sectors", [])) for one in Sector.objects.all()],
-        "config": {
-            "language": language(),
-            "map": map_config(city, request.user),
-        },
+        "config": form_config(request, city, worker="capacities-worker", wrong=wrong_sentences()),
         "title": _("Amend a capacity") if found else _("Record a capacity"),
     }
     return render(request, "maps/capacities/form.html", context, status=status)

@@ -7,18 +7,19 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from ninja import Router
 
-from geo.errors import InvalidInput
 from interventions.models import Evidence, Need
 from interventions.selectors import need_get
 from interventions.services import evidence_add, need_report
 from layers.services.files import MOST_BYTES
 from maps.api.answers import answer
-from maps.api.bodies import body_of, takes
+from maps.api.bodies import takes
 from maps.api.interface import SignedIn
 from maps.needs import presenters, selectors
-from maps.needs.forms import NeedBody, spec_of
+from maps.needs.forms import NeedBody, spec_of, wrong_sentences
+from maps.offline.reading import body_sent, record_json, sent_before
 from maps.pages.files import size_required
 
 router = Router(tags=["needs"])
@@ -38,23 +39,18 @@ _PHOTO: Final = {
 def report(request: HttpRequest, city: str) -> HttpResponse:
     """Report a need. One whose ticket is known is answered with as it was stored, and no second one is made."""
     place = selectors.city_of_workers(city, request)
-    body = body_of(request, NeedBody)
-    if body.ticket is None:
-        raise InvalidInput(
-            "The need has no ticket.", code="no_ticket", where="ticket", remedy="Name it by a UUID of its own."
-        )
-    known = Need.objects.filter(ticket=body.ticket, reporter_id=request.user.pk).first()
+    body = body_sent(request, NeedBody, wrong_sentences())
+    known = sent_before(Need, body, request.user)
     made = known or need_report(user=request.user, spec=spec_of(body, request.user, place))
-    return answer(
-        presenters.need_json(made, place.code, is_new=known is None), status=200 if known else 201, version=made.version
-    )
+    told = record_json(made, reverse("need", args=[place.code, made.pk]), is_new=known is None)
+    return answer(told, status=200 if known else 201, version=made.version)
 
 
 @router.post("cities/{slug:city}/needs/similar", openapi_extra=takes(NeedBody))
 def similar(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with needs that may say the same, before one is sent; with none where this one was sent already."""
     place = selectors.city_of_workers(city, request)
-    body = body_of(request, NeedBody)
+    body = body_sent(request, NeedBody, wrong_sentences())
     if body.ticket is not None and Need.objects.filter(ticket=body.ticket, reporter_id=request.user.pk).exists():
         return answer({"similar": []})
     rows = selectors.similar_needs(spec_of(body, request.user, place), request.user)

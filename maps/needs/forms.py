@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from geo.core.geojson import shape_of
-from geo.core.text import normalise
-from geo.db.shapes import to_geos
-from geo.errors import InvalidInput
 from geo.models import Place
 from geo.querysets import User
 from interventions.core.gaps import Stage
 from interventions.core.transitions import NeedState
-from interventions.models import MAX_PEOPLE, MAX_TEXT, PEOPLE_GROUPS, Need, Organisation, Round, Sector
+from interventions.models import MAX_PEOPLE, MAX_TEXT, PEOPLE_GROUPS, Need, Round, Sector
 from interventions.selectors import NeedsAsked, paths_around
 from interventions.services import NeedSpec
 from layers.models import Service
-from maps.pages.marked import MOST_VERTICES
+from maps.offline.reading import (
+    body_typed,
+    no_choice,
+    organisation_named,
+    place_named,
+    sentences_common,
+    values_cut,
+)
+from maps.pages.lists import choice_from, number_from, page_from, page_text, query_text
+from maps.pages.marked import shape_marked
 from maps.pages.typed import Typed
 
 PAGE: Final = 50
 """Needs on a page of the list."""
-
-FIELDS: Final = (
-    "round", "organisation", "place", "sector", "approach", "severity", "people_affected", *PEOPLE_GROUPS, "text_fa", "text_en",
-    "service", "geometry", "ticket",
-)  # fmt: skip
 
 
 class NeedBody(BaseModel):
@@ -64,80 +62,27 @@ _NUMBERS: Final = ("round", "organisation", "severity", "people_affected", *PEOP
 
 def typed_from(data: Mapping[str, Any]) -> Typed:
     """Return the form as it was sent, texts cut to a length that no field needs."""
-    values = {name: str(data.get(name, ""))[: 40_000 if name == "geometry" else 3 * MAX_TEXT] for name in FIELDS}
-    for name in ("lon", "lat", "version", "reason", "into", "number", "do", "seen"):
-        values[name] = str(data.get(name, ""))[: MAX_TEXT * 3]
-    return Typed(values)
+    steps = ("lon", "lat", "version", "reason", "into", "number", "do", "seen")
+    return Typed(values_cut(data, (*NeedBody.model_fields, *steps)))
 
 
 def body_from(typed: Typed) -> NeedBody | None:
     """Read the form; None where something is wrong, which is noted beside its field."""
-    said: dict[str, Any] = {}
-    for name in FIELDS:
-        text = typed.values.get(name, "").strip()
-        if name in _NUMBERS:
-            number = normalise(text).replace(" ", "")
-            said[name] = int(number) if number.isdecimal() and len(number) <= 18 else text or None
-        else:
-            said[name] = text
-    said["ticket"] = said["ticket"] or None
-    said["geometry"] = geometry_typed(typed)
-    try:
-        body = NeedBody.model_validate(said)
-    except ValidationError as error:
-        sentences = wrong_sentences()
-        for fault in error.errors(include_url=False, include_input=False):
-            name = str(fault["loc"][0])
-            typed.wrong.setdefault(name, sentences.get(name, sentences[""]))
-        body = None
-    if not (said["text_fa"] or said["text_en"]):
-        typed.wrong.setdefault("text_fa", wrong_sentences()["text_fa"])
-    return None if typed.wrong else body
-
-
-def geometry_typed(typed: Typed) -> dict[str, Any] | None:
-    """Return what was marked on the map, or the point whose degrees were typed; what is wrong with it is noted beside the field."""
-    marked = typed.values.get("geometry", "").strip()
-    if marked:
-        try:
-            found = json.loads(marked)
-        except (ValueError, RecursionError):
-            found = None
-        if isinstance(found, dict):
-            return found
-        typed.wrong["geometry"] = wrong_sentences()["geometry"]
-        return None
-    texts = [typed.values.get(name, "").strip() for name in ("lon", "lat")]
-    if not any(texts):
-        return None
-    try:
-        lon, lat = (float(_latin(text)) for text in texts)
-    except ValueError:
-        typed.wrong["geometry"] = wrong_sentences()["geometry"]
-        return None
-    return {"type": "Point", "coordinates": [lon, lat]}
-
-
-def _latin(text: str) -> str:
-    return text.translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫", "01234567890123456789."))
+    return body_typed(typed, NeedBody, numbers=_NUMBERS, sentences=wrong_sentences())
 
 
 def wrong_sentences() -> dict[str, str]:
     """Return what is said beside a field that cannot be read; for the script of the form too."""
     number = _("Write a number in digits, or nothing.")
-    return {
-        "": _("This cannot be used."),
+    return sentences_common() | {
         "round": _("Choose the round."),
         "organisation": _("Choose the organisation that you report for."),
-        "place": _("Choose the area."),
         "sector": _("Choose the sector."),
         "approach": _("Choose the approach."),
         "severity": _("Say how grave it is."),
         "people_affected": _("Write how many people it affects, in digits: one at least."),
         **dict.fromkeys(PEOPLE_GROUPS, number),
         "text_fa": _("Say in Persian or in English what is needed."),
-        "text_en": _("This is too long."),
-        "geometry": _("This is no place on the map: degrees of longitude, then of latitude."),
     }
 
 
@@ -155,23 +100,16 @@ def spec_of(body: NeedBody, user: User, city: Place) -> NeedSpec:
     round_ = (
         Round.objects.visible_to(user).filter(pk=body.round, place__path__in=around).select_related("place").first()
     )
-    place = Place.objects.visible_to(user).within(city).filter(code=body.place).first()
-    organisation = Organisation.objects.visible_to(user).filter(pk=body.organisation).select_related("place").first()
-    sector = Sector.objects.filter(code=body.sector).first()
-    service = Service.objects.filter(code=body.service).first() if body.service else None
     if round_ is None:
-        raise _no_choice("round")
-    if place is None:
-        raise _no_choice("place")
-    if organisation is None:
-        raise _no_choice("organisation")
+        raise no_choice("need", "round")
+    place = place_named(body.place, user, city, "need")
+    organisation = organisation_named(body.organisation, user, "need")
+    sector = Sector.objects.filter(code=body.sector).first()
     if sector is None:
-        raise _no_choice("sector")
+        raise no_choice("need", "sector")
+    service = Service.objects.filter(code=body.service).first() if body.service else None
     if body.service and service is None:
-        raise _no_choice("service")
-    geometry = None
-    if body.geometry is not None:
-        geometry = to_geos(shape_of(body.geometry, "need, geometry", most_vertices=MOST_VERTICES))
+        raise no_choice("need", "service")
     groups = {group: getattr(body, group) for group in PEOPLE_GROUPS}
     return NeedSpec(
         round=round_,
@@ -183,19 +121,10 @@ def spec_of(body: NeedBody, user: User, city: Place) -> NeedSpec:
         people_affected=body.people_affected,
         text_fa=body.text_fa,
         text_en=body.text_en,
-        geometry=geometry,
+        geometry=shape_marked(body.geometry, "need, geometry"),
         people_by_group={group: count for group, count in groups.items() if count is not None},
         service=service,
         ticket=body.ticket,
-    )
-
-
-def _no_choice(name: str) -> InvalidInput:
-    return InvalidInput(
-        "There is no such choice here, or you may not see it.",
-        code="unknown_choice",
-        where=f"need, {name}",
-        remedy="Choose one of those offered.",
     )
 
 
@@ -269,10 +198,9 @@ class ListState:
             "severity": "" if self.severity == 1 else str(self.severity),
             "q": self.text,
             "round": "" if self.round is None else str(self.round),
-            "page": "" if self.page == 1 else str(self.page),
-        } | changes
-        text = urlencode({key: value for key, value in values.items() if value})
-        return f"?{text}" if text else "?"
+            "page": page_text(self.page),
+        }
+        return query_text(values | changes)
 
 
 def list_state_from(parameters: Mapping[str, str]) -> ListState:
@@ -283,36 +211,12 @@ def list_state_from(parameters: Mapping[str, str]) -> ListState:
     InvalidInput
         Where a value is none of the page's choices.
     """
-    standing = parameters.get("standing") or "open"
-    if standing not in STANDINGS:
-        raise InvalidInput(
-            f"{standing[:40]!r} is none of the states of needs.",
-            code="bad_choice",
-            where="standing",
-            remedy=f"Choose one of: {', '.join(STANDINGS)}.",
-            details={"value": standing[:40], "choices": STANDINGS},
-        )
     return ListState(
         area=parameters.get("area", "")[:100],
         sector=parameters.get("sector", "")[:60],
-        standing=standing,
-        severity=_number(parameters, "severity", 1, 5) or 1,
+        standing=choice_from(parameters, "standing", STANDINGS, "open"),
+        severity=number_from(parameters, "severity", 1, 5) or 1,
         text=parameters.get("q", "").strip()[:100],
-        round=_number(parameters, "round", 1, 2**31 - 1),
-        page=_number(parameters, "page", 1, 100_000) or 1,
-    )
-
-
-def _number(parameters: Mapping[str, str], name: str, low: int, high: int) -> int | None:
-    text = parameters.get(name, "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdecimal() and len(text) <= 10 and low <= int(text) <= high:
-        return int(text)
-    raise InvalidInput(
-        f"This is not a number from {low} to {high}.",
-        code="bad_number",
-        where=name,
-        remedy="Choose one of those offered.",
-        details={"low": low, "high": high},
+        round=number_from(parameters, "round", 1, 2**31 - 1),
+        page=page_from(parameters),
     )

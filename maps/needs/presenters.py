@@ -132,18 +132,6 @@ def similar_json(rows: Sequence[NeedRow], city: str) -> list[dict[str, Any]]:
     return found
 
 
-def need_json(need: Need, city: str, *, is_new: bool) -> dict[str, Any]:
-    """Return what is answered about a need that was sent, for the first time or again."""
-    return {
-        "is_new": is_new,
-        "number": need.pk,
-        "state": need.state,
-        "version": need.version,
-        "ticket": str(need.ticket),
-        "address": reverse("need", args=[city, need.pk]),
-    }
-
-
 def groups_of(need: Need) -> list[tuple[str, str]]:
     """Return the groups that a need counts apart, with their numbers."""
     lang = language()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -49,6 +48,7 @@ from maps.needs.forms import (
     typed_of,
     wrong_sentences,
 )
+from maps.offline.selectors import form_config
 from maps.pages import formats
 from maps.pages.evidence import evidence_views
 from maps.pages.files import size_required
@@ -224,21 +224,8 @@ def _form_page(
         areas.append(need.place)
     labels = organisation_labels(reporting.organisations)
     words = presenters.severity_words()
-    config = {
-        "language": language(),
-        "city": city.code,
-        "user": request.user.get_username(),
-        "csrf": get_token(request),
-        "api": f"/api/v1/cities/{city.code}/needs",
-        "photo": {"most": MOST_BYTES, "types": PHOTO_TYPES},
-        "map": selectors.map_config(city, request.user),
-        "worker": reverse("needs-worker", args=[city.code]),
-        "wrong": wrong_sentences(),
-        "labels": {
-            "place": {one.code: one.name for one in areas},
-            "sector": {one.code: one.name for one in Sector.objects.all()},
-        },
-    }
+    config = form_config(request, city, worker="needs-worker", wrong=wrong_sentences())
+    config["photo"] = {"most": MOST_BYTES, "types": PHOTO_TYPES}
     context = {
         "city": city,
         "tab": "needs",
@@ -266,17 +253,6 @@ def _form_page(
         "photo_types": PHOTO_TYPES,
     }
     return render(request, "maps/needs/form.html", context, status=status)
-
-
-_WORKER: Final = Path(__file__).resolve().parent.parent / "static" / "maps" / "js" / "needs" / "worker.js"
-
-
-@require_safe
-def worker(request: HttpRequest, city: str) -> HttpResponse:
-    """Answer with the script that keeps the form on a phone; from here, because it rules the addresses below its own alone."""
-    response = HttpResponse(_WORKER.read_bytes(), content_type="text/javascript; charset=utf-8")
-    response["Cache-Control"] = "no-cache"
-    return response
 
 
 # ---- one need

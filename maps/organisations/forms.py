@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.http import QueryDict
 
@@ -17,6 +16,7 @@ from interventions.core.transitions import OrganisationState
 from interventions.models import MAX_TEXT, Organisation, OrganisationKind
 from interventions.selectors import OrganisationsAsked, accounts_named
 from interventions.services import MOST_MEMBERS, MemberSpec, OrganisationSpec
+from maps.pages.lists import choice_from, page_from, page_text, query_text
 from maps.pages.typed import Typed
 
 PAGE: Final = 50
@@ -191,10 +191,9 @@ class ListState:
             "area": self.area,
             "standing": "" if self.standing == "working" else self.standing,
             "q": self.text,
-            "page": "" if self.page == 1 else str(self.page),
-        } | changes
-        text = urlencode({key: value for key, value in values.items() if value})
-        return f"?{text}" if text else "?"
+            "page": page_text(self.page),
+        }
+        return query_text(values | changes)
 
 
 def list_state_from(parameters: Mapping[str, str]) -> ListState:
@@ -205,32 +204,10 @@ def list_state_from(parameters: Mapping[str, str]) -> ListState:
     InvalidInput
         Where a value is none of the page's choices.
     """
-    kind, standing = parameters.get("kind", ""), parameters.get("standing") or "working"
-    for name, value, choices in (
-        ("kind", kind, ("", *(one.value for one in OrganisationKind))),
-        ("standing", standing, STANDINGS),
-    ):
-        if value not in choices:
-            raise InvalidInput(
-                f"{value[:40]!r} is none of the choices of this page.",
-                code="bad_choice",
-                where=name,
-                remedy="Choose one of those offered.",
-                details={"value": value[:40]},
-            )
-    page = parameters.get("page", "").strip()
-    if page and not (page.isascii() and page.isdecimal() and 0 < int(page[:7]) <= 100_000):
-        raise InvalidInput(
-            "This is not a number from 1 to 100000.",
-            code="bad_number",
-            where="page",
-            remedy="Choose one of those offered.",
-            details={"low": 1, "high": 100_000},
-        )
     return ListState(
-        kind=kind,
+        kind=choice_from(parameters, "kind", [one.value for one in OrganisationKind]),
         area=parameters.get("area", "")[:100],
-        standing=standing,
+        standing=choice_from(parameters, "standing", STANDINGS, "working"),
         text=parameters.get("q", "").strip()[:100],
-        page=int(page[:7]) if page else 1,
+        page=page_from(parameters),
     )

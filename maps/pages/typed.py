@@ -26,8 +26,10 @@ class Typed:
         """Note what a service or a reader of a field refused, beside the field that it names."""
         told = problem_of(error)
         sentence = " ".join(str(told[name]) for name in ("title", "remedy") if told.get(name))
-        name = _STEP.split(error.where)[-1]
-        self.wrong.setdefault(name if name in self.values or name in self.lists else "", sentence)
+        # Of what is wrong inside a field, the field; what is marked on the map is called a point where it lies elsewhere.
+        steps = ("geometry" if step == "point" else step for step in reversed(_STEP.split(error.where)))
+        name = next((step for step in steps if step in self.values or step in self.lists), "")
+        self.wrong.setdefault(name, sentence)
 
     def deadline(self, name: str) -> datetime | None:
         """Read a deadline; None where none is typed or it is wrong, which is noted."""

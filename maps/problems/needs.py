@@ -27,11 +27,10 @@ SENTENCES: Final = (
     gettext_noop("You may not see the needs and proposals of %(city)s."),
     gettext_noop("There is no such choice here, or you may not see it."),
     gettext_noop("Choose one of those offered."),
-    gettext_noop("“%(value)s” is none of the states of needs."),
     gettext_noop("This need cannot be amended by you, or not any more."),
     gettext_noop("Only a reported need is amended, in time, by its organisation or the supervisor."),
     gettext_noop("No other need is chosen."),
     gettext_noop("Choose the one that says the same."),
-    gettext_noop("The need has no ticket."),
+    gettext_noop("The report has no ticket."),
     gettext_noop("Name it by a UUID of its own."),
 )

@@ -13,8 +13,6 @@ SENTENCES: Final = (
     gettext_noop("Take them in parts."),
     gettext_noop("“%(value)s” is nothing that can be done to a capacity here."),
     gettext_noop("“%(value)s” is nothing that can be done to a council here."),
-    gettext_noop("Another capacity was sent under this ticket."),
-    gettext_noop("Send it again as a new one."),
     gettext_noop("Somebody has amended this capacity meanwhile."),
     gettext_noop("There is no organisation “%(name)s” here, or you may not see it."),
     gettext_noop("Choose one from the list of organisations."),

@@ -86,6 +86,7 @@ WORDS: Final = (
     gettext_noop("code"),
     gettext_noop("finding"),
     gettext_noop("need"),
+    gettext_noop("capacity"),
     gettext_noop("proposal"),
     gettext_noop("organisation"),
     gettext_noop("round"),

@@ -166,3 +166,31 @@ def open_page(browser: Browser, live_server_url: str, sessions: dict[str, list[A
     """Return a function that opens a page (see `opening`)."""
     with opening(browser, live_server_url, sessions) as open_:
         yield open_
+
+
+@pytest.fixture
+def phone(browser: Browser, live_server_url: str) -> Iterator[Callable[[str], Page]]:
+    """Give a function that opens a page on a phone; that it cannot reach the server is no complaint here."""
+    contexts, faults = [], []
+
+    def open_(user: str, language: str = "fa") -> Page:
+        context = browser.new_context(
+            viewport={"width": 390, "height": 844},
+            base_url=live_server_url,
+            is_mobile=True,
+            has_touch=True,
+            geolocation={"longitude": 48.3, "latitude": 33.4},
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        context.add_init_script(COARSE_MAPS)
+        sign_in_apart(context, user)
+        context.add_cookies([{"name": "django_language", "value": language, "url": live_server_url}])
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert faults == []

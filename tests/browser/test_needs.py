@@ -4,48 +4,19 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import COARSE_MAPS, sign_in_apart
 from tests.browser.test_main_job import unfit
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("_patient")]
 
 FORM = "/khorramabad/needs/report/"
 API = "**/api/v1/cities/khorramabad/needs"
-
-
-@pytest.fixture
-def phone(browser: Browser, live_server_url: str) -> Iterator[Callable[[str], Page]]:
-    """Give a function that opens a page on a phone; that it cannot reach the server is no complaint here."""
-    contexts, faults = [], []
-
-    def open_(user: str, language: str = "fa") -> Page:
-        context = browser.new_context(
-            viewport={"width": 390, "height": 844},
-            base_url=live_server_url,
-            is_mobile=True,
-            has_touch=True,
-            geolocation={"longitude": 48.3, "latitude": 33.4},
-            reduced_motion="reduce",
-        )
-        contexts.append(context)
-        context.add_init_script(COARSE_MAPS)
-        sign_in_apart(context, user)
-        context.add_cookies([{"name": "django_language", "value": language, "url": live_server_url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert faults == []
 
 
 def fill(page: Page, text: str, *, sector: str = "sport", people: str = "۱٬۲۰۰") -> None:

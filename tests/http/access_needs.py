@@ -1,4 +1,4 @@
-"""Rows for the table of `test_access`: who sees the pages of rounds and needs, and who may send what."""
+"""Rows for the table of `test_access`: who sees the pages of rounds and needs, and who may send what, capacities too."""
 
 from __future__ import annotations
 
@@ -156,11 +156,13 @@ def need_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, int]])
         f"{city}/rounds/<int:number>/": round_,
         f"{city}/needs/": listed,
         f"{city}/needs/worker.js": lambda world: [ask(f"/{world.city.code}/needs/worker.js", everybody(200))],
+        f"{city}/capacities/worker.js": lambda world: [ask(f"/{world.city.code}/capacities/worker.js", everybody(200))],
         f"{city}/needs/report/": of("needs/report/", leaders, hidden=200),
         f"{city}/needs/<int:number>/": one,
         f"{city}/needs/<int:number>/amend/": amended,
         f"{city}/needs/<int:number>/photos/": photos,
         "api/v1/cities/<slug:city>/needs": sent("needs"),
+        "api/v1/cities/<slug:city>/capacities": sent("capacities"),
         "api/v1/cities/<slug:city>/needs/<int:number>/photos/<uuidstr:ticket>": photo,
         "api/v1/cities/<slug:city>/needs/similar": sent("needs/similar"),
         "api/v1/cities/<slug:city>/needs/indicator": indicator,

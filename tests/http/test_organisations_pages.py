@@ -378,11 +378,11 @@ def test_a_capacity_is_recorded_amended_and_withdrawn_by_its_organisation(
     body = Organisation.objects.get(code="municipality", place=demo_city)
     members_enter(user=system_user(), organisation=body, members=[MemberSpec(personas["agency"])])
     client = reader(client_as, "agency", "fa")
-    empty = client.post(
-        "/khorramabad/capacities/new/", {"organisation": str(body.pk), "amount": "many", "sectors": "x"}
-    )
+    empty = client.post("/khorramabad/capacities/new/", {"organisation": str(body.pk), "amount": "many"})
     assert empty.status_code == 400
-    assert set(empty.context["typed"].wrong) == {"place", "kind", "text_fa", "amount", "sectors"}
+    assert set(empty.context["typed"].wrong) == {"place", "kind", "text_fa", "amount"}
+    for name in ("place", "kind", "text_fa", "amount"):
+        assert f'id="f-{name}-wrong"' in empty.content.decode(), name
     said = {
         "organisation": str(body.pk), "place": "s01", "kind": "place", "text_fa": "زميني براي بازي", "amount": "۱٬۲۰۰",
         "contact": "شهرداری ۱۲۳", "sectors": ["sport"], "ticket": "0e9c8f8e-5a0b-4c39-8a77-000000000001",
@@ -392,8 +392,14 @@ def test_a_capacity_is_recorded_amended_and_withdrawn_by_its_organisation(
         {"lon": "51.4", "lat": "35.7"},
         {"geometry": "{"},
         {"contact": "ت" * 301},
+        {"sectors": ["sport", "castle"]},
+        {"place": "nowhere"},
+        {"organisation": "999999999"},
+        {"ticket": "x"},
     ):
-        assert client.post("/khorramabad/capacities/new/", said | wrong).status_code == 400, wrong
+        answer = client.post("/khorramabad/capacities/new/", said | wrong)
+        assert answer.status_code == 400, wrong
+        assert "زميني براي بازي" in answer.content.decode()  # what was typed stays
     first = client.post("/khorramabad/capacities/new/", said)
     second = client.post("/khorramabad/capacities/new/", said)
     made = Capacity.objects.get(text_fa="زمینی برای بازی")

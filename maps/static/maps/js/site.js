@@ -34,7 +34,7 @@ document.addEventListener("submit", (event) => {
   const next = event.target instanceof HTMLFormElement && event.target.hasAttribute("data-return") ? event.target.elements.namedItem("next") : null;
   if (next instanceof HTMLInputElement) next.value = location.pathname + location.search;
   // Who signs out leaves no form behind that is filled in under their name; their reports stay until they sign in again.
-  if (event.target instanceof HTMLFormElement && event.target.hasAttribute("data-leave")) void globalThis.caches?.delete("mahalleh-needs-form");
+  if (event.target instanceof HTMLFormElement && event.target.hasAttribute("data-leave")) for (const name of ["mahalleh-forms", "mahalleh-needs-form"]) void globalThis.caches?.delete(name);
 });
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[data-return]") : null;

@@ -1,7 +1,8 @@
 // @ts-check
-/** The form of a capacity: its place is marked on a map as that of a need. */
+/** The form in which a capacity is recorded or amended. */
 
-import { withMarking } from "../needs/where.js";
+import { withForm } from "../offline/form.js";
+import { capacity } from "./kind.js";
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById("capacity-form"));
-if (form) withMarking(form, JSON.parse(document.getElementById("capacity-config")?.textContent ?? "{}").map);
+if (form) withForm(form, capacity, JSON.parse(document.getElementById("form-config")?.textContent ?? "{}"));

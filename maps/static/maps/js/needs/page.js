@@ -8,7 +8,8 @@
 import { ApiError, makeApi } from "../api.js";
 import { filled, said } from "../imports/words.js";
 import { number } from "../numbers.js";
-import { faultOf, photoPath, uuid } from "./photos.js";
+import { uuid } from "../offline/ticket.js";
+import { faultOf, photoPath } from "./photos.js";
 
 const config = JSON.parse(document.getElementById("need-config")?.textContent ?? "{}");
 const container = document.getElementById("map");

@@ -1,10 +1,14 @@
 // @ts-check
 /**
- * Keeps the form for needs on the phone, so that it opens without a connection. Whatever the network answers comes first; what was
- * kept is shown only where it does not answer. Everything else of the site goes past it. Served under the addresses of needs alone.
+ * Keeps the form of a report on the phone, so that it opens without a connection. Whatever the network answers comes first; what was
+ * kept is shown only where it does not answer. Everything else of the site goes past it. Served under the addresses of needs and under
+ * those of capacities, each of which it rules alone.
  */
 
-const KEPT = "mahalleh-needs-form";
+const KEPT = "mahalleh-forms";
+/** Where phones kept the form of needs before there were others. */
+const KEPT_BEFORE = "mahalleh-needs-form";
+const FORMS = ["/needs/report/", "/capacities/new/"];
 const worker = /** @type {any} */ (self);
 
 worker.addEventListener("install", () => worker.skipWaiting());
@@ -13,7 +17,7 @@ worker.addEventListener("activate", (/** @type {any} */ event) => event.waitUnti
 /** @param {string} address @returns {boolean} whether it is part of the form */
 function isPart(address) {
   const { origin, pathname } = new URL(address);
-  return origin === worker.location.origin && (pathname.startsWith("/static/") || pathname.endsWith("/needs/report/"));
+  return origin === worker.location.origin && (pathname.startsWith("/static/") || FORMS.some((form) => pathname.endsWith(form)));
 }
 
 /** @param {Request} request */
@@ -24,8 +28,10 @@ async function answer(request) {
     if (response.ok && !response.redirected && response.type === "basic") await cache.put(request.url.split("?")[0], response.clone());
     return response;
   } catch (error) {
-    const kept = await cache.match(request.url.split("?")[0], { ignoreVary: true });
-    if (kept) return kept;
+    for (const one of [cache, await caches.open(KEPT_BEFORE)]) {
+      const kept = await one.match(request.url.split("?")[0], { ignoreVary: true });
+      if (kept) return kept;
+    }
     throw error;
   }
 }
@@ -38,7 +44,11 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
 worker.addEventListener("message", (/** @type {any} */ event) => {
   const addresses = /** @type {string[]} */ (event.data?.keep ?? []).filter(isPart);
   event.waitUntil((async () => {
-    await Promise.all(addresses.map((address) => answer(new Request(address, { credentials: "same-origin" })).catch(() => null)));
+    const before = await caches.open(KEPT_BEFORE);
+    await Promise.all(addresses.map(async (address) => {
+      const response = await answer(new Request(address, { credentials: "same-origin" })).catch(() => null);
+      if (response?.ok) await before.delete(address.split("?")[0], { ignoreVary: true });
+    }));
     event.ports[0]?.postMessage(true);
   })());
 });
