@@ -245,7 +245,9 @@ def _choices(asked: IndexQuestion, matrix: IndicatorMatrix) -> Choices:
 
 def _taken_as_exact(matrix: IndicatorMatrix) -> tuple[IndicatorRow, ...]:
     unknown = (np.isnan(matrix.errors) & ~np.isnan(matrix.values)).any(axis=0)
-    return tuple(one for one, is_unknown in zip(matrix.indicators, np.atleast_1d(unknown).tolist(), strict=True) if is_unknown)
+    return tuple(
+        one for one, is_unknown in zip(matrix.indicators, np.atleast_1d(unknown).tolist(), strict=True) if is_unknown
+    )
 
 
 # ---- records

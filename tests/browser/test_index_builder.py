@@ -79,7 +79,9 @@ def test_what_cannot_be_ranked_is_said_and_nothing_chosen_is_lost(open_page: Cal
     expect(page.locator(".basis")).to_contain_text("2 indicators ·")
 
 
-@pytest.mark.parametrize(("language", "shape"), [("fa", {}), ("fa", PHONE), ("en", PHONE)], ids=["fa", "fa-phone", "en-phone"])
+@pytest.mark.parametrize(
+    ("language", "shape"), [("fa", {}), ("fa", PHONE), ("en", PHONE)], ids=["fa", "fa-phone", "en-phone"]
+)
 def test_it_reads_well_in_both_languages_and_on_a_phone(
     open_page: Callable[..., Page], language: str, shape: dict[str, object]
 ) -> None:

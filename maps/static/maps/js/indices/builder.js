@@ -6,7 +6,7 @@ import { number } from "../numbers.js";
 
 const form = document.getElementById("index-form");
 const shown = document.getElementById("index-result");
-const lang = document.documentElement.lang;
+const lang = document.documentElement.lang === "fa" ? "fa" : "en";
 
 /** @param {HTMLFormElement} from @returns {string} */
 function addressOf(from) {
