@@ -20,6 +20,7 @@ from interventions.models import (
     Action,
     Activation,
     Assessment,
+    Capacity,
     Committee,
     Council,
     Decision,
@@ -129,6 +130,7 @@ def network_swept(root: str) -> None:
             for model in (Decision, Assessment):
                 model.objects.filter(proposal__round__place__path__startswith=code).delete()
             Action.objects.filter(**at).delete()
+            Capacity.objects.filter(**at).delete()
             Proposal.objects.filter(**of_round).delete()
             Need.objects.filter(**of_round, merged_into__isnull=False).delete()
             Need.objects.filter(**of_round).delete()

@@ -15,10 +15,12 @@ from django.contrib.auth import get_user_model
 
 from geo.errors import Conflict
 from geo.models import Assignment
-from interventions.models import Decision, LogEntry, Membership, Need, Proposal
+from interventions.models import Capacity, Decision, LogEntry, Membership, Need, Proposal
 from interventions.services import (
+    CapacitySpec,
     OrganisationSpec,
     ProposalSpec,
+    capacity_put,
     committee_activate,
     membership_apply,
     membership_enter,
@@ -138,6 +140,25 @@ def test_a_ticket_is_of_one_person(committed: SimpleNamespace) -> None:
     )
     assert [(type(lost), lost.code) for lost in losers(results)] == [(Conflict, "ticket_taken")] * 2
     assert Need.objects.filter(ticket=spec.ticket).count() == 1
+
+
+def test_capacities_sent_twice_at_once_are_recorded_once_and_by_one_person(committed: SimpleNamespace) -> None:
+    people = committed.people
+    specs = [
+        CapacitySpec(committed.a, "donor", committed.office, text_fa=f"خیّر {number}", ticket=uuid4())
+        for number in range(4)
+    ]
+
+    def send(name: str, order: list[CapacitySpec]) -> list[int]:
+        return [capacity_put(user=people[name], spec=spec).pk for spec in order]
+
+    results = at_once(*(lambda order=order: send("reporter@a", order) for order in (specs, specs[::-1], specs)))
+    assert losers(results) == []
+    assert results[0] == results[1][::-1] == results[2]
+    taken = replace(specs[0], ticket=uuid4())
+    results = at_once(*(lambda name=name: send(name, [taken]) for name in ("reporter@a", "root")))
+    assert [(type(lost), lost.code) for lost in losers(results)] == [(Conflict, "ticket_taken")]
+    assert Capacity.objects.within(committed.city).count() == 5
 
 
 @pytest.mark.parametrize("attempt", range(3))
