@@ -212,7 +212,7 @@ def _with_goalposts(matrix: IndicatorMatrix, *, is_chosen: bool) -> tuple[Indica
             f"The indicator {lacking[0].code!r} has no goalposts.",
             code="no_goalposts",
             where=lacking[0].code,
-            remedy="Give it some, leave it out, or normalise in another way.",
+            remedy="Leave it out, bring goalposts for it, or normalise in another way.",
             details={"code": lacking[0].name},
         )
     return matrix.only(kept) if lacking else matrix, lacking

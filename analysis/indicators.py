@@ -116,10 +116,33 @@ def indicators_known(covered: CityCoverage, user: User) -> tuple[Indicator, ...]
     return tuple(known.select_related("service"))
 
 
-def indicator_rows(city: Place, user: User) -> tuple[IndicatorRow, ...]:
-    """Return what can be in an index of a city, for people with a role in it; nothing for others."""
+def require_insider(city: Place, user: User) -> None:
+    """Let nobody but people with a role in a city or around it read values of its places: small counts stand among them.
+
+    Raises
+    ------
+    Forbidden
+        For all others.
+    """
     if not is_insider(user, city):
-        return ()
+        raise Forbidden(
+            "Indicators are read by people with a role in the city.",
+            code="role_missing",
+            where=city.code,
+            remedy="Look at the city's map.",
+            details={"city": city.name},
+        )
+
+
+def indicator_rows(city: Place, user: User) -> tuple[IndicatorRow, ...]:
+    """Return what can be in an index of a city.
+
+    Raises
+    ------
+    Forbidden
+        As `require_insider`.
+    """
+    require_insider(city, user)
     return tuple(_row(one) for one in indicators_known(coverage_compute(city=city, user=user), user))
 
 
@@ -148,20 +171,13 @@ def matrix_read(
     Raises
     ------
     Forbidden
-        Unless the user has a role in the city or around it: small counts stand among the values.
+        As `require_insider`.
     NotFound
         Where the city has no place of these kinds with a boundary, or nothing is measured there.
     InvalidInput
         Where an indicator is not known here.
     """
-    if not is_insider(user, city):
-        raise Forbidden(
-            "Indicators are read by people with a role in the city.",
-            code="role_missing",
-            where=city.code,
-            remedy="Look at the published index.",
-            details={"city": city.name},
-        )
+    require_insider(city, user)
     covered = coverage_compute(city=city, user=user, question=question)
     known = {one.code: one for one in indicators_known(covered, user)}
     for code in codes:
@@ -278,4 +294,4 @@ def _row(one: Indicator) -> IndicatorRow:
     )
 
 
-__all__ = ["IndicatorMatrix", "IndicatorRow", "indicator_rows", "indicators_known", "matrix_read"]
+__all__ = ["IndicatorMatrix", "IndicatorRow", "indicator_rows", "indicators_known", "matrix_read", "require_insider"]

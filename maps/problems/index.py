@@ -7,6 +7,15 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 SENTENCES: Final = (
+    gettext_noop("Indicators are read by people with a role in the city."),
+    gettext_noop("Look at the city's map."),
+    gettext_noop("%(city)s has no values of an indicator “%(code)s”."),
+    gettext_noop("Nothing is measured in %(city)s yet."),
+    gettext_noop("Load a layer and say which service it supplies, or enter measured values."),
+    gettext_noop("%(city)s has no such places with a boundary in force."),
+    gettext_noop("Choose other kinds of places, or load boundaries first."),
+    gettext_noop("The indicator “%(code)s” has no goalposts."),
+    gettext_noop("Leave it out, bring goalposts for it, or normalise in another way."),
     gettext_noop("An indicator has a negative value."),
     gettext_noop("Entropy needs values of zero or more, such as scores."),
     gettext_noop("An indicator has a value that is not above zero."),

@@ -70,7 +70,7 @@ def what_if_page_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str
             ("?w-castle=1", 400),
             ("?w-early-care=0", 400),
             ("?aggregation=castle", 400),
-            hidden=200,
+            hidden=404,  # nothing is measured there
         ),
         "<slug:city>/scenarios/": of_list,
         "<slug:city>/scenarios/compare/": of(
