@@ -7,6 +7,11 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 SENTENCES: Final = (
+    gettext_noop("“%(service)s” comes by a network: nobody goes to a facility, so there is nothing to site."),
+    gettext_noop("Nobody lives in %(city)s by the source of people in use."),
+    gettext_noop("Bring a source of people."),
+    gettext_noop("%(candidates)s candidates are more than %(most)s."),
+    gettext_noop("Let them stand further from each other."),
     gettext_noop("There are no capacities."),
     gettext_noop("Give the people that each site can serve, or ask for maximal covering without capacities."),
     gettext_noop("No choice that serves everybody was found in the time that was allowed."),

@@ -418,7 +418,10 @@ def test_deadlines_are_moved_with_a_reason_in_either_calendar(
     first = Phase.objects.get(round=round_, kind="needs").due_at
     Phase.objects.filter(round=round_, kind="proposals").update(due_at=datetime(2127, 1, 1, tzinfo=UTC))
     page = client.get(path).content.decode()
-    typed = dict(re.findall(r'name="(\w+_due)" value="([^"]*)"', page)) | {"reason": "برف", "needs_due": "۱۴۰۵/۱۰/۰۵ ۲۳:۵۹"}
+    typed = dict(re.findall(r'name="(\w+_due)" value="([^"]*)"', page)) | {
+        "reason": "برف",
+        "needs_due": "۱۴۰۵/۱۰/۰۵ ۲۳:۵۹",
+    }
     disordered = client.post(path, {"do": "extend", **typed}).content.decode()
     assert "مهلت مرحلهٔ «ارزیابی» پس از مهلت مرحلهٔ «پیشنهادها» نیست" in disordered
     Phase.objects.filter(round=round_, kind__in=("assessment", "decision")).delete()
