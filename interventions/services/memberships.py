@@ -6,7 +6,7 @@ assignment that somebody had before is nobody's to take; one that several member
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -120,16 +120,10 @@ def memberships_review(
     Forbidden, InvalidInput, Conflict
         As `membership_review`, with the person; and where none is named, or too many are.
     """
-    _check_many(memberships)
-    with transaction.atomic():
-        _held_in_order(memberships)
-        done = []
-        for one in memberships:
-            with located(f"membership {one.user.get_username()}"):
-                done.append(
-                    membership_review(user=user, membership=one, event=event, places=places, reason=reason, at=at)
-                )
-        return tuple(done)
+    return _each(
+        memberships,
+        lambda one: membership_review(user=user, membership=one, event=event, places=places, reason=reason, at=at),
+    )
 
 
 def memberships_amend(
@@ -147,13 +141,21 @@ def memberships_amend(
     Forbidden, InvalidInput, Conflict
         As `membership_amend`, with the person; and where none is named, or too many are.
     """
+    return _each(
+        memberships,
+        lambda one: membership_amend(user=user, membership=one, places=places, is_contact=is_contact, at=at),
+    )
+
+
+def _each(memberships: Sequence[Membership], do: Callable[[Membership], Membership]) -> tuple[Membership, ...]:
+    """Do the same to several memberships: to all of them, or to none."""
     _check_many(memberships)
     with transaction.atomic():
         _held_in_order(memberships)
         done = []
         for one in memberships:
             with located(f"membership {one.user.get_username()}"):
-                done.append(membership_amend(user=user, membership=one, places=places, is_contact=is_contact, at=at))
+                done.append(do(one))
         return tuple(done)
 
 

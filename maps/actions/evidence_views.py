@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.selectors import city_get
@@ -23,21 +21,12 @@ from interventions.selectors.actions import action_get
 from interventions.services import evidence_add, evidence_change
 from interventions.services.evidence import evidence_file_name, evidence_thumbnail_name
 from maps.actions.views import action_page
-from maps.pages.files import file_answer, size_required
+from maps.pages.files import file_answer, file_change_from, takes_file
 
 
-@csrf_exempt  # `_add` is protected: the size is looked at before anything of the form is read, which the token is part of
-@require_POST
-@login_required
+@takes_file
 def add(request: HttpRequest, city: str, number: int) -> HttpResponse:
     """Take a photo or document of an action; what is too large is refused before anything of it is read."""
-    size_required(request)
-    answer: HttpResponse = _add(request, city, number)
-    return answer
-
-
-@csrf_protect
-def _add(request: HttpRequest, city: str, number: int) -> HttpResponse:
     place = city_get(city, request.user)
     action = action_get(place, number, request.user)
     kept = {name: request.POST.get(name, "")[:300] for name in ("title", "keeps_location", "is_public")}
@@ -75,27 +64,12 @@ def small(request: HttpRequest, evidence: UUID) -> HttpResponseBase:
     return _answer(request, found, evidence_thumbnail_name(found))
 
 
-_CHANGES: Final[dict[str, dict[str, bool]]] = {
-    "archive": {"is_archived": True},
-    "restore": {"is_archived": False},
-    "publish": {"is_public": True},
-    "hide": {"is_public": False},
-}
-
-
 @require_POST
 @login_required
 def change(request: HttpRequest, evidence: UUID) -> HttpResponse:
     """Put a photo or document away or bring it back, show it to everybody or not."""
     found = _get(evidence, request.user)
-    asked = _CHANGES.get(request.POST.get("do", ""))
-    if asked is None:
-        raise InvalidInput(
-            "It is not said what to do with it.",
-            code="bad_step",
-            where="do",
-            remedy=f"Choose one of {', '.join(_CHANGES)}.",
-        )
+    asked = file_change_from(request)
     evidence_change(user=request.user, evidence=found, **asked)
     messages.success(request, _("Done."))
     record = found.action or found.need

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from analysis.disclosure import is_insider
@@ -27,29 +25,20 @@ from layers.services.attachments import (
 )
 from maps.catalogue import rows, selectors
 from maps.catalogue.views import row_get, row_page
-from maps.pages.files import file_answer, size_required
+from maps.pages.files import file_answer, file_change_from, takes_file
 
 
-@csrf_exempt  # `_add` is protected: the size is looked at before anything of the form is read, which the token is part of
-@require_POST
-@login_required
+@takes_file
 def add(request: HttpRequest, city: str, layer: str, number: int) -> HttpResponse:
     """Take a photo or document about a row; what is too large is refused before anything of it is read."""
-    size_required(request)
-    answer: HttpResponse = _add(request, city, layer, number)
-    return answer
-
-
-@csrf_protect
-def _add(request: HttpRequest, city: str, code: str, number: int) -> HttpResponse:
     place = city_get(city, request.user)
-    layer = selectors.layer_get(place, code, request.user)
-    row_get(layer, number, insider=is_insider(request.user, place))
-    if not may_attach(layer, request.user):
+    of_row = selectors.layer_get(place, layer, request.user)
+    row_get(of_row, number, insider=is_insider(request.user, place))
+    if not may_attach(of_row, request.user):
         raise Forbidden(
             f"You may not add photos or documents in {place.name_en}.",
             code="may_not_attach",
-            where=code,
+            where=layer,
             remedy="Ask the administrator for a role there.",
             details={"city": place.name},
         )
@@ -58,10 +47,10 @@ def _add(request: HttpRequest, city: str, code: str, number: int) -> HttpRespons
         file = request.FILES.get("photo") or request.FILES.get("file")
         if file is None:
             raise InvalidInput("No file was chosen.", code="no_file", where="file", remedy="Choose one.")
-        _release, held, _columns = row_get(layer, number, insider=True)
+        _release, held, _columns = row_get(of_row, number, insider=True)
         attachment_add(
-            layer=layer,
-            feature_key=rows.key_of(layer, held),
+            layer=of_row,
+            feature_key=rows.key_of(of_row, held),
             author=request.user,
             file=file,
             title=kept["title"],
@@ -69,9 +58,9 @@ def _add(request: HttpRequest, city: str, code: str, number: int) -> HttpRespons
             keeps_location=bool(kept["keeps_location"]),
         )
     except (InvalidInput, LimitExceeded) as error:
-        return row_page(request, layer, number, error, kept)
+        return row_page(request, of_row, number, error, kept)
     messages.success(request, _("Added."))
-    return redirect("layer-row", layer.city.code, layer.code, number)
+    return redirect("layer-row", of_row.city.code, of_row.code, number)
 
 
 def _get(attachment: UUID, user: User) -> Attachment:
@@ -116,27 +105,12 @@ def _answer(found: Attachment, name: str, request: HttpRequest) -> HttpResponseB
     return response
 
 
-_CHANGES: Final[dict[str, dict[str, bool]]] = {
-    "archive": {"is_archived": True},
-    "restore": {"is_archived": False},
-    "publish": {"is_public": True},
-    "hide": {"is_public": False},
-}
-
-
 @require_POST
 @login_required
 def change(request: HttpRequest, attachment: UUID) -> HttpResponse:
     """Put a photo or document away or bring it back, show it to everybody or not."""
     found = _get(attachment, request.user)
-    asked = _CHANGES.get(request.POST.get("do", ""))
-    if asked is None:
-        raise InvalidInput(
-            "It is not said what to do with it.",
-            code="bad_step",
-            where="do",
-            remedy=f"Choose one of {', '.join(_CHANGES)}.",
-        )
+    asked = file_change_from(request)
     attachment_change(found, request.user, is_public=asked.get("is_public"), is_archived=asked.get("is_archived"))
     messages.success(request, _("Done."))
     layer = found.layer

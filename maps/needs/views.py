@@ -13,8 +13,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from geo.errors import Conflict, Forbidden, GeometryError, InvalidInput, LimitExceeded
 from geo.models import Place
@@ -51,7 +50,7 @@ from maps.needs.forms import (
 from maps.offline.selectors import form_config
 from maps.pages import formats
 from maps.pages.evidence import evidence_views
-from maps.pages.files import size_required
+from maps.pages.files import takes_file
 from maps.pages.reader import language
 from maps.pages.typed import Typed
 
@@ -278,18 +277,9 @@ def need_page(request: HttpRequest, city: str, number: int) -> HttpResponse:
     return redirect("need", place.code, number)
 
 
-@csrf_exempt  # `_photos` is protected: the size is looked at before anything of the form is read, which the token is part of
-@require_POST
-@login_required
+@takes_file
 def photos(request: HttpRequest, city: str, number: int) -> HttpResponse:
     """Take a photo or document of a need, where no script sends several; what is too large is refused before it is read."""
-    size_required(request)
-    answer: HttpResponse = _photos(request, city, number)
-    return answer
-
-
-@csrf_protect
-def _photos(request: HttpRequest, city: str, number: int) -> HttpResponse:
     place = selectors.city_of_workers(city, request)
     need = need_get(number, request.user, place)
     typed = Typed({name: request.POST.get(name, "")[:300] for name in ("title", "keeps_location", "file")})

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Final
 
+from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST
 
-from geo.errors import LimitExceeded
+from geo.errors import InvalidInput, LimitExceeded
 from layers.services.files import MOST_BYTES
 
 _FORM_BYTES: Final = 100_000
@@ -32,6 +37,53 @@ def size_required(request: HttpRequest) -> None:
             remedy="Make it smaller: a photo needs no more than 2048 pixels on its longer side.",
             details={"most": MOST_BYTES // 1_000_000},
         )
+
+
+def takes_file(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a view take a form with a file by POST, from people who are signed in; what is too large is refused before it is read.
+
+    The token against forgery is part of the form: it is looked at last, since looking at it reads the form, and with it the file.
+    """
+    protected = csrf_protect(view)
+
+    @csrf_exempt
+    @require_POST
+    @login_required
+    @wraps(view)
+    def sized(request: HttpRequest, *args: object, **options: object) -> HttpResponse:
+        size_required(request)
+        answer: HttpResponse = protected(request, *args, **options)
+        return answer
+
+    return sized
+
+
+FILE_CHANGES: Final[Mapping[str, Mapping[str, bool]]] = {
+    "archive": {"is_archived": True},
+    "restore": {"is_archived": False},
+    "publish": {"is_public": True},
+    "hide": {"is_public": False},
+}
+"""What may be done with a photo or document, and which of its marks that sets."""
+
+
+def file_change_from(request: HttpRequest) -> Mapping[str, bool]:
+    """Return which marks of a photo or document a form wants set.
+
+    Raises
+    ------
+    InvalidInput
+        Where it says nothing that can be done.
+    """
+    asked = FILE_CHANGES.get(request.POST.get("do", ""))
+    if asked is None:
+        raise InvalidInput(
+            "It is not said what to do with it.",
+            code="bad_step",
+            where="do",
+            remedy=f"Choose one of {', '.join(FILE_CHANGES)}.",
+        )
+    return asked
 
 
 def file_answer(
