@@ -7,6 +7,10 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 SENTENCES: Final = (
+    gettext_noop("The layer “%(code)s” has no building there."),
+    gettext_noop("Name a layer of polygons of buildings."),
+    gettext_noop("The place has %(buildings)s buildings, more than %(most)s."),
+    gettext_noop("Choose a smaller place."),
     gettext_noop("A distance of %(n)s m is not possible."),
     gettext_noop("The settlement has no outline."),
     gettext_noop("Give a polygon that is not empty."),
