@@ -163,14 +163,14 @@ def test_who_does_the_same_is_shown_to_both_sides(world: Proposing) -> None:
     for asked, found in ((mine, other), (other, mine)):
         for name in ("agency", "health", "supervisor"):
             rows = proposal_rows([asked], world.people[name])[0].overlaps
-            assert [(row.pk, row.likeness, row.is_done_twice) for row in rows if row.pk == found.pk] == [
+            assert [(row.second.pk, row.likeness, row.is_done_twice) for row in rows if row.second.pk == found.pk] == [
                 (found.pk, Likeness.SAME, True)
             ]
     assert away.pk not in {
-        row.pk for row in proposal_rows([mine], world.people["agency"])[0].overlaps if row.score > 0.9
+        row.second.pk for row in proposal_rows([mine], world.people["agency"])[0].overlaps if row.score > 0.9
     }
     together = {row.pk: row.overlaps for row in proposal_rows([mine, other], world.people["supervisor"])}
-    assert other.pk in {row.pk for row in together[mine.pk]}
+    assert other.pk in {row.second.pk for row in together[mine.pk]}
     # Who may see neither is told of neither.
     assert proposal_rows(Proposal.objects.visible_to(world.people["nobody"]), world.people["nobody"]) == ()
 

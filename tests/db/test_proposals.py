@@ -511,7 +511,7 @@ def test_what_stands_is_published_and_not_what_was_taken_back_before(world: Prop
     decisions_take(user=leader, rulings=[rule(one, "refuse")], at=ASSESSED + 2 * SECOND)
     assert decisions_publish(user=leader, round_=world.round, at=ASSESSED + 3 * SECOND) == 2
     assert decisions_publish(user=leader, round_=world.round) == 0
-    told = Decision.objects.filter(published_at__isnull=False)
+    told = Decision.objects.filter(proposal__round=world.round, published_at__isnull=False)
     assert set(told.values_list("proposal", "outcome")) == {(one.pk, "refused"), (two.pk, "refused")}
     seen = Decision.objects.visible_to(world.people["anonymous"]).filter(proposal__round=world.round)
     assert set(seen) == set(told)

@@ -55,6 +55,7 @@ export async function withWaiting({ kind: own, config, words, edit }) {
   let halt = "";
   let isSending = false;
   let isAsked = false;
+  let isPressed = false;
 
   /** @returns {Promise<Row[]>} */
   const waiting = async () => {
@@ -154,16 +155,23 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     return Boolean(item);
   };
 
-  /** @param {boolean} [isMore] whether something was added, which is sent too where the rest is being sent */
-  const send = async (isMore = false) => {
-    if (isSending) return void (isAsked ||= isMore);
+  /**
+   * @param {boolean} [isMore] whether something was added, which is sent too where the rest is being sent
+   * @param {boolean} [isPress] whether somebody pressed the button: then it is tried once more, even if what is under way fails
+   */
+  const send = async (isMore = false, isPress = false) => {
+    if (isSending) {
+      isAsked ||= isMore;
+      isPressed ||= isPress;
+      return;
+    }
     isSending = true;
-    halt = "";
     try {
       do {
-        isAsked = false;
+        isAsked = isPressed = false;
+        halt = "";
         for (const kind of KINDS) if (!halt) await sendKind(kind);
-      } while (isAsked && !halt);
+      } while (isPressed || (isAsked && !halt));
     } finally {
       isSending = false;
       onItsWay = "";
@@ -196,7 +204,7 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     if (kind && data.user === user && data.city === city) sent.push({ kind, item: data.item });
     void draw();
   });
-  the("queue-send").addEventListener("click", () => void send());
+  the("queue-send").addEventListener("click", () => void send(true, true));
   const tellConnection = () => { the("offline").hidden = navigator.onLine; };
   addEventListener("online", () => {
     tellConnection();
