@@ -28,6 +28,8 @@ class Run(models.Model):
         FREQUENCY = "frequency", _("frequency of public transport")
         ISOCHRONE = "isochrone", _("isochrone")
         INDEX = "index", _("index of priority")
+        SITING = "siting", _("siting")
+        BLOCKS = "blocks", _("settlement form")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     city = models.ForeignKey(Place, verbose_name=_("city"), on_delete=models.PROTECT, related_name="runs")
