@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+import numpy as np
+import shapely
+from django.contrib.gis.db.models.functions import AsWKB
 from django.db.models import (
     Case,
     Count,
@@ -105,6 +109,32 @@ class ActionRow:
         return in_readers_language(self.title_fa, self.title_en)
 
 
+@dataclass(frozen=True, slots=True)
+class ActionMark:
+    """One action as a map and a calendar of all of them need it.
+
+    Attributes
+    ----------
+    lon_lat
+        Its own place on the map, in degrees; None where it is for a whole place.
+    """
+
+    pk: int
+    title_fa: str
+    title_en: str
+    state: str
+    starts_on: date
+    ends_on: date
+    is_late: bool
+    place_path: str
+    lon_lat: tuple[float, float] | None
+
+    @property
+    def title(self) -> str:
+        """The title in the language of the reader, or in the other where it was not written in that."""
+        return in_readers_language(self.title_fa, self.title_en)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GapMatrix:
     """Needs of places by sectors, by how far they are answered.
@@ -125,12 +155,12 @@ class GapMatrix:
 # ---- actions
 
 
-def action_list(
+def action_marks(
     place: Place, user: User, today: date, asked: ActionFilter | None = None, *, limit: int = MAX_ACTIONS
-) -> tuple[ActionRow, ...]:
+) -> tuple[ActionMark, ...]:
     """Return the actions of a place's subtree that a user may see: late ones first, then what ends first."""
     wanted = asked or ActionFilter()
-    found: QuerySet[Any] = with_progress(Action.objects.visible_to(user).within(wanted.area or place), today)
+    found: QuerySet[Any] = _ordered(Action.objects.visible_to(user).within(wanted.area or place), today)
     if wanted.sectors:
         found = found.filter(sector__code__in=wanted.sectors)
     if wanted.organisations:
@@ -143,7 +173,29 @@ def action_list(
         found = found.filter(starts_on__lte=wanted.until)
     if wanted.is_late:
         found = found.filter(lateness=1)
-    return tuple(action_row(one) for one in found.order_by("-lateness", "order", "ends_on", "pk")[:limit])
+    rows: list[tuple[Any, ...]] = list(found.values_list(*_OF_MARK, AsWKB("geometry"))[:limit])
+    return tuple(
+        ActionMark(number, fa, en, state, first, last, lateness == 1, path, at)
+        for (number, fa, en, state, first, last, lateness, path, _), at in zip(rows, _points(rows), strict=True)
+    )
+
+
+_OF_MARK: Final = ("pk", "title_fa", "title_en", "state", "starts_on", "ends_on", "lateness", "place__path")
+"""What is read of hundreds of actions at once, as tuples: to make records of them takes longer than all the rest."""
+
+
+def _points(rows: Sequence[tuple[Any, ...]]) -> list[tuple[float, float] | None]:
+    """Return a point in each geometry that ends a row; None where there is none."""
+    shapes = shapely.from_wkb([None if row[-1] is None else bytes(row[-1]) for row in rows])
+    points = shapely.point_on_surface(shapes)
+    xy = np.stack([shapely.get_x(points), shapely.get_y(points)], axis=1).round(6).tolist() if rows else []
+    return [None if row[-1] is None else (x, y) for row, (x, y) in zip(rows, xy, strict=True)]
+
+
+def action_rows(numbers: Sequence[int], today: date) -> tuple[ActionRow, ...]:
+    """Return the rows of actions that `action_marks` found, in this order."""
+    found = {one.pk: one for one in with_progress(Action.objects.filter(pk__in=numbers), today)}
+    return tuple(action_row(found[number]) for number in numbers if number in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +209,9 @@ class ActionChoices:
 
 def action_choices(place: Place, user: User) -> ActionChoices:
     """Return the places, institutions and sectors that occur among the actions of a place's subtree."""
-    seen = Action.objects.visible_to(user).within(place).order_by()
-    return ActionChoices(
-        *(
-            tuple(
-                NamedRow(*row)
-                for row in seen.values_list(f"{one}__code", f"{one}__name_fa", f"{one}__name_en").distinct()
-            )
-            for one in ("place", "organisation", "sector")
-        )
-    )
+    names = [f"{one}__{name}" for one in ("place", "organisation", "sector") for name in ("code", "name_fa", "name_en")]
+    seen = set(Action.objects.visible_to(user).within(place).order_by().values_list(*names).distinct())
+    return ActionChoices(*(tuple(NamedRow(*row) for row in {row[k : k + 3] for row in seen}) for k in (0, 3, 6)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,32 +266,30 @@ def action_get(place: Place, number: int, user: User) -> Action:
     return found
 
 
+def _ordered(actions: QuerySet[Action], today: date) -> QuerySet[Any]:
+    """Return actions with whether they are late (``lateness`` 1): those first, then what ends first."""
+    states = [ActionState.UNDER_WAY, ActionState.SUSPENDED, ActionState.PLANNED, ActionState.DONE]
+    annotated: QuerySet[Any] = actions.annotate(
+        lateness=Case(When(_late_q(today), then=Value(1)), default=Value(0), output_field=IntegerField()),
+        order=Case(
+            *(When(state=state, then=Value(k)) for k, state in enumerate(states)),
+            default=Value(len(states)),
+            output_field=IntegerField(),
+        ),
+    )
+    return annotated.order_by("-lateness", "order", "ends_on", "pk")
+
+
 def with_progress(actions: QuerySet[Action], today: date) -> QuerySet[Any]:
     """Return actions with what `action_row` reads: the last report, and whether they are late (``lateness`` 1)."""
     last = Progress.objects.filter(action=OuterRef("pk")).order_by("-reported_at", "-pk")
-    states = [ActionState.UNDER_WAY, ActionState.SUSPENDED, ActionState.PLANNED, ActionState.DONE]
-    return (
-        actions.select_related("organisation", "place", "sector")
-        .defer("text_fa", "text_en")
-        .annotate(
-            percent=Subquery(last.values("done_percent")[:1], output_field=PositiveSmallIntegerField()),
-            lateness=Case(When(_late_q(today), then=Value(1)), default=Value(0), output_field=IntegerField()),
-            order=Case(
-                *(When(state=state, then=Value(k)) for k, state in enumerate(states)),
-                default=Value(len(states)),
-                output_field=IntegerField(),
-            ),
-        )
+    found: QuerySet[Any] = (
+        _ordered(actions, today).select_related("organisation", "place", "sector").defer("text_fa", "text_en")
     )
-
-
-_OF_ROW: Final = (
-    "title_fa", "title_en", "geometry", "starts_on", "ends_on", "state",
-    *(f"{body}__{name}" for body in ("organisation", "sector", "place") for name in ("code", "name_fa", "name_en")),
-    "place__path", "organisation__kind", "approach", "started_on", "done_on", "budget_irr", "spent_irr",
-    "people_targeted", "people_reached", "is_public",
-)  # fmt: skip
-"""What is read of hundreds of actions at once: to make whole records of them takes longer than all the rest."""
+    told: QuerySet[Any] = found.annotate(
+        percent=Subquery(last.values("done_percent")[:1], output_field=PositiveSmallIntegerField())
+    )
+    return told
 
 
 def action_row(action: Any) -> ActionRow:

@@ -12,18 +12,18 @@ from typing import Any, Final
 
 import numpy as np
 import shapely
-from django.db.models import Prefetch
+from django.contrib.gis.db.models.functions import AsWKB
+from django.db.models import QuerySet
 
 from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of
-from geo.db.shapes import to_shapely
 from geo.models import Boundary, Place
 from geo.querysets import User
 from interventions.core.overlap import Likeness, Undertakings, overlaps
 from interventions.core.transitions import STANDING_PROPOSALS, ProposalState
-from interventions.models import PEOPLE_GROUPS, Action, Need, Proposal, Sector, in_readers_language
+from interventions.models import PEOPLE_GROUPS, Action, Proposal, in_readers_language
 from interventions.querysets import proposals_about
 from interventions.selectors.rights import paths_around
-from interventions.selectors.rows import NamedRow, named_row
+from interventions.selectors.rows import NamedRow
 
 MAX_UNDERTAKINGS: Final = 1000
 """Proposals, and as many actions, that are compared at once."""
@@ -31,12 +31,12 @@ MAX_UNDERTAKINGS: Final = 1000
 REACH_M: Final = 500.0
 """How far a point or a line is taken to work, where the service it gives has no threshold of its own."""
 
+_NAMES: Final = ("code", "name_fa", "name_en")
 _OF_SIDE: Final = (
-    "title_fa", "title_en", "geometry", "starts_on", "ends_on", "state",
-    *(f"{body}__{name}" for body in ("organisation", "sector") for name in ("code", "name_fa", "name_en")),
+    "pk", "organisation_id", "title_fa", "title_en", "starts_on", "ends_on", "state",
+    *(f"organisation__{name}" for name in _NAMES), *(f"sector__{name}" for name in _NAMES),
 )  # fmt: skip
-_OF_PLACE: Final = ("code", "name_fa", "name_en", "path")
-"""What is read of hundreds at once: to make whole records of them takes longer than all the rest."""
+"""What is read of hundreds at once, as tuples: to make records of them takes longer than all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,14 @@ def overlaps_with(records: Sequence[Proposal] | Sequence[Action], user: User) ->
     Those asked for are the first of each pair. Drafts are compared, too, so that their authors see it before others do. What is
     withdrawn, refused, done or cancelled, and a proposal without needs, is like nothing.
     """
-    asked = _sides(records, is_action=isinstance(records[0], Action)) if records else []
+    if not records:
+        return {}
+    numbers = [one.pk for one in records]
+    asked = (
+        _actions(Action.objects.filter(pk__in=numbers).running())
+        if isinstance(records[0], Action)
+        else _proposals(Proposal.objects.filter(pk__in=numbers, state__in=[*STANDING_PROPOSALS, ProposalState.DRAFT]))
+    )
     if not asked:
         return {}
     own = {(side.is_action, side.pk) for side, *_ in asked}
@@ -136,7 +143,10 @@ def overlaps_with(records: Sequence[Proposal] | Sequence[Action], user: User) ->
     return {number: tuple(rows) for number, rows in found.items()}
 
 
-_Side = tuple[Undertaking, int, Any, float, list[Place]]
+_Area = tuple[int, str]
+"""Number and path of a place."""
+
+_Side = tuple[Undertaking, int, Any, float, list[_Area]]
 """An undertaking, the number of its organisation, its geometry or None, its reach in metres, and its places."""
 
 
@@ -149,83 +159,104 @@ def _undertaken(root: Place, user: User) -> list[_Side]:
         .filter(pk__in=proposals_about(root), actions__isnull=True)
         .order_by("pk")[:MAX_UNDERTAKINGS]
     )
-    return [*_sides(actions, is_action=True), *_sides(proposals, is_action=False)]
+    return [*_actions(actions), *_proposals(proposals)]
 
 
-def _sides(records: Any, *, is_action: bool) -> list[_Side]:
-    """Return proposals or actions, read or to be read, as undertakings; without those that are over or answer nothing."""
-    numbers = [one.pk for one in records] if isinstance(records, Sequence) else records.values("pk")
-    names = [f"place__{name}" for name in _OF_PLACE]
-    needs = Need.objects.select_related("place", "sector").order_by("pk")
-    told = needs.only(
-        *names,
-        "people_affected",
-        "sector__code",
-        "sector__name_fa",
-        "sector__name_en",
-        *(f"{group}_affected" for group in PEOPLE_GROUPS),
+def _actions(found: QuerySet[Action]) -> list[_Side]:
+    """Return actions as undertakings."""
+    rows = list(
+        found.values_list(
+            *_OF_SIDE, *(f"place__{name}" for name in _NAMES), "place_id", "place__path", "proposal_id",
+            AsWKB("geometry"),
+        )
+    )  # fmt: skip
+    groups = _groups(Action.needs.through, "action", [row[0] for row in rows])
+    shapes = _shapes(row[-1] for row in rows)
+    return [
+        (
+            Undertaking(
+                row[0], True, row[2], row[3], NamedRow(*row[7:10]), NamedRow(*row[13:16]), NamedRow(*row[10:13]),
+                row[4], row[5], row[6], groups.get(row[0], ()), row[18],
+            ),
+            row[1], shape, REACH_M, [(row[16], row[17])],
+        )
+        for row, shape in zip(rows, shapes, strict=True)
+    ]  # fmt: skip
+
+
+def _proposals(found: QuerySet[Proposal]) -> list[_Side]:
+    """Return proposals as undertakings; without those that answer nothing."""
+    rows = list(
+        found.values_list(
+            *_OF_SIDE, *(f"round__place__{name}" for name in _NAMES), "effect__threshold_m", AsWKB("geometry")
+        )
     )
-    found: Any
-    if is_action:
-        found = (
-            Action.objects.filter(pk__in=numbers)
-            .running()
-            .select_related("organisation", "place", "sector")
-            .only(*_OF_SIDE, *names, "proposal_id")
-        )
-    else:
-        standing = [*STANDING_PROPOSALS, ProposalState.DRAFT]
-        found = (
-            Proposal.objects.filter(pk__in=numbers, state__in=standing)
-            .select_related("organisation", "round__place", "sector")
-            .only(*_OF_SIDE, *(f"round__{name}" for name in names), "effect")
-        )
+    numbers = [row[0] for row in rows]
+    groups = _groups(Proposal.needs.through, "proposal", numbers)
+    answered: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    told = ("place_id", "place__path", *(f"{of}__{name}" for of in ("place", "sector") for name in _NAMES))
+    for number, *need in (
+        Proposal.needs.through.objects.filter(proposal__in=numbers)
+        .order_by("need")
+        .values_list("proposal_id", *(f"need__{name}" for name in told))
+    ):
+        answered[number].append(tuple(need))
     sides: list[_Side] = []
-    for one in found.order_by("pk").prefetch_related(Prefetch("needs", told)):
-        answered = list(one.needs.all())
-        places = [one.place] if is_action else list({need.place_id: need.place for need in answered}.values())
-        if not places:
+    for row, shape in zip(rows, _shapes(row[-1] for row in rows), strict=True):
+        needs = answered[row[0]]
+        if not needs:
             continue
-        sector: Sector = one.sector or answered[0].sector
+        places = {need[0]: need for need in needs}
+        place = NamedRow(*needs[0][2:5]) if len(places) == 1 else NamedRow(*row[13:16])
+        sector = NamedRow(*(row[10:13] if row[10] is not None else needs[0][5:8]))
         sides.append(
             (
                 Undertaking(
-                    one.pk, is_action, one.title_fa, one.title_en, named_row(one.organisation),
-                    named_row(places[0] if len(places) == 1 else one.round.place), named_row(sector),
-                    one.starts_on, one.ends_on, one.state, _groups_of(answered), one.proposal_id if is_action else None,
+                    row[0], False, row[2], row[3], NamedRow(*row[7:10]), place, sector, row[4], row[5], row[6],
+                    groups.get(row[0], ()), None,
                 ),
-                one.organisation_id,
-                to_shapely(one.geometry) if one.geometry is not None else None,
-                REACH_M if is_action else float(one.effect.get("threshold_m", REACH_M)),
-                places,
+                row[1], shape, REACH_M if row[16] is None else float(row[16]), [need[:2] for need in places.values()],
             )
         )  # fmt: skip
     return sides
 
 
-def _groups_of(needs: Iterable[Need]) -> tuple[str, ...]:
-    """Return the groups of people that needs are for; none, which is everybody, where one is for others, too.
+def _shapes(found: Iterable[Any]) -> list[Any]:
+    """Return geometries from their well-known binary; None where there is none."""
+    read: list[Any] = shapely.from_wkb([None if one is None else bytes(one) for one in found]).tolist()
+    return read
+
+
+def _groups(links: Any, record: str, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return by number the groups of people that records' needs are for; none, which is everybody, where one is for others, too.
 
     A need is for groups alone where those counted make up all whom it affects: else the rest may be anybody.
     """
-    named: set[str] = set()
-    for need in needs:
-        counts = {group: getattr(need, f"{group}_affected") or 0 for group in PEOPLE_GROUPS}
-        if not 0 < need.people_affected <= sum(counts.values()):
-            return ()
-        named |= {group for group, people in counts.items() if people}
-    return tuple(group for group in PEOPLE_GROUPS if group in named)
+    named: dict[int, set[str]] = defaultdict(set)
+    open_to_all: set[int] = set()
+    counts_of = ("people_affected", *(f"{group}_affected" for group in PEOPLE_GROUPS))
+    for number, affected, *counts in links.objects.filter(**{f"{record}__in": numbers}).values_list(
+        f"{record}_id", *(f"need__{name}" for name in counts_of)
+    ):
+        if 0 < affected <= sum(count or 0 for count in counts):
+            named[number].update(group for group, count in zip(PEOPLE_GROUPS, counts, strict=True) if count)
+        else:
+            open_to_all.add(number)
+    return {
+        number: tuple(group for group in PEOPLE_GROUPS if group in groups)
+        for number, groups in named.items()
+        if number not in open_to_all
+    }
 
 
-def _around(places: Iterable[Place]) -> Place:
+def _around(places: Iterable[_Area]) -> Place:
     """Return the city in which places lie, or the place around all of them where there is none."""
-    listed = list(places)
-    common = posixpath.commonpath([place.path for place in listed])
+    common = posixpath.commonpath([path for _, path in places])
     found: Place | None = None
     for found in Place.objects.filter(path__in=paths_around(Place(path=common))).order_by("path"):
         if found.kind == Place.Kind.CITY:
             break
-    return found or listed[0]
+    return found or Place.objects.get(path=common)
 
 
 def _compared(sides: Sequence[_Side], of: Iterable[int] | None = None) -> list[OverlapRow]:
@@ -235,7 +266,7 @@ def _compared(sides: Sequence[_Side], of: Iterable[int] | None = None) -> list[O
     asked: list[int] | None = None if of is None else []
     wanted = set(range(len(sides)) if of is None else of)
     for number, (side, organisation, shape, reach_m, places) in enumerate(sides):
-        parts = [shape] if shape is not None else [drawn[place.path] for place in places if place.path in drawn]
+        parts = [shape] if shape is not None else [drawn[path] for _, path in places if path in drawn]
         if parts:
             if asked is not None and number in wanted:
                 asked.append(len(rows))
@@ -293,15 +324,17 @@ def _turned(row: OverlapRow) -> OverlapRow:
     )  # fmt: skip
 
 
-def _drawn(places: set[Place]) -> dict[str, Any]:
+def _drawn(places: set[_Area]) -> dict[str, Any]:
     """Return by path the areas of places: their own boundaries, or all of those inside where one has none."""
-    current = Boundary.objects.current().values_list("place__path", "geometry")
-    found = {path: to_shapely(geometry) for path, geometry in current.filter(place__in=places)}
-    for place in places:
-        if place.path not in found:
-            inside = [to_shapely(shape) for _, shape in current.filter(place__in=Place.objects.within(place))]
-            if inside:
-                found[place.path] = shapely.union_all(inside)
+    current = Boundary.objects.current()
+    own = list(current.filter(place__in=[pk for pk, _ in places]).values_list("place__path", AsWKB("geometry")))
+    found = dict(zip((path for path, _ in own), _shapes(shape for _, shape in own), strict=True))
+    for _, path in places:
+        if path not in found:
+            inside = current.filter(place__in=Place.objects.within(Place(path=path)))
+            shapes = _shapes(inside.values_list(AsWKB("geometry"), flat=True))
+            if shapes:
+                found[path] = shapely.union_all(shapes)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import jdatetime
 
-from interventions.selectors.actions import ActionRow
+from interventions.selectors.actions import ActionMark, ActionRow
 from maps.pages import formats
 
 MONTHS: Final = 12
@@ -92,7 +92,7 @@ class Calendar:
         return MONTH_UNITS * (k + (day - self.starts[k]).days / length)
 
 
-def calendar_of(rows: Sequence[ActionRow], today: date, begin: date | None, language: str) -> Calendar:
+def calendar_of(rows: Sequence[ActionMark], today: date, begin: date | None, language: str) -> Calendar:
     """Return the twelve months from a day's month on; without one, those in which most of the work is now.
 
     That is from two months before this one, or earlier where then all of it can be seen.

@@ -19,7 +19,7 @@ from interventions.core.gaps import Stage
 from interventions.core.overlap import Likeness
 from interventions.core.transitions import ActionState
 from interventions.models import Action, Approach, Organisation
-from interventions.selectors.actions import ActionRow, GapMatrix, RunningSums
+from interventions.selectors.actions import ActionMark, ActionRow, GapMatrix, RunningSums
 from interventions.selectors.overlapping import OverlapRow, Undertaking
 from maps.actions.calendar import Calendar, Strip
 from maps.pages import formats
@@ -229,7 +229,7 @@ def action_view(
         late_text=_late_text(row, today, lang),
         is_public=row.is_public,
         strip=calendar.strip(row, today) if calendar else None,
-        lon_lat=lon_lat_of(row, places or {}),
+        lon_lat=lon_lat_of(row) or (places or {}).get(row.place_path),
     )
 
 
@@ -246,20 +246,26 @@ def _late_text(row: ActionRow, today: date, lang: str) -> str:
     return text % {"n": formats.number(days, lang)}
 
 
-def lon_lat_of(row: ActionRow, places: Mapping[str, tuple[float, float]]) -> tuple[float, float] | None:
-    """Return a point at which an action stands on the map: its own, else one of its place."""
+def lon_lat_of(row: ActionRow) -> tuple[float, float] | None:
+    """Return a point of an action's own on the map."""
     if row.geometry is None:
-        return places.get(row.place_path)
-    point = row.geometry if row.geometry.geom_type == "Point" else row.geometry.point_on_surface
+        return None
+    point = row.geometry.point_on_surface
     return (round(point.x, 6), round(point.y, 6))
 
 
-def map_features(rows: Iterable[ActionRow], places: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
-    """Return what the live map shows: a point for each action. Several at one point stand in a ring around it."""
+def map_features(found: Iterable[ActionMark], places: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    """Return what the live map shows: a point for each action. Several at one point stand in a ring around it.
+
+    Parameters
+    ----------
+    places
+        Where places are, by path, for actions that are for a whole place.
+    """
     at: dict[tuple[float, float], int] = {}
     features = []
-    for row in rows:
-        point = lon_lat_of(row, places)
+    for mark in found:
+        point = mark.lon_lat or places.get(mark.place_path)
         if point is None:
             continue
         turn = at.get(point, 0)
@@ -267,8 +273,8 @@ def map_features(rows: Iterable[ActionRow], places: Mapping[str, tuple[float, fl
         features.append(
             {
                 "type": "Feature",
-                "id": row.pk,
-                "properties": {"number": row.pk, "state": row.state, "late": row.is_late, "turn": turn},
+                "id": mark.pk,
+                "properties": {"number": mark.pk, "state": mark.state, "late": mark.is_late, "turn": turn},
                 "geometry": {"type": "Point", "coordinates": list(point)},
             }
         )

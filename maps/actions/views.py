@@ -28,11 +28,12 @@ from interventions.selectors import history_of, paths_around, roles_for
 from interventions.selectors.actions import (
     MAX_ACTIONS,
     ActionChoices,
-    ActionRow,
+    ActionMark,
     action_choices,
     action_get,
-    action_list,
+    action_marks,
     action_row,
+    action_rows,
     gap_matrix,
     running_sums,
     with_progress,
@@ -65,14 +66,15 @@ def actions(request: HttpRequest, city: str) -> HttpResponse:
     place = city_get(city, request.user)
     state = actions_state_from(request, place)
     insider, today, lang = is_insider(request.user, place), timezone.localdate(), language()
-    rows = action_list(place, request.user, today, state.asked)
+    marks = action_marks(place, request.user, today, state.asked)
     overlaps = overlaps_of(place, request.user)
-    calendar = calendar_of(rows, today, state.begin, lang)
+    calendar = calendar_of(marks, today, state.begin, lang)
     points = _points(place, request.user)
-    page = min(page_of(request), max(math.ceil(len(rows) / PAGE), 1))
+    page = min(page_of(request), max(math.ceil(len(marks) / PAGE), 1))
+    shown = action_rows([mark.pk for mark in marks[(page - 1) * PAGE : page * PAGE]], today)
     views = [
         presenters.action_view(place.code, row, today, is_insider=insider, calendar=calendar, places=points)
-        for row in rows[(page - 1) * PAGE : page * PAGE]
+        for row in shown
     ]
     gaps = gap_matrix(place, request.user)
     keep = {name: value for name, value in state.kept.items() if value}
@@ -84,8 +86,8 @@ def actions(request: HttpRequest, city: str) -> HttpResponse:
         "sentence": presenters.sentence(place.name, running_sums(place, request.user, today), overlaps),
         "views": views,
         "page_before": urlencode(keep | {"page": page - 1}) if page > 1 else "",
-        "page_after": urlencode(keep | {"page": page + 1}) if page * PAGE < len(rows) else "",
-        "is_cut": len(rows) >= MAX_ACTIONS,
+        "page_after": urlencode(keep | {"page": page + 1}) if page * PAGE < len(marks) else "",
+        "is_cut": len(marks) >= MAX_ACTIONS,
         "state": state,
         "choices": _choices(action_choices(place, request.user), state.kept),
         "overlaps": [presenters.overlap_view(place.code, row, _proposal_address(place)) for row in overlaps],
@@ -101,7 +103,7 @@ def actions(request: HttpRequest, city: str) -> HttpResponse:
             ("state", _("State")),
         ],
         "example": formats.day_in_figures(today, lang),
-    } | _map(place, request.user, rows, points)
+    } | _map(place, request.user, marks, points)
     return render(request, "maps/actions/actions.html", context)
 
 
@@ -142,20 +144,20 @@ def _proposal_address(city: Place) -> Any:
 
 
 def _map(
-    city: Place, user: User, rows: Sequence[ActionRow], places: Mapping[str, tuple[float, float]]
+    city: Place, user: User, found: Sequence[ActionMark], places: Mapping[str, tuple[float, float]]
 ) -> dict[str, Any]:
     """Return the drawing of the city with a mark for each action, and what the live map needs."""
     try:
         drawing = pages_selectors.drawing_read(city, user)
     except MahallehError:  # no place with a boundary that this reader may see
         return {"drawing": None, "marks": [], "config": {}}
-    features = presenters.map_features(rows, places)
-    by_pk = {row.pk: row for row in rows}
+    features = presenters.map_features(found, places)
+    by_pk = {mark.pk: mark for mark in found}
     marks = []
     points = [feature["geometry"]["coordinates"] for feature in features["features"]]
     for feature, (x, y) in zip(features["features"], drawing_points(drawing, points), strict=True):
-        row, turn = by_pk[feature["id"]], feature["properties"]["turn"]
-        marks.append((round(x + 16 * turn, 1), round(y, 1), presenters.STATE_CSS[row.state], row.is_late, row.title))
+        one, turn = by_pk[feature["id"]], feature["properties"]["turn"]
+        marks.append((round(x + 16 * turn, 1), round(y, 1), presenters.STATE_CSS[one.state], one.is_late, one.title))
     config = {
         "language": language(),
         "urls": {"tiles": f"/tiles/{city.code}/", "worker": worker_url()},
