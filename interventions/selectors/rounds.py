@@ -450,9 +450,9 @@ def _duties(round_: Round, bodies: tuple[Organisation, ...], at: datetime) -> tu
     asked = _by_organisation(Assessment.objects.filter(proposal__round=round_, state=AssessmentState.ASKED))
     found = []
 
-    def owe(body: Organisation | None, kind: PhaseKind, n: int, *, is_met: bool) -> None:
-        phase = phases.get(kind)
-        until = admitted.get((kind, body.pk)) if body else None
+    def owe(body: Organisation | None, kind: PhaseKind, n: int, *, is_met: bool, due: PhaseKind | None = None) -> None:
+        phase = phases.get(due or kind)
+        until = admitted.get((due or kind, body.pk)) if body else None
         late = phase is not None and not is_met and is_late(phase.due_at, at, admitted_until=until)
         found.append(
             Duty(named_row(body) if body else None, kind, n, phase.due_at if phase else None, until, is_met, late)
@@ -460,7 +460,10 @@ def _duties(round_: Round, bodies: tuple[Organisation, ...], at: datetime) -> tu
 
     for pk, body in own.items():
         if body.kind in PROPOSING_KINDS:
-            owe(body, PhaseKind.PROPOSALS, offered.get(pk, 0), is_met=pk in offered and pk not in returned)
+            # What was returned is due with the assessment, as `interventions.services.proposals` takes it.
+            due = PhaseKind.ASSESSMENT if pk in returned else PhaseKind.PROPOSALS
+            is_met = pk in offered and pk not in returned
+            owe(body, PhaseKind.PROPOSALS, offered.get(pk, 0), is_met=is_met, due=due)
         else:
             owe(body, PhaseKind.NEEDS, handed_in.get(pk, 0), is_met=pk in handed_in)
     for body in Organisation.objects.filter(pk__in=asked):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -35,7 +37,9 @@ from interventions.services import (
     outcomes_import,
     outcomes_plan,
 )
-from interventions.services.outcomes import COLUMNS, MOST_CHARACTERS, VALUES, number_typed, year_typed
+from interventions.services.outcomes import COLUMNS, MOST_CHARACTERS, MOST_ROWS, VALUES, number_typed, year_typed
+from layers.reading import Limits
+from layers.reading.sheets import sheet_text
 from maps.outcomes.exporting import places_measured_by
 from maps.outcomes.wording import entry, value_text, year_text
 from maps.pages import formats
@@ -46,6 +50,7 @@ from maps.problems.telling import place_told
 
 FIELDS: Final = ("baseline", "baseline_error", "target", "measured", "measured_error", "source", "source_fa", "reason")
 MOST_SHOWN: Final = 100
+_OF_WORKBOOK: Final = Limits(table_bytes=16 << 20, rows=MOST_ROWS, fields=100)
 _REFUSED: Final = (InvalidInput, Conflict, LimitExceeded)
 """What a person can mend: the form comes again with what was typed."""
 
@@ -321,7 +326,7 @@ def _text_of(request: HttpRequest) -> str:
     Raises
     ------
     InvalidInput, LimitExceeded
-        Where the file is a workbook, in an unknown encoding, or too large.
+        Where the file is in an unknown encoding, a workbook that cannot be read, or too large.
     """
     file = request.FILES.get("file")
     if file is None:
@@ -336,12 +341,10 @@ def _text_of(request: HttpRequest) -> str:
         )
     data: bytes = file.read()
     if data.startswith(b"PK"):
-        raise InvalidInput(
-            "The file is a workbook.",
-            code="is_workbook",
-            where="file",
-            remedy="Copy its cells and put them into the box below, or save the sheet as CSV.",
-        )
+        with tempfile.TemporaryDirectory(prefix="outcomes-") as folder:
+            workbook = Path(folder) / "table.xlsx"
+            workbook.write_bytes(data)
+            return sheet_text(workbook, _OF_WORKBOOK)
     for encoding in ("utf-8-sig", "cp1256"):
         try:
             return data.decode(encoding)

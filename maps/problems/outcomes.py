@@ -42,8 +42,9 @@ SENTENCES: Final = (
     gettext_noop("Say who counted or asked whom, and when."),
     gettext_noop("There is an error and no value."),
     gettext_noop("Give the value, or leave both empty."),
-    gettext_noop("The file is a workbook."),
-    gettext_noop("Copy its cells and put them into the box below, or save the sheet as CSV."),
+    gettext_noop("The workbook cannot be read."),
+    gettext_noop("Save it again as .xlsx, copy its cells and put them into the box below, or save the sheet as CSV."),
+    gettext_noop("The workbook is too large."),
     gettext_noop("The text of the file cannot be read."),
     gettext_noop("Save it as CSV in UTF-8."),
 )

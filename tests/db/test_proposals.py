@@ -23,6 +23,7 @@ from interventions.models import (
     Proposal,
     Round,
 )
+from interventions.selectors.rounds import round_found
 from interventions.services import (
     Ruling,
     assessment_say,
@@ -201,6 +202,10 @@ def test_who_is_let_in_hands_in_late_and_others_do_not(world: Proposing) -> None
 def test_what_was_returned_is_due_with_the_assessment(world: Proposing) -> None:
     made = world.submitted()
     proposal_return(user=world.people["supervisor"], proposal=made, reason="نقشه ندارد", at=LATE)
+    for moment, is_late in ((LATE, False), (ASSESSMENT_DUE, False), (ASSESSMENT_DUE + SECOND, True)):
+        duties = round_found(world.round.pk, world.people["supervisor"], world.round.place, at=moment).duties
+        owed = next(one for one in duties if one.organisation and one.organisation.code == world.works.code)
+        assert (owed.kind, owed.is_met, owed.due_at, owed.is_late) == ("proposals", False, ASSESSMENT_DUE, is_late)
     again = proposal_submit(user=world.people["agency"], spec=world.spec(), proposal=made, version=2, at=ASSESSMENT_DUE)
     assert (again.state, again.version, again.submitted_at) == ("submitted", 3, ASSESSMENT_DUE)
     proposal_return(user=world.people["supervisor"], proposal=made, reason="هنوز نقشه ندارد", at=ASSESSMENT_DUE)

@@ -6,8 +6,11 @@ import csv
 import html
 import io
 import re
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyogrio
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -212,13 +215,44 @@ def test_a_table_is_looked_at_first_and_then_stored(demo_city: Place, client: Cl
     assert looked.status_code == 400
     assert "row 4, measured" in words(looked.content.decode())
     assert IndicatorValue.objects.count() == before + 2
-    workbook = SimpleUploadedFile("t.xlsx", b"PK\x03\x04rest")
-    assert "Copy its cells" in words(client.post(path, {"do": "look", "file": workbook}).content.decode())
+    broken = SimpleUploadedFile("t.xlsx", b"PK\x03\x04rest")
+    refused = client.post(path, {"do": "look", "file": broken})
+    assert refused.status_code == 400
+    assert "The workbook cannot be read. Save it again as .xlsx" in words(refused.content.decode())
     old = SimpleUploadedFile(
         "t.csv",
         table.replace("۹۰", "91").replace("۱۴۰۵", "1405").replace("۶۱\t۴", "61\t4").replace("ی", "ي").encode("cp1256"),
     )
     assert client.post(path, {"do": "look", "file": old}).status_code == 200
+
+
+def test_a_workbook_is_read_as_its_cells_would_be_if_they_were_put_into_the_box(
+    demo_city: Place, client: Client, personas: dict[str, Any], tmp_path: Path
+) -> None:
+    client.force_login(personas["supervisor"])
+    client.cookies["django_language"] = "en"
+    rows = [["s01", "water-all-day", 1405, 61.5, 4, "پیمایش"], ["s02", "water-all-day", 1405, 58, None, "=1+1"]]
+    names = ["place", "indicator", "year", "measured", "measured_error", "source"]
+    whole, second = tmp_path / "values.xlsx", tmp_path / "second.xlsx"
+    frame = pd.DataFrame(rows, columns=names)
+    pyogrio.write_dataframe(frame, whole, layer="مقادیر", driver="XLSX")
+    pyogrio.write_dataframe(pd.DataFrame({"a": ["other"]}), second, layer="other", driver="XLSX")
+    pyogrio.write_dataframe(frame, second, layer="values", driver="XLSX", append=True)
+
+    def brought(path: Path, do: str) -> Any:
+        file = SimpleUploadedFile(path.name, path.read_bytes())
+        return client.post(f"{CITY}import/", {"do": do, "file": file})
+
+    looked = words(brought(whole, "look").content.decode())
+    assert "2 new values, 0 corrected, 0 as they were." in looked
+    assert brought(whole, "store").status_code == 302
+    stored = IndicatorValue.objects.in_force().filter(indicator__code="water-all-day", kind="measured")
+    found = {one.place.code: (one.value, one.error, one.source) for one in stored.filter(year_begins_on__year=2026)}
+    assert found["s01"] == (61.5, 4, "پیمایش")
+    assert found["s02"] == (58, None, "=1+1")
+    other = brought(second, "look")
+    assert other.status_code == 400
+    assert "The table has no column" in words(other.content.decode())
 
 
 def test_what_is_downloaded_can_be_brought_again_and_changes_nothing(
