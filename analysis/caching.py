@@ -27,7 +27,8 @@ def content_key(*parts: Any) -> str:
 def size_bytes(value: Any) -> int:
     """Return roughly how many bytes an array, a sparse matrix, a text, or a tuple or object of them holds."""
     if isinstance(value, np.ndarray):
-        return int(value.nbytes)
+        # An array of objects holds their addresses; a geometry takes about half a kilobyte besides.
+        return int(value.nbytes) + (512 * value.size if value.dtype == object else 0)
     if sparse.issparse(value):
         return int(value.data.nbytes + value.indices.nbytes + value.indptr.nbytes)
     if isinstance(value, (bytes, str)):

@@ -99,6 +99,54 @@ def _place_rows(found: Iterable[tuple[Any, ...]]) -> tuple[PlaceRow, ...]:
     )
 
 
+def place_number(city: Place, places: CityPlaces, code: str) -> int:
+    """Return where a place stands among a city's places.
+
+    Raises
+    ------
+    NotFound
+        Where the city has no such place with a boundary in force that the user may see.
+    """
+    row = next((i for i, place in enumerate(places.rows) if place.code == code), None)
+    if row is None:
+        raise NotFound(
+            f"{city.name_en} has no place {code!r}.",
+            code="unknown_place",
+            remedy="Choose one from the city's page.",
+            details={"city": city.name, "place": code},
+        )
+    return row
+
+
+def vector_release(city: Place, user: User, code: str, where: str, others: Sequence[str] = ()) -> Release:
+    """Return the newest release of a vector layer of a city, with its layer.
+
+    Parameters
+    ----------
+    where
+        What the layer is asked for by, which the refusal tells.
+    others
+        What could be said instead of a layer's code.
+
+    Raises
+    ------
+    NotFound
+        Where there is no such layer, it holds nothing yet, or the user may not know of it.
+    """
+    layers = Layer.objects.visible_to(user).filter(city=city).exclude(kind=Layer.Kind.RASTER)
+    layer = layers.filter(code=code).first()
+    release: Release | None = layer.releases.select_related("layer").order_by("-number").first() if layer else None
+    if release is None:
+        raise NotFound(
+            f"{city.name_en} has no vector layer {code!r}.",
+            code="unknown_layer",
+            where=where,
+            remedy=f"Choose one of: {', '.join([*others, *layers.values_list('code', flat=True)])}.",
+            details={"city": city.name},
+        )
+    return release
+
+
 # ---- services
 
 

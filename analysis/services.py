@@ -30,7 +30,7 @@ from geo.core.grid import CITY_CELL_M
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
-from layers.models import Layer, Service
+from layers.models import Service
 
 CURVE_STEPS = 60
 
@@ -219,14 +219,7 @@ def distance_curves(
         Where the city has no such place with a boundary in force.
     """
     inputs = inputs_read(reading or selectors.city_read(city, user), question or Question())
-    row = next((i for i, place in enumerate(inputs.places.rows) if place.code == place_code), None)
-    if row is None:
-        raise NotFound(
-            f"{city.name_en} has no place {place_code!r}.",
-            code="unknown_place",
-            remedy="Choose one from the city's page.",
-            details={"city": city.name, "place": place_code},
-        )
+    row = selectors.place_number(city, inputs.places, place_code)
     farthest = max([s.threshold_m for s in inputs.services], default=1000.0) * 2
     distances = np.linspace(0, farthest, CURVE_STEPS + 1)
     one = _only_place(inputs.arrays, row)
@@ -283,18 +276,7 @@ def overlay_compute(*, city: Place, user: User, subject: str, where: Mapping[str
         chosen = [i for i, row in enumerate(places.rows) if row.kind == Place.Kind.SETTLEMENT]
         features = places.geometries_4326[chosen]
     else:
-        layers = Layer.objects.visible_to(user).filter(city=city).exclude(kind=Layer.Kind.RASTER)
-        layer = layers.filter(code=subject).first()
-        release = layer.releases.order_by("-number").first() if layer else None
-        if release is None:
-            known = ", ".join(["settlements", *layers.values_list("code", flat=True)])
-            raise NotFound(
-                f"{city.name_en} has no vector layer {subject!r}.",
-                code="unknown_layer",
-                where="--with",
-                remedy=f"Choose one of: {known}.",
-                details={"city": city.name},
-            )
+        release = selectors.vector_release(city, user, subject, "--with", ["settlements"])
         features = selectors.facilities_read(release.pk, conditions)
         if conditions and not len(features):
             raise InvalidInput(

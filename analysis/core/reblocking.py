@@ -54,6 +54,8 @@ class Reblocking:
         apart than `analysis.core.through_paths.NEAR_M`, of which one is on a new path; None where it was not asked for or there are none.
     seed
         That was used.
+    stretches
+        Indices of the stretches of the block's graph that the paths follow, ascending.
     """
 
     goal: Goal
@@ -64,6 +66,7 @@ class Reblocking:
     bound_m: float | None
     detour: float | None
     seed: int
+    stretches: Integers
 
     @property
     def gap(self) -> float | None:
@@ -156,6 +159,7 @@ def reblock(
         bound,
         detour,
         seed,
+        np.flatnonzero(is_built).astype(np.int64),
     )
 
 

@@ -23,6 +23,7 @@ RESERVED_CODES = frozenset(
         "api",
         "as-of",
         "attachments",
+        "blocks",
         "capacities",
         "councils",
         "coverage",

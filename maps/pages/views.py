@@ -254,6 +254,7 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
         "city": in_city,
         "place": found,
         "tab": "place",
+        "is_insider": answer.is_insider,
         "state": state,
         "covered": result.coverage,
         "result": result,
