@@ -275,7 +275,7 @@ def _solved(
     limits: dict[str, Any] = {"budget": asked.budget, "time_limit_s": asked.time_limit_s}
     if not _is_covering(asked):
         # Who reaches nothing at all asks for nothing; they are told apart.
-        some = _weighed(np.isfinite(costs).any(axis=1), weights)
+        some = _weighed(np.asarray(np.isfinite(costs).any(axis=1)), weights)
         model = question_of(demand.people, costs, priority=some, existing=[0], site_costs=money)
         if asked.model == "p-median":
             return p_median(model, sites=sites, seed=SEED, **limits), None
