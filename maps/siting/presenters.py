@@ -82,7 +82,7 @@ class BarView:
     sites_text: str
     people_text: str
     adds_text: str
-    note: str
+    is_nested: bool
     is_chosen: bool
     x: float
     width: float
@@ -94,12 +94,13 @@ class BarView:
 
 @dataclass(frozen=True, slots=True)
 class CurveView:
-    """The marginal curve."""
+    """The marginal curve; ``is_moved`` tells whether a choice gives up sites of the one before."""
 
     sentence: str
     bars: tuple[BarView, ...]
     width: float
     height: float
+    is_moved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,7 @@ def _curve(asked: Mapping[str, Any], result: Mapping[str, Any], lang: str) -> Cu
                 sites_text=formats.number(k + 1, lang),
                 people_text=people_text(people, lang),
                 adds_text=people_text(adds, lang) if adds >= 0 else "−" + people_text(-adds, lang),
-                note="" if is_nested else _("not all sites of the line before are among these"),
+                is_nested=is_nested,
                 is_chosen=k + 1 == n_chosen,
                 x=round(at * step + step * 0.14, 2),
                 width=round(step * 0.72, 2),
@@ -305,7 +306,8 @@ def _curve(asked: Mapping[str, Any], result: Mapping[str, Any], lang: str) -> Cu
                 middle=round((at + 0.5) * step, 2),
             )
         )
-    return CurveView(_curve_sentence(points, n_chosen, bool(result["curve"]), lang), tuple(bars), width, height)
+    sentence = _curve_sentence(points, n_chosen, bool(result["curve"]), lang)
+    return CurveView(sentence, tuple(bars), width, height, not all(bar.is_nested for bar in bars))
 
 
 def _curve_sentence(points: Sequence[tuple[float, float, bool]], n_chosen: int, is_best: bool, lang: str) -> str:

@@ -62,8 +62,8 @@ export function makeMap({ container, scaleBar, config, words, onChoose }) {
       paint: {
         // The area of a dot grows with its people, and with the map.
         "circle-radius": ["interpolate", ["exponential", 2], ["zoom"],
-          11, ["max", 1.2, ["*", 0.16, ["sqrt", ["get", "people"]]]],
-          16, ["max", 6, ["*", 2.4, ["sqrt", ["get", "people"]]]]],
+          11, ["max", 1.4, ["*", 0.24, ["sqrt", ["get", "people"]]]],
+          16, ["max", 7, ["*", 3.2, ["sqrt", ["get", "people"]]]]],
         "circle-color": ["case", ["get", "is_reached"], REACHED, LEFT],
         "circle-opacity": 0.75,
       },
