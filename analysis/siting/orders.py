@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -18,7 +17,7 @@ from analysis.siting.asking import SitingQuestion, asked_from_json, asked_requir
 from analysis.siting.candidates import layer_with_release
 from analysis.siting.planning import siting_compute
 from analysis.siting.records import siting_run
-from geo.errors import Forbidden, LimitExceeded, MahallehError, NotFound
+from geo.errors import Conflict, Forbidden, LimitExceeded, MahallehError, NotFound
 from geo.models import Assignment, Place
 from geo.querysets import User, assigned_q, is_administrator
 from layers.services.uploads import QUEUE
@@ -130,7 +129,7 @@ def order_settled(order: RunOrder) -> RunOrder:
         from procrastinate.contrib.django.models import ProcrastinateJob
 
         if not ProcrastinateJob.objects.filter(id=order.job or 0, status__in=("todo", "doing")).exists():
-            _ended(order.pk, order.job, state=State.FAILED, problem=_broke_down())
+            _failed(order.pk, order.job, _broke_down())
             order.refresh_from_db()
     return order
 
@@ -168,14 +167,10 @@ def order_work(key: UUID, job: int) -> None:
     except NotWantedError:
         return
     except MahallehError as error:
-        problem = {
-            "title": error.message, "code": error.code, "where": error.where, "remedy": error.remedy,
-            "details": {name: value for name, value in error.details.items() if isinstance(value, str | int | float)},
-        }  # fmt: skip
-        _ended(key, job, state=State.FAILED, problem=problem)
+        _failed(key, job, error)
     except Exception:
         logger.exception("The plan %s could not be computed.", key)
-        _ended(key, job, state=State.FAILED, problem=_broke_down())
+        _failed(key, job, _broke_down())
 
 
 def _ended(key: UUID, job: int | None, **values: Any) -> bool:
@@ -183,14 +178,17 @@ def _ended(key: UUID, job: int | None, **values: Any) -> bool:
     return bool(mine.update(**values, step="", done=0, of=0, updated_at=timezone.now()))
 
 
-def _broke_down() -> Mapping[str, Any]:
-    return {
-        "title": "The program that computes plans broke down at this one.",
-        "code": "broke_down",
-        "where": "",
-        "remedy": "Try again; if it goes on, tell the administrator.",
-        "details": {},
-    }
+def _failed(key: UUID, job: int | None, error: MahallehError) -> bool:
+    details = {name: value for name, value in error.details.items() if isinstance(value, str | int | float)}
+    return _ended(key, job, state=State.FAILED, problem=error.members() | {"details": details})
+
+
+def _broke_down() -> MahallehError:
+    return Conflict(
+        "The program that computes plans broke down at this one.",
+        code="broke_down",
+        remedy="Try again; if it goes on, tell the administrator.",
+    )
 
 
 __all__ = [

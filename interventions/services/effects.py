@@ -137,7 +137,7 @@ def _facilities(proposal: Proposal) -> _Facilities | None:
         city = city_of(need.place if need else proposal.round.place)
     except InvalidInput:
         return None
-    points = [shape.coords] if isinstance(shape, Point) else [point.coords for point in shape]
+    points = [shape.coords] if isinstance(shape, Point) else list(shape.coords)
     each = None if proposal.capacity is None else proposal.capacity / len(points)
     code = proposal.service.code
     changes = tuple(

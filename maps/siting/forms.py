@@ -156,7 +156,13 @@ def _conditions(typed: Mapping[str, str], name: str) -> dict[str, Any]:
     try:
         return conditions_from(parts)
     except InvalidInput as error:
-        raise InvalidInput(error.message, code=error.code, where=name, remedy=error.remedy) from error
+        raise InvalidInput(
+            f"{typed[name][:60]!r} is not a condition, or its field comes twice.",
+            code="bad_condition",
+            where=name,
+            remedy="Write FIELD=VALUE, each field once.",
+            details={"value": typed[name][:60]},
+        ) from error
 
 
 def _where_text(conditions: Mapping[str, Any]) -> str:

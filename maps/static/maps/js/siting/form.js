@@ -19,3 +19,5 @@ if (form instanceof HTMLFormElement) {
   follow(form);
   document.getElementById("refusal")?.focus();
 }
+
+export {};

@@ -62,3 +62,5 @@ async function start() {
 }
 
 void start();
+
+export {};
