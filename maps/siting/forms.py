@@ -27,11 +27,11 @@ LEAST_ON_CURVE: Final = 8
 FIELDS: Final = {
     "service": "", "model": "mclp", "limit": "sites", "sites": "3", "budget": "", "site_cost": "", "capacity": "",
     "threshold_m": "", "demand": "people", "travel": "", "spacing_m": "400", "candidates": "", "candidates_where": "",
-    "forbidden": "", "forbidden_where": "", "forbidden_drawn": "", "must_reach_all": "",
+    "forbidden": "", "forbidden_where": "", "geometry": "", "must_reach_all": "",
 }  # fmt: skip
-"""Names of the fields, with what they hold where nothing is said."""
+"""Names of the fields, with what they hold where nothing is said; ``geometry`` is forbidden ground that is drawn."""
 
-_LONGEST: Final = {"forbidden_drawn": 100_000}
+_LONGEST: Final = {"geometry": 100_000}
 
 
 def typed_from(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -65,7 +65,7 @@ def typed_of(asked: Mapping[str, Any]) -> dict[str, str]:
         "candidates_where": _where_text(asked["candidates_where"]),
         "forbidden": asked["forbidden"],
         "forbidden_where": _where_text(asked["forbidden_where"]),
-        "forbidden_drawn": json.dumps(asked["forbidden_drawn"]) if asked["forbidden_drawn"] else "",
+        "geometry": json.dumps(asked["forbidden_drawn"]) if asked["forbidden_drawn"] else "",
         "must_reach_all": "1" if asked["must_reach_all"] else "",
     }
 
@@ -98,7 +98,7 @@ def asked_from(typed: Mapping[str, str]) -> SitingQuestion:
         candidates_where=_conditions(typed, "candidates_where") if typed["candidates"] else {},
         forbidden=typed["forbidden"],
         forbidden_where=_conditions(typed, "forbidden_where") if typed["forbidden"] else {},
-        forbidden_drawn=_drawn(typed["forbidden_drawn"]),
+        forbidden_drawn=_drawn(typed["geometry"]),
         must_reach_all=typed["must_reach_all"] == "1",
         question=Question(
             thresholds_m={service: threshold} if threshold and service else {}, travel=travel_from(typed["travel"])
@@ -109,9 +109,7 @@ def asked_from(typed: Mapping[str, str]) -> SitingQuestion:
 def address_of(asked: Mapping[str, Any]) -> str:
     """Return the query string that fills the form in with a plan that was kept; drawn ground, which may be long, is left out."""
     typed = typed_of(asked)
-    return urlencode(
-        {name: value for name, value in typed.items() if value != FIELDS[name] and name != "forbidden_drawn"}
-    )
+    return urlencode({name: value for name, value in typed.items() if value != FIELDS[name] and name != "geometry"})
 
 
 @dataclass(frozen=True, slots=True)

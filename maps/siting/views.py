@@ -29,6 +29,7 @@ from geo.errors import InvalidInput, LimitExceeded, MahallehError, NotFound
 from geo.models import Place
 from interventions.selectors import offering_of
 from maps.actions.views import drawing_points
+from maps.needs.selectors import map_config as ground_config
 from maps.pages import formats
 from maps.pages.measured import Choice, travel_name
 from maps.pages.reader import language, page_of
@@ -106,6 +107,7 @@ def _page(request: HttpRequest, city: Place, typed: dict[str, str], error: Mahal
             for one in layers
             if one.kind == "polygon"
         ],
+        "config": {"map": ground_config(city, request.user)},
         "rows": rows,
         "total": total,
         "page_before": page - 1 if page > 1 else 0,
