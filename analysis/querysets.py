@@ -53,6 +53,18 @@ class RunQuerySet(QuerySet[Any]):
         ).distinct()
 
 
+class RunOrderQuerySet(QuerySet[Any]):
+    """Computations that were asked for."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep what a user asked for, as long as the user has a role in the city; an administrator sees all."""
+        if is_administrator(user):
+            return self
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(author_id=user.pk), assigned_q(user, "city__path"))
+
+
 class ScenarioQuerySet(QuerySet[Any]):
     """Scenarios: unpublished thoughts, seen by people with a role in the city alone."""
 

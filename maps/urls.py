@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("maps.measures.urls")),
     path("", include("maps.indices.urls")),
     path("", include("maps.blocks.urls")),
+    path("", include("maps.siting.urls")),
     path("", include("maps.actions.urls")),
     path("", include("maps.workbench.urls")),
     path("", include("maps.catalogue.urls")),

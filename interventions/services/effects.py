@@ -1,7 +1,7 @@
 """What a proposal would do to coverage and to the index: the coverage engine's what-if, kept with the key of its inputs.
 
-A proposal that gives a service at a point is one facility more. Effects are computed on all layers of the city, so that everybody who
-may see a proposal is told the same; whom one tells of services is decided where they are shown.
+A proposal that gives a service at a point is one facility more, at several points as many more. Effects are computed on all layers of
+the city, so that everybody who may see a proposal is told the same; whom one tells of services is decided where they are shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from django.contrib.gis.geos import Point
+from django.contrib.gis.geos import MultiPoint, Point
 
 from analysis.caching import content_key
 from analysis.comparing import counted_rows, what_if_compute
@@ -42,7 +42,7 @@ newly covered, score and rank before and after. With ``key`` alone where nothing
 def effect_refresh(proposal: Proposal, cities: Cities | None = None) -> Effect:
     """Return the computed effect of a proposal, computed and kept again where what it was computed from has changed.
 
-    A proposal without service or without point has none, and one in no city, or for a service that the city does not measure.
+    A proposal without service or without a point has none, and one in no city, or for a service that the city does not measure.
     """
     cities = cities or Cities()
     key, city = _key(proposal, cities)
@@ -122,51 +122,57 @@ class Cities:
 
 
 @dataclass(frozen=True, slots=True)
-class _Facility:
-    change: FacilityAdded
+class _Facilities:
+    changes: tuple[FacilityAdded, ...]
     city: Place
 
 
-def _facility(proposal: Proposal) -> _Facility | None:
-    """Return the facility that a proposal adds to a city; None where it adds none."""
-    if proposal.service is None or not isinstance(proposal.geometry, Point):
+def _facilities(proposal: Proposal) -> _Facilities | None:
+    """Return the facilities that a proposal adds to a city, sharing its capacity alike; None where it adds none."""
+    shape = proposal.geometry
+    if proposal.service is None or not isinstance(shape, Point | MultiPoint):
         return None
     need: Need | None = proposal.needs.select_related("place").order_by("pk").first()
     try:
         city = city_of(need.place if need else proposal.round.place)
     except InvalidInput:
         return None
-    x, y = proposal.geometry.coords
-    return _Facility(FacilityAdded(proposal.service.code, x, y, "proposal", proposal.capacity), city)
+    points = [shape.coords] if isinstance(shape, Point) else list(shape.coords)
+    each = None if proposal.capacity is None else proposal.capacity / len(points)
+    code = proposal.service.code
+    changes = tuple(
+        FacilityAdded(code, x, y, "proposal" if len(points) == 1 else f"proposal-{n}", each)
+        for n, (x, y) in enumerate(points, start=1)
+    )
+    return _Facilities(changes, city)
 
 
 def _key(proposal: Proposal, cities: Cities) -> tuple[str, Place | None]:
-    facility = _facility(proposal)
-    if facility is None:
+    found = _facilities(proposal)
+    if found is None:
         return content_key("effect", _FORM), None
-    change = facility.change
-    parts = (change.service, change.lon, change.lat, change.capacity)
-    return content_key("effect", _FORM, cities.key(facility.city), parts), facility.city
+    parts = [(change.service, change.lon, change.lat, change.capacity) for change in found.changes]
+    return content_key("effect", _FORM, cities.key(found.city), parts[0] if len(parts) == 1 else parts), found.city
 
 
 def _computed(proposal: Proposal, city: Place, cities: Cities) -> Effect:
-    facility = _facility(proposal)
-    if facility is None:
+    facilities = _facilities(proposal)
+    if facilities is None:
         return {}
-    question = Question(changes=(facility.change,))
+    question, code = Question(changes=facilities.changes), facilities.changes[0].service
     try:
         found = what_if_compute(city=city, user=system_user(), question=question, reading=cities.reading(city))
     except NotFound:  # no boundaries, nobody counted, or nothing to measure
         return {}
     before, after = found.before.coverage, found.after.coverage
-    k = after.service_index(facility.change.service)
+    k = after.service_index(code)
     if k is None or after.population is None:
         return {}
     gained = found.effect.gained_people[:, k]
     old, new = found.before.priority, found.after.priority
     rows = np.flatnonzero(gained >= LEAST_PEOPLE)
     return {
-        "service": facility.change.service,
+        "service": code,
         "city": city.code,
         "threshold_m": after.services[k].threshold_m,
         "travel": after.travel.code,
@@ -187,13 +193,13 @@ def _computed(proposal: Proposal, city: Place, cities: Cities) -> Effect:
 
 def _cells(proposal: Proposal, cities: Cities) -> list[tuple[tuple[Any, ...], float, float]]:
     """Return the parts of cells that a proposal newly covers: their names, their people, and the share that is new."""
-    facility = _facility(proposal)
-    if facility is None:
+    facilities = _facilities(proposal)
+    if facilities is None:
         return []
-    reading = cities.reading(facility.city)
+    reading, code = cities.reading(facilities.city), facilities.changes[0].service
     before = inputs_read(reading, Question())
-    after = inputs_read(reading, Question(changes=(facility.change,)))
-    k = next((k for k, service in enumerate(after.services) if service.code == facility.change.service), None)
+    after = inputs_read(reading, Question(changes=facilities.changes))
+    k = next((k for k, service in enumerate(after.services) if service.code == code), None)
     if k is None:
         return []
     limit_m, cell_m = after.services[k].threshold_m, after.arrays.cell_m
@@ -202,7 +208,7 @@ def _cells(proposal: Proposal, cities: Cities) -> list[tuple[tuple[Any, ...], fl
     persons = np.asarray(counted.sum(axis=0)).ravel()
     share = np.maximum(now - was, 0.0)
     found = np.flatnonzero((share > 0) & (persons > 0))
-    return [((facility.city.pk, k, int(i)), float(persons[i]), float(share[i])) for i in found]
+    return [((facilities.city.pk, k, int(i)), float(persons[i]), float(share[i])) for i in found]
 
 
 __all__ = ["LEAST_PEOPLE", "Cities", "Effect", "demand_of", "effect_refresh", "effects_refresh"]

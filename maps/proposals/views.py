@@ -50,6 +50,7 @@ from maps.pages.reader import language, page_of
 from maps.pages.typed import Typed
 from maps.proposals import presenters
 from maps.proposals.forms import spec_from, typed_from, typed_of, version_of
+from maps.siting.offers import planned_values
 
 Refusals = (InvalidInput, Conflict, GeometryError, LimitExceeded)
 PAGE: Final = 50
@@ -111,6 +112,7 @@ def new(request: HttpRequest, city: str) -> HttpResponse:
             },
             {"needs": [str(one.pk) for one in offering.needs if str(one.pk) == wanted], "departments": []},
         )
+        first.values = {**first.values, **planned_values(request.GET.dict(), place, request.user)}
         return _form_page(request, place, offering, first)
     typed = typed_from(request.POST)
     if not offering.is_possible:

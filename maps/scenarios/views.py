@@ -23,6 +23,7 @@ from analysis.scenarios import StaleScenario
 from analysis.selectors import CityReading, city_read
 from analysis.travel import travels_of
 from geo.models import Place
+from interventions.selectors import offering_of
 from maps.assets import worker_url
 from maps.pages.choosing import source_of
 from maps.pages.controls import weights_text
@@ -137,10 +138,16 @@ def scenario_list(request: HttpRequest, city: str) -> HttpResponse:
             )
             for one in shown
         ],
+        "proposable": _proposable(shown) if offering_of(request.user, place).is_possible else set(),
         "with_archived": with_archived,
         "archived_count": sum(1 for one in found if one.archived_at is not None),
     }
     return render(request, "maps/scenarios/list.html", context)
+
+
+def _proposable(shown: list[Scenario]) -> set[int]:
+    """Return the scenarios that add a facility, of which a proposal can be made."""
+    return {one.pk for one in shown if any(change.get("type") == "facility-added" for change in one.changes)}
 
 
 def _step(request: HttpRequest, city: Place) -> HttpResponse:

@@ -48,6 +48,7 @@ SECTIONS: Final[tuple[tuple[Words, tuple[tuple[str, str, Words, Shown], ...]], .
             ("measures", "measures", _("Measures"), _anybody),
             ("index", "index-builder", _("Index"), _supposer),
             ("blocks", "city-blocks", _("Settlement form"), _supposer),
+            ("siting", "siting", _("Siting"), _supposer),
             ("what-if", "what-if", _("What if"), _supposer),
             ("scenarios", "scenarios", _("Scenarios"), _supposer),
         ),
