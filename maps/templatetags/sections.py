@@ -47,6 +47,7 @@ SECTIONS: Final[tuple[tuple[Words, tuple[tuple[str, str, Words, Shown], ...]], .
             ("coverage", "city-coverage", _("Services side by side"), _anybody),
             ("measures", "measures", _("Measures"), _anybody),
             ("index", "index-builder", _("Index"), _supposer),
+            ("index-editions", "index-editions", _("Published indices"), _anybody),
             ("what-if", "what-if", _("What if"), _supposer),
             ("scenarios", "scenarios", _("Scenarios"), _supposer),
         ),
