@@ -93,7 +93,7 @@ def reversals_told(result: CityIndex, reversals: IndexReversals) -> dict[str, An
 
 def index_publish(
     *, city: Place, author: Any, question: IndexQuestion, title_fa: str, title_en: str, note: str = "",
-    reversals_seen: bool = False,
+    reversals_seen: bool = False, public: PublicIndex | None = None,
 ) -> IndexEdition:  # fmt: skip
     """Freeze an index as the next edition of a city, with the run it came from; both or neither.
 
@@ -105,6 +105,8 @@ def index_publish(
         What is new since the edition before.
     reversals_seen
         That whoever publishes has read which pairs swap; needed where there are any.
+    public
+        `index_public` of the same question and author, where it is at hand.
 
     Raises
     ------
@@ -115,7 +117,9 @@ def index_publish(
     if len(note) > LONGEST_NOTE:
         raise _too_long("note", LONGEST_NOTE)
     by: User = author if author is not None else AnonymousUser()
-    public = index_public(city=city, user=by, question=question)
+    if not may_publish_index(city, by):
+        raise _may_not(city)
+    public = public or index_public(city=city, user=by, question=question)
     if public.reversals.found and not reversals_seen:
         raise InvalidInput(
             "The order of some places changes when something else does.",

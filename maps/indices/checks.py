@@ -21,6 +21,7 @@ from maps.pages.reader import language
 
 NOTABLE: Final = 0.05
 LEVEL: Final = 0.05
+MOST_LEAST: Final = 3
 
 CLUSTER_CSS: Final = {
     "high-high": "lisa-hh",
@@ -121,6 +122,8 @@ def _depends(variance: float, factors: Sequence[str], order: Sequence[int], tota
     first = _("The ranks depend most on %(factors)s.") % {"factors": formats.listing(most, lang)}
     if not least:
         return first
+    if len(least) > MOST_LEAST:
+        return f"{first} " + _("Nothing else makes more than a little difference.")
     rest = _("Hardly any difference is made by %(factors)s.") % {"factors": formats.listing(least, lang)}
     return f"{first} {rest}"
 

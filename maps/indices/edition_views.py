@@ -9,13 +9,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analysis.disclosure import is_insider
-from analysis.index_documents import Document
 from analysis.index_editions import (
-    LONGEST_TITLE,
     PublicIndex,
     edition_get,
     edition_withdrawn,
@@ -127,12 +124,14 @@ def publish(request: HttpRequest, city: str) -> HttpResponse:
             raise
         return _publish_page(request, place, None, None, PublishForm(), error)
     if request.method != "POST":
-        return _publish_page(request, place, question, public, PublishForm(initial=_suggested(public.document)))
+        return _publish_page(
+            request, place, question, public, PublishForm(initial=presenters.suggested_titles(public.document))
+        )
     form = PublishForm(request.POST)
     if not form.is_valid():
         return _publish_page(request, place, question, public, form)
     try:
-        made = index_publish(city=place, author=request.user, question=question, **form.cleaned_data)
+        made = index_publish(city=place, author=request.user, question=question, public=public, **form.cleaned_data)
     except InvalidInput as error:
         if error.code == "reversals_unseen":
             form.add_error("reversals_seen", _("Read where the order does not hold, and confirm it."))
@@ -140,15 +139,6 @@ def publish(request: HttpRequest, city: str) -> HttpResponse:
         return _publish_page(request, place, question, public, form, error)
     messages.success(request, _("The index is published."))
     return redirect("index-edition", city=place.code, number=made.number)
-
-
-def _suggested(document: Document) -> dict[str, str]:
-    """Return the finding as a title, in both languages."""
-    titles = {}
-    for language in ("fa", "en"):
-        with override(language):
-            titles[f"title_{language}"] = presenters.finding(document).rstrip(".")[:LONGEST_TITLE]
-    return titles
 
 
 def _publish_page(

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, override
 
 from analysis.disclosure import SMALL_COUNT
 from analysis.index_documents import Document
+from analysis.index_editions import LONGEST_TITLE
 from analysis.models import Indicator
 from maps.pages import formats
 from maps.pages.reader import language
@@ -149,6 +150,15 @@ def finding(document: Document) -> str:
     return _("%(first)s; %(rest)s") % {"first": first, "rest": rest}
 
 
+def suggested_titles(document: Document) -> dict[str, str]:
+    """Return the finding as a title, in both languages."""
+    titles = {}
+    for lang in ("fa", "en"):
+        with override(lang):
+            titles[f"title_{lang}"] = finding(document).rstrip(".")[:LONGEST_TITLE]
+    return titles
+
+
 def _few_names(names: Sequence[str], lang: str) -> str:
     """Return names in a row; of many the first, and how many more there are."""
     isolated = [formats.isolated(name, lang) for name in names]
@@ -251,4 +261,4 @@ def _goalposts_text(one: Mapping[str, Any], lang: str) -> str:
     return _("%(low)s to %(high)s") % {"low": low, "high": high}
 
 
-__all__ = ["CSS", "IndexView", "code_view", "decimals_of", "finding", "index_view", "named"]
+__all__ = ["CSS", "IndexView", "code_view", "decimals_of", "finding", "index_view", "named", "suggested_titles"]

@@ -38,12 +38,13 @@ LIVE_RANKS: Final = 400_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """What an address asks, as far as it can be answered."""
+    """What an address asks, as far as it can be answered; ``is_few`` where fewer rankings were drawn than it asks for."""
 
     question: IndexQuestion
     covered: CityCoverage
     result: CityIndex | None
-    problem: Any
+    problem: Any = None
+    is_few: bool = False
 
 
 @login_required
@@ -63,7 +64,7 @@ def builder(request: HttpRequest, city: str) -> HttpResponse:
         "tab": "index",
         "problem": asked.problem,
         "query": index_query(asked.question),
-        "is_live": part == "live",
+        "is_few": asked.is_few,
         "may_publish_index": may_publish_index(place, request.user),
     }
     status = 400 if asked.problem else 200
@@ -120,7 +121,7 @@ def _asked(place: Place, request: HttpRequest, parameters: dict[str, str], *, is
         result = index_compute(city=place, user=request.user, question=drawn, covered=covered)
     except InvalidInput as error:
         return Asked(question, covered, None, problem_of(error))
-    return Asked(question, covered, result, None)
+    return Asked(question, covered, result, is_few=drawn.draws < question.draws)
 
 
 def default_kind(covered: CityCoverage) -> str:
