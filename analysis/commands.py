@@ -111,8 +111,8 @@ def question_from_options(options: dict[str, Any], known: list[str]) -> Question
         thresholds.update({code: metres} if equals else dict.fromkeys(options["service"] or known, metres))
     return Question(
         thresholds_m=thresholds,
-        weights=_by_code(options["weights"], "--weights", 0, MAX_WEIGHT),
-        needs_per_1000=_by_code(options["need"], "--need", MIN_NEED, MAX_NEED),
+        weights=numbers_by_code(options["weights"], "--weights", 0, MAX_WEIGHT),
+        needs_per_1000=numbers_by_code(options["need"], "--need", MIN_NEED, MAX_NEED),
         services=tuple(options["service"]),
         normalisation=options["normalisation"],
         aggregation=options["aggregation"],
@@ -122,19 +122,39 @@ def question_from_options(options: dict[str, Any], known: list[str]) -> Question
     )
 
 
-def _by_code(text: str, option: str, low: float, high: float) -> dict[str, float]:
-    """Read numbers by the code of a service, such as ``clinic=2,park=0.5``."""
+def numbers_by_code(text: str, option: str, low: float, high: float, *, plain: float | None = None) -> dict[str, float]:
+    """Read numbers by code, such as ``clinic=2,park=0.5``.
+
+    Parameters
+    ----------
+    plain : float, optional
+        The number of a code that comes without one; None where each needs its own.
+
+    Raises
+    ------
+    InvalidInput
+        Where one is not a number in range, or a code comes twice.
+
+    Examples
+    --------
+    >>> numbers_by_code("clinic=2, park", "--indicators", 0, 10, plain=1.0)
+    {'clinic': 2.0, 'park': 1.0}
+    """
     found: dict[str, float] = {}
-    for part in filter(None, text.split(",")):
+    for part in filter(None, (one.strip() for one in text.split(","))):
         code, equals, value = part.partition("=")
-        if not equals:
+        if not equals and plain is None:
             raise InvalidInput(
                 f"{part!r} is not a number for a service.",
                 code="bad_number",
                 where=option,
                 remedy="Write CODE=NUMBER, separated by commas.",
             )
-        found[code.strip()] = number(value, option, low, high)
+        if code.strip() in found:
+            raise InvalidInput(
+                f"{code.strip()!r} is named twice.", code="bad_choice", where=option, remedy="Name it once."
+            )
+        found[code.strip()] = number(value, option, low, high) if equals else float(plain or 0)
     return found
 
 

@@ -21,7 +21,7 @@ from analysis.core.uncertainty import RankUncertainty, rank_uncertainty
 from analysis.core.weighting import equal_weights
 from analysis.indicators import IndicatorMatrix, IndicatorRow, matrix_read
 from analysis.models import Run
-from analysis.results import Question, number_or_none
+from analysis.results import CityCoverage, Question, number_or_none
 from analysis.version import code_version
 from geo.errors import InvalidInput
 from geo.models import Place
@@ -61,6 +61,8 @@ class IndexQuestion:
         Of places that are ranked; all where empty.
     until
         Stored values of later years do not count: an index as it would have been.
+    is_before
+        Of the year that begins then, only what was there before counts.
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class IndexQuestion:
     first: int = 10
     kinds: tuple[str, ...] = ()
     until: date | None = None
+    is_before: bool = False
     question: Question = field(default_factory=Question)
 
 
@@ -92,6 +95,8 @@ class CityIndex:
         Indicators that nobody chose and that have no goalposts to score them by.
     taken_as_exact
         Indicators with values of which no error is known.
+    indicators, choices
+        What went into the rankings drawn: values as they were treated, and what might have been chosen.
     """
 
     matrix: IndicatorMatrix
@@ -103,6 +108,8 @@ class CityIndex:
     left_out: tuple[IndicatorRow, ...]
     taken_as_exact: tuple[IndicatorRow, ...]
     duration_ms: float
+    indicators: Indicators
+    choices: Choices
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -117,8 +124,20 @@ class CityIndex:
         return tuple(found)
 
 
-def index_compute(*, city: Place, user: User, question: IndexQuestion | None = None) -> CityIndex:
+def index_compute(
+    *,
+    city: Place,
+    user: User,
+    question: IndexQuestion | None = None,
+    covered: CityCoverage | None = None,
+    is_public: bool = False,
+) -> CityIndex:
     """Rank a city's places by indicators, and tell how sure each rank is.
+
+    Parameters
+    ----------
+    covered, is_public
+        As for `analysis.indicators.matrix_read`.
 
     Raises
     ------
@@ -131,7 +150,15 @@ def index_compute(*, city: Place, user: User, question: IndexQuestion | None = N
     asked = question or IndexQuestion()
     _check(asked)
     matrix = matrix_read(
-        city=city, user=user, codes=tuple(asked.weights), kinds=asked.kinds, until=asked.until, question=asked.question
+        city=city,
+        user=user,
+        codes=tuple(asked.weights),
+        kinds=asked.kinds,
+        until=asked.until,
+        is_before=asked.is_before,
+        question=asked.question,
+        covered=covered,
+        is_public=is_public,
     )
     left_out: tuple[IndicatorRow, ...] = ()
     if asked.normalisation == "goalpost":
@@ -153,21 +180,35 @@ def index_compute(*, city: Place, user: User, question: IndexQuestion | None = N
     )  # fmt: skip
     weights = _weights(asked, matrix, scores)
     priority = aggregate(scores, weights, asked.aggregation)
+    indicators = Indicators(
+        values,
+        [one.direction for one in matrix.indicators],  # type: ignore[misc]
+        _goalposts(matrix),
+        np.where(np.isnan(matrix.errors), 0.0, matrix.errors),
+    )
+    choices = _choices(asked, matrix)
     uncertainty = rank_uncertainty(
-        Indicators(
-            values,
-            [one.direction for one in matrix.indicators],  # type: ignore[misc]
-            _goalposts(matrix),
-            np.where(np.isnan(matrix.errors), 0.0, matrix.errors),
-        ),
+        indicators,
         weights,
-        _choices(asked, matrix),
+        choices,
         first=[min(asked.first, len(matrix.places))],
         draws=asked.draws,
         seed=asked.seed,
     )
     took_ms = (time.perf_counter() - started) * 1000
-    return CityIndex(matrix, asked, scores, is_moved, priority, uncertainty, left_out, _taken_as_exact(matrix), took_ms)
+    return CityIndex(
+        matrix,
+        asked,
+        scores,
+        is_moved,
+        priority,
+        uncertainty,
+        left_out,
+        _taken_as_exact(matrix),
+        took_ms,
+        indicators,
+        choices,
+    )
 
 
 def _check(asked: IndexQuestion) -> None:
@@ -268,6 +309,7 @@ def index_parameters(result: CityIndex) -> dict[str, Any]:
         "first": result.uncertainty.first[0],
         "kinds": list(asked.kinds),
         "until": asked.until.isoformat() if asked.until else None,
+        **({"is_before": True} if asked.is_before else {}),
         "indicators": [
             {
                 "code": one.code, "name_fa": one.name_fa, "name_en": one.name_en, "definition_fa": one.definition_fa,

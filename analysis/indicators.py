@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 import numpy as np
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from numpy.typing import NDArray
 
@@ -134,8 +135,13 @@ def require_insider(city: Place, user: User) -> None:
         )
 
 
-def indicator_rows(city: Place, user: User) -> tuple[IndicatorRow, ...]:
+def indicator_rows(city: Place, user: User, covered: CityCoverage | None = None) -> tuple[IndicatorRow, ...]:
     """Return what can be in an index of a city.
+
+    Parameters
+    ----------
+    covered : CityCoverage, optional
+        The coverage of the city as the user may see it, where it is at hand.
 
     Raises
     ------
@@ -143,7 +149,7 @@ def indicator_rows(city: Place, user: User) -> tuple[IndicatorRow, ...]:
         As `require_insider`.
     """
     require_insider(city, user)
-    return tuple(_row(one) for one in indicators_known(coverage_compute(city=city, user=user), user))
+    return tuple(_row(one) for one in indicators_known(covered or coverage_compute(city=city, user=user), user))
 
 
 def matrix_read(
@@ -153,7 +159,10 @@ def matrix_read(
     codes: Collection[str] = (),
     kinds: Collection[str] = (),
     until: date | None = None,
+    is_before: bool = False,
     question: Question | None = None,
+    covered: CityCoverage | None = None,
+    is_public: bool = False,
 ) -> IndicatorMatrix:
     """Read the values of indicators for the places of a city.
 
@@ -165,8 +174,14 @@ def matrix_read(
         Of places, such as ``settlement``; all where empty.
     until : date, optional
         Of stored values, the last one told on or before this day counts; what is computed is of today.
+    is_before : bool
+        Of the year that begins on that day, only what was there before (baselines) counts, not what was measured of it.
     question : Question, optional
         How coverage is measured.
+    covered : CityCoverage, optional
+        The answer to it, where it is at hand.
+    is_public : bool
+        Read only what everybody may see, whatever the user may: published places, public layers and values.
 
     Raises
     ------
@@ -178,10 +193,13 @@ def matrix_read(
         Where an indicator is not known here.
     """
     require_insider(city, user)
-    covered = coverage_compute(city=city, user=user, question=question)
-    known = {one.code: one for one in indicators_known(covered, user)}
+    reader: User = AnonymousUser() if is_public else user
+    covered = covered or coverage_compute(city=city, user=reader, question=question)
+    known = {one.code: one for one in indicators_known(covered, reader)}
     for code in codes:
         if code not in known:
+            if is_public and Indicator.objects.filter(code=code).exists():
+                raise _not_public(city, code)
             raise InvalidInput(
                 f"{city.name_en} has no values of an indicator {code!r}.",
                 code="unknown_indicator",
@@ -213,7 +231,7 @@ def matrix_read(
     for k, indicator in enumerate(chosen):
         if indicator.origin == Indicator.Origin.COVERAGE:
             values[:, k], errors[:, k] = _computed(covered, indicator)[rows], 0.0
-    told_on, sources, stored_key = _stored(city, user, places, chosen, until, values, errors)
+    told_on, sources, stored_key = _stored(city, reader, places, chosen, until, is_before, values, errors)
     return IndicatorMatrix(
         city,
         places,
@@ -225,6 +243,17 @@ def matrix_read(
         covered.values.population[rows],
         {**covered.inputs, "values": {"content_hash": stored_key}},
         covered.warnings,
+    )
+
+
+def _not_public(city: Place, code: str) -> InvalidInput:
+    one = Indicator.objects.get(code=code)
+    return InvalidInput(
+        f"Not everybody may see the values of {code!r} in {city.name_en}, so it cannot be published.",
+        code="not_public",
+        where=code,
+        remedy="Leave it out, or make the layer or the places it is measured by public.",
+        details={"city": city.name, "code": one.name},
     )
 
 
@@ -244,6 +273,7 @@ def _stored(
     places: tuple[PlaceRow, ...],
     chosen: list[Indicator],
     until: date | None,
+    is_before: bool,
     values: Floats,
     errors: Floats,
 ) -> tuple[dict[tuple[int, int], date], dict[str, tuple[str, ...]], str]:
@@ -258,6 +288,8 @@ def _stored(
     )
     if until is not None:
         found = found.filter(year_begins_on__lte=until)
+        if is_before:
+            found = found.exclude(year_begins_on=until, kind=IndicatorValue.Kind.MEASURED)
     told_on: dict[tuple[int, int], date] = {}
     sources: dict[str, dict[str, None]] = {}
     key = []

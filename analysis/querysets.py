@@ -40,6 +40,20 @@ class IndexQuerySet(QuerySet[Any]):
         return self.filter(Q(city__is_published=True) | assigned_q(user, "city__path"))
 
 
+class IndexEditionQuerySet(QuerySet[Any]):
+    """Published indices."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep those that stand published, and withdrawn ones where the user is assigned."""
+        if is_administrator(user):
+            return self
+        return self.filter(Q(withdrawn_at__isnull=True, city__is_published=True) | assigned_q(user, "city__path"))
+
+    def standing(self) -> Self:
+        """Leave out withdrawn ones."""
+        return self.filter(withdrawn_at__isnull=True)
+
+
 class RunQuerySet(QuerySet[Any]):
     """Runs of analyses: their inputs may be unpublished, so a run is seen where the user is assigned."""
 

@@ -95,6 +95,7 @@ def _loaded_make(name: str, folder: Path) -> None:
         cities = ROOT / "fixtures" / "cities"
         _run(name, folder, "load_city", str(cities / "sao-vicente.toml"), "--data", str(REAL_DATA / "sao_vicente"))
     with psycopg.connect(CLUSTER.url(name), autocommit=True) as connection:
+        connection.execute("DELETE FROM analysis_indexedition")  # published by `build_demo`
         connection.execute("DELETE FROM analysis_run")  # `load_city` records two for each city
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from analysis.models.indicators import Indicator
-from analysis.querysets import IndexQuerySet
+from analysis.models.runs import Run
+from analysis.querysets import IndexEditionQuerySet, IndexQuerySet
 from geo.models import Place
 from layers.models import Named
 
@@ -70,3 +73,65 @@ class Weight(models.Model):
 
     def __str__(self) -> str:
         return f"{self.indicator.code}: {self.value:g}"
+
+
+class IndexEdition(models.Model):
+    """An index as it was published: its finding, all that is told of it, and how it was made. Never changed afterwards.
+
+    ``document`` holds what everybody may be told (`analysis.index_documents`): ranks and values with small counts withheld, the
+    codebook's columns, the back-cast, what differs from the edition before. The run holds everything, for people with a role.
+    """
+
+    city = models.ForeignKey(Place, verbose_name=_("city"), on_delete=models.PROTECT, related_name="index_editions")
+    number = models.PositiveIntegerField(_("number"), help_text=_("The first of a city is 1."))
+    title_fa = models.CharField(_("Persian title"), max_length=300)
+    title_en = models.CharField(_("English title"), max_length=300)
+    note = models.TextField(_("note"), blank=True, help_text=_("What is new since the edition before."))
+    question = models.JSONField(_("question"))
+    run = models.ForeignKey(Run, verbose_name=_("run"), on_delete=models.PROTECT, related_name="index_editions")
+    codebook = models.JSONField(_("codebook"))
+    document = models.JSONField(_("document"), editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("author"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="index_editions",
+    )
+    published_at = models.DateTimeField(_("published at"))
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("withdrawn by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    withdrawn_reason = models.TextField(_("reason of withdrawal"), blank=True)
+
+    objects = IndexEditionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("published index")
+        verbose_name_plural = _("published indices")
+        ordering = ("city", "-number")
+        constraints = (
+            models.UniqueConstraint(fields=["city", "number"], name="index_edition_numbered_once"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="index_edition_number_positive"),
+            models.CheckConstraint(condition=~Q(title_fa="") & ~Q(title_en=""), name="index_edition_titled"),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawn_reason="")
+                | Q(withdrawn_at__isnull=False) & ~Q(withdrawn_reason=""),
+                name="index_edition_withdrawn_with_reason",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.city.code} {self.number}"
+
+    @property
+    def title(self) -> str:
+        """The title in the language of the reader."""
+        return self.title_en if get_language() == "en" else self.title_fa

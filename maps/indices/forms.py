@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from analysis.forms import MAX_WEIGHT, number
+from analysis.index_editions import LONGEST_NOTE, LONGEST_TITLE
 from analysis.indexing import AGGREGATIONS, NORMALISATIONS, TREATMENTS, WEIGHTINGS, IndexQuestion
 from geo.errors import InvalidInput
 
@@ -59,6 +64,51 @@ def index_question_from(parameters: Mapping[str, str], kind: str) -> IndexQuesti
     )
 
 
+def index_query(question: IndexQuestion) -> str:
+    """Return the address's part that asks the same question again.
+
+    Examples
+    --------
+    >>> index_query(IndexQuestion(weights={"early-care": 2.0}, kinds=("settlement",), first=3))[:47]
+    'kind=settlement&w-early-care=2&weighting=given&'
+    """
+    asked = {
+        "kind": question.kinds[0] if question.kinds else "",
+        **{f"{PREFIX}{code}": f"{weight:g}" for code, weight in question.weights.items()},
+        "weighting": question.weighting,
+        "treatment": question.treatment,
+        "normalisation": question.normalisation,
+        "aggregation": question.aggregation,
+        "vary": f"{question.vary_weights:g}",
+        **({"methods": "1"} if question.vary_methods else {}),
+        "first": str(question.first),
+    }
+    return urlencode(asked)
+
+
+class PublishForm(forms.Form):
+    """What is written to a published index."""
+
+    title_fa = forms.CharField(
+        label=_("Persian title"),
+        max_length=LONGEST_TITLE,
+        widget=forms.Textarea(attrs={"rows": 2, "lang": "fa", "dir": "rtl"}),
+        help_text=_("The finding in a sentence; it stays as you write it."),
+    )
+    title_en = forms.CharField(
+        label=_("English title"),
+        max_length=LONGEST_TITLE,
+        widget=forms.Textarea(attrs={"rows": 2, "lang": "en", "dir": "ltr"}),
+    )
+    note = forms.CharField(
+        label=_("What is new since the edition before"),
+        max_length=LONGEST_NOTE,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    reversals_seen = forms.BooleanField(label=_("I have read where the order does not hold"), required=False)
+
+
 def _one_of(parameters: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
     value = parameters.get(name, default)
     if value not in choices:
@@ -72,4 +122,4 @@ def _one_of(parameters: Mapping[str, str], name: str, choices: tuple[str, ...], 
     return value
 
 
-__all__ = ["KINDS", "PREFIX", "VARIED", "index_question_from"]
+__all__ = ["KINDS", "PREFIX", "VARIED", "PublishForm", "index_query", "index_question_from"]

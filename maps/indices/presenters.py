@@ -1,4 +1,4 @@
-"""An index as its page tells it. Pure: results in, frozen words out."""
+"""An index as its page tells it. Pure: a document of an index in (`analysis.index_documents`), frozen words out."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import ngettext, override
 
-from analysis.indexing import CityIndex, IndexQuestion
-from analysis.indicators import IndicatorRow
+from analysis.disclosure import SMALL_COUNT
+from analysis.index_documents import Document
+from analysis.index_editions import LONGEST_TITLE
 from analysis.models import Indicator
-from maps.indices.forms import PREFIX, VARIED
 from maps.pages import formats
-from maps.pages.measured import Choice
 from maps.pages.reader import language
 
 MOST_REASONS: Final = 3
+MOST_NAMED: Final = 5
 
 CSS: Final[Mapping[str, str]] = {
     "robustly-worst": "sure-worst",
@@ -85,221 +84,33 @@ class IndexView:
     moved: str
 
 
-@dataclass(frozen=True, slots=True)
-class WeightView:
-    """The slider of an indicator."""
-
-    field: str
-    name: str
-    definition: str
-    weight: str
-    text: str
+def named(one: Mapping[str, Any], part: str = "name") -> str:
+    """Return what is written in two languages in the reader's, or in the other where there is none."""
+    first, second = ("en", "fa") if language() == "en" else ("fa", "en")
+    return str(one.get(f"{part}_{first}") or one.get(f"{part}_{second}") or "")
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceView:
-    """A choice of method with what it means, in a sentence for each."""
-
-    name: str
-    label: str
-    options: tuple[tuple[Choice, str], ...]
-
-    @property
-    def sentence(self) -> str:
-        """What is chosen, in words."""
-        return next((text for choice, text in self.options if choice.is_chosen), "")
-
-
-@dataclass(frozen=True, slots=True)
-class FormView:
-    """The form of an index."""
-
-    domains: tuple[tuple[str, tuple[WeightView, ...]], ...]
-    kinds: tuple[Choice, ...]
-    choices: tuple[ChoiceView, ...]
-    varied: tuple[Choice, ...]
-    varies_methods: bool
-    first: int
-
-
-_CHOICES: Final[tuple[tuple[str, Any, tuple[tuple[str, Any, Any], ...]], ...]] = (
-    (
-        "weighting",
-        gettext_lazy("Weights"),
-        (
-            ("given", gettext_lazy("as set above"), gettext_lazy("The sliders say how much each indicator counts.")),
-            (
-                "equal",
-                gettext_lazy("all the same"),
-                gettext_lazy("Every indicator counts the same, which is a judgement, too."),
-            ),
-            (
-                "entropy",
-                gettext_lazy("by contrast (entropy)"),
-                gettext_lazy("Indicators count more the more the places differ in them."),
-            ),
-            (
-                "critic",
-                gettext_lazy("by contrast and conflict (CRITIC)"),
-                gettext_lazy("Indicators count more if places differ in them and no other indicator says the same."),
-            ),
-            (
-                "merec",
-                gettext_lazy("by effect (MEREC)"),
-                gettext_lazy("Indicators count more the more the result would change without them."),
-            ),
-        ),
-    ),
-    (
-        "treatment",
-        gettext_lazy("Values that stand out"),
-        (
-            (
-                "none",
-                gettext_lazy("left as they are"),
-                gettext_lazy("One extreme value may decide how all others are scored."),
-            ),
-            (
-                "winsorise",
-                gettext_lazy("drawn in"),
-                gettext_lazy(
-                    "Up to five extreme values of an indicator are set to the next one, where its distribution is very skewed."
-                ),
-            ),
-        ),
-    ),
-    (
-        "normalisation",
-        gettext_lazy("Scores"),
-        (
-            (
-                "goalpost",
-                gettext_lazy("between fixed goalposts"),
-                gettext_lazy("A score says how far a value is from fixed goals: it can be compared over the years."),
-            ),
-            (
-                "min-max",
-                gettext_lazy("from the best place to the worst"),
-                gettext_lazy("A score says where a value lies between the best and the worst place of today."),
-            ),
-            (
-                "z",
-                gettext_lazy("by distance from the mean"),
-                gettext_lazy("A score says how unusual a value is among these places."),
-            ),
-            (
-                "percentile",
-                gettext_lazy("by rank alone"),
-                gettext_lazy("A score says how many places are better; how much better does not count."),
-            ),
-        ),
-    ),
-    (
-        "aggregation",
-        gettext_lazy("Put together"),
-        (
-            (
-                "arithmetic",
-                gettext_lazy("by mean"),
-                gettext_lazy("A good value makes up in full for a bad one."),
-            ),
-            (
-                "geometric",
-                gettext_lazy("by geometric mean"),
-                gettext_lazy("One bad value is only partly hidden by good ones."),
-            ),
-            (
-                "topsis",
-                gettext_lazy("by distance from the worst and the best (TOPSIS)"),
-                gettext_lazy(
-                    "Places come first that are near to the worst need in everything; large weights count by their squares."
-                ),
-            ),
-            (
-                "vikor",
-                gettext_lazy("by the greatest objection (VIKOR)"),
-                gettext_lazy(
-                    "Half counts the sum, half the single indicator in which a place is best: compared with these places alone."
-                ),
-            ),
-        ),
-    ),
-)
-
-
-def form_view(known: Sequence[IndicatorRow], question: IndexQuestion, result: CityIndex | None) -> FormView:
-    """Present what can be chosen, and what is."""
-    lang = language()
-    used = {one.code for one in result.matrix.indicators} if result else set(question.weights)
-    domains: dict[str, list[WeightView]] = {}
-    for one in known:
-        weight = question.weights.get(one.code, 1.0 if one.code in used else 0.0)
-        domains.setdefault(one.domain, []).append(
-            WeightView(
-                PREFIX + one.code,
-                one.short,
-                one.definition or one.name,
-                f"{weight:g}",
-                formats.number(weight, lang, 1 if weight % 1 else 0),
-            )
-        )
-    chosen = {
-        "weighting": question.weighting,
-        "treatment": question.treatment,
-        "normalisation": question.normalisation,
-        "aggregation": question.aggregation,
-    }
-    kind = question.kinds[0] if question.kinds else ""
-    kinds = (("settlement", _("informal settlements")), ("neighbourhood", _("neighbourhoods")), ("", _("all places")))
-    return FormView(
-        tuple(
-            (str(Indicator.Domain(code).label), tuple(domains[code]))
-            for code in Indicator.Domain.values
-            if code in domains
-        ),
-        tuple(Choice(code, word, code == kind) for code, word in kinds),
-        tuple(
-            ChoiceView(
-                name,
-                str(label),
-                tuple((Choice(code, str(word), code == chosen[name]), str(text)) for code, word, text in options),
-            )
-            for name, label, options in _CHOICES
-        ),
-        tuple(
-            Choice(
-                share,
-                pgettext("weights", "certain") if share == "0" else "±" + formats.percent(float(share), lang),
-                float(share) == question.vary_weights,
-            )
-            for share in VARIED
-        ),
-        question.vary_methods,
-        question.first,
-    )
-
-
-def index_view(result: CityIndex) -> IndexView:
+def index_view(document: Document) -> IndexView:
     """Present a ranking, and how sure it is."""
     lang = language()
-    matrix, sure = result.matrix, result.uncertainty
-    order = np.argsort(result.priority.rank, kind="stable").tolist()
-    words = _messages(sure.first[0], lang)
-    counts = {message: sum(one == message for one in sure.message) for message in CSS}
-    moved = int(result.is_moved.sum())
+    places = document["places"]
+    words = _messages(int(document["method"]["first"]), lang)
+    counts = {message: sum(place["message"] == message for place in places) for message in CSS}
+    short = {one["code"]: named(one, "short") for one in document["indicators"]}
+    moved = int(document["moved"])
     return IndexView(
-        finding=_finding(result, lang),
-        basis=_basis(result, lang),
-        rows=tuple(_rank_view(result, i, words, lang) for i in order),
+        finding=finding(document),
+        basis=_basis(document, lang),
+        rows=tuple(_rank_view(place, len(places), short, words, decimals_of(document), lang) for place in places),
         key=tuple(
             (CSS[message], words[message], formats.number(n, lang))
             for message, n in counts.items()
             if n or message != "no-data"
         ),
-        codes=tuple(_code_view(result, k, lang) for k in range(len(matrix.indicators))),
-        fills={place.code: CSS[sure.message[i]] for i, place in enumerate(matrix.places)},
-        first_text=formats.number(sure.first[0], lang),
-        notices=tuple(_notices(result, lang)),
+        codes=tuple(code_view(one, lang) for one in document["indicators"]),
+        fills={place["code"]: CSS[place["message"]] for place in places},
+        first_text=formats.number(document["method"]["first"], lang),
+        notices=tuple(_notices(document, lang)),
         moved=ngettext("%(n)s value was drawn in.", "%(n)s values were drawn in.", moved)
         % {"n": formats.number(moved, lang)}
         if moved
@@ -307,33 +118,17 @@ def index_view(result: CityIndex) -> IndexView:
     )
 
 
-def _notices(result: CityIndex, lang: str) -> Iterator[str]:
-    for text, rows in (
-        (_("Left out, because they have no goalposts: %(names)s."), result.left_out),
-        (_("Taken as exact, because no error is known: %(names)s."), result.taken_as_exact),
-    ):
-        if rows:
-            yield text % {"names": formats.listing([one.short for one in rows], lang)}
-
-
-def _messages(first: int, lang: str) -> dict[str, str]:
-    values = {"n": formats.number(first, lang)}
-    return {
-        "robustly-worst": _("among the first %(n)s, whatever is chosen") % values,
-        "depends-on-choices": _("depends on what is chosen"),
-        "robustly-fine": _("not among the first %(n)s, whatever is chosen") % values,
-        "no-data": _("no data"),
+def finding(document: Document) -> str:
+    """Return in a sentence which places are among the first whatever is chosen."""
+    lang = language()
+    places, first_n = document["places"], int(document["method"]["first"])
+    worst = [named(place) for place in places if place["message"] == "robustly-worst"]
+    unsure = sum(place["message"] == "depends-on-choices" for place in places)
+    values = {
+        "places": _few_names(worst, lang),
+        "n": formats.number(first_n, lang),
+        "count": formats.number(unsure, lang),
     }
-
-
-def _finding(result: CityIndex, lang: str) -> str:
-    sure, places = result.uncertainty, result.matrix.places
-    worst = [
-        places[i].name for i in np.argsort(result.priority.rank, kind="stable") if sure.message[i] == "robustly-worst"
-    ]
-    unsure = sum(message == "depends-on-choices" for message in sure.message)
-    names = formats.listing([formats.isolated(name, lang) for name in worst], lang)
-    values = {"places": names, "n": formats.number(sure.first[0], lang), "count": formats.number(unsure, lang)}
     if not worst:
         return (
             _(
@@ -355,45 +150,81 @@ def _finding(result: CityIndex, lang: str) -> str:
     return _("%(first)s; %(rest)s") % {"first": first, "rest": rest}
 
 
-def _basis(result: CityIndex, lang: str) -> str:
-    asked = result.question
+def suggested_titles(document: Document) -> dict[str, str]:
+    """Return the finding as a title, in both languages."""
+    titles = {}
+    for lang in ("fa", "en"):
+        with override(lang):
+            titles[f"title_{lang}"] = finding(document).rstrip(".")[:LONGEST_TITLE]
+    return titles
+
+
+def _few_names(names: Sequence[str], lang: str) -> str:
+    """Return names in a row; of many the first, and how many more there are."""
+    isolated = [formats.isolated(name, lang) for name in names]
+    if len(names) <= MOST_NAMED + 1:
+        return formats.listing(isolated, lang)
+    more = len(names) - MOST_NAMED
+    rest = ngettext("%(n)s other place", "%(n)s other places", more) % {"n": formats.number(more, lang)}
+    return formats.listing([*isolated[:MOST_NAMED], rest], lang)
+
+
+def _notices(document: Document, lang: str) -> Iterator[str]:
+    for text, rows in (
+        (_("Left out, because they have no goalposts: %(names)s."), document["left_out"]),
+        (_("Taken as exact, because no error is known: %(names)s."), document["taken_as_exact"]),
+    ):
+        if rows:
+            yield text % {"names": formats.listing([named(one, "short") for one in rows], lang)}
+    if any(place["withheld"] for place in document["places"]):
+        yield _(
+            "Values that tell of fewer than %(n)s people are withheld; scores are told in whole points."
+        ) % {"n": formats.number(SMALL_COUNT, lang)}  # fmt: skip
+
+
+def _messages(first: int, lang: str) -> dict[str, str]:
+    values = {"n": formats.number(first, lang)}
+    return {
+        "robustly-worst": _("among the first %(n)s, whatever is chosen") % values,
+        "depends-on-choices": _("depends on what is chosen"),
+        "robustly-fine": _("not among the first %(n)s, whatever is chosen") % values,
+        "no-data": _("no data"),
+    }
+
+
+def _basis(document: Document, lang: str) -> str:
+    k, p = len(document["indicators"]), len(document["places"])
     parts = [
-        ngettext("%(n)s indicator", "%(n)s indicators", len(result.matrix.indicators))
-        % {"n": formats.number(len(result.matrix.indicators), lang)},
-        ngettext("%(n)s place", "%(n)s places", len(result.matrix.places))
-        % {"n": formats.number(len(result.matrix.places), lang)},
-        _("%(n)s rankings drawn") % {"n": formats.number(asked.draws, lang)},
+        ngettext("%(n)s indicator", "%(n)s indicators", k) % {"n": formats.number(k, lang)},
+        ngettext("%(n)s place", "%(n)s places", p) % {"n": formats.number(p, lang)},
+        _("%(n)s rankings drawn") % {"n": formats.number(document["method"]["draws"], lang)},
     ]
     return " · ".join(parts)
 
 
-def _rank_view(result: CityIndex, i: int, words: Mapping[str, str], lang: str) -> RankView:
-    matrix, priority, sure = result.matrix, result.priority, result.uncertainty
-    place, last = matrix.places[i], max(len(matrix.places), 2)
-    low, high, rank = int(sure.low_rank[i]), int(sure.high_rank[i]), int(priority.rank[i])
-    reasons: list[str] = []
-    if priority.parts is not None:
-        largest = np.argsort(-priority.parts[i], kind="stable")[:MOST_REASONS].tolist()
-        reasons = [
-            f"{matrix.indicators[k].short} ({formats.number(float(priority.parts[i, k]), lang, 1)})"
-            for k in largest
-            if priority.parts[i, k] > 0.05
-        ]
-    missing = [matrix.indicators[k].short for k in np.flatnonzero(~priority.present[i]).tolist()]
-    step = 100 / last
-    same = low == high
+def _rank_view(
+    place: Mapping[str, Any], count: int, short: Mapping[str, str], words: Mapping[str, str], decimals: int, lang: str
+) -> RankView:
+    low, high, rank = int(place["rank_low"]), int(place["rank_high"]), int(place["rank"])
+    parts = {code: part for code, part in (place["contributions"] or {}).items() if part is not None}
+    largest = sorted(parts, key=lambda code: -parts[code])[:MOST_REASONS]
+    reasons = [f"{short[code]} ({formats.number(parts[code], lang, 1)})" for code in largest if parts[code] > 0.05]
+    missing = [
+        short[code] for code, value in place["values"].items() if value is None and code not in place["withheld"]
+    ]
+    step = 100 / max(count, 2)
     return RankView(
-        code=place.code,
-        name=place.name,
-        is_settlement=place.kind == "settlement",
+        code=place["code"],
+        name=named(place),
+        is_settlement=place["kind"] == "settlement",
         rank_text=formats.number(rank, lang),
-        score_text=formats.number(float(priority.score[i]), lang, 1),
+        score_text=formats.number(place["score"], lang, decimals),
         interval_text=formats.number(low, lang)
-        if same
+        if low == high
         else _("%(low)s to %(high)s") % {"low": formats.number(low, lang), "high": formats.number(high, lang)},
-        chance_text=formats.percent(float(sure.chance_first[i, 0]), lang),
-        message_text=words[sure.message[i]],
-        css=CSS[sure.message[i]],
+        chance_text=formats.percent(float(place["chance_first"]), lang),
+        message_text=words[place["message"]],
+        css=CSS[place["message"]],
         reasons=formats.listing(reasons, lang) if reasons else "",
         missing=_("Missing: %(names)s.") % {"names": formats.listing(missing, lang)} if missing else "",
         low_x=(low - 1) * step,
@@ -402,28 +233,32 @@ def _rank_view(result: CityIndex, i: int, words: Mapping[str, str], lang: str) -
     )
 
 
-def _code_view(result: CityIndex, k: int, lang: str) -> CodeView:
-    matrix, one = result.matrix, result.matrix.indicators[k]
-    absent = int((~result.priority.present[:, k]).sum())
+def decimals_of(document: Document) -> int:
+    """Return the decimals that scores are told with: none where a score could tell what is withheld."""
+    return 0 if any(place["withheld"] for place in document["places"]) else 1
+
+
+def code_view(one: Mapping[str, Any], lang: str) -> CodeView:
+    """Present a row of a codebook."""
     return CodeView(
-        name=one.name,
-        definition=one.definition,
-        domain=str(Indicator.Domain(one.domain).label),
-        origin=str(Indicator.Origin(one.origin).label),
-        unit=_("share") if one.unit == "share" else _("people") if one.unit == "people" else one.unit,
-        direction=str(Indicator.Direction(one.direction).label),
+        name=named(one),
+        definition=named(one, "definition"),
+        domain=str(Indicator.Domain(one["domain"]).label),
+        origin=str(Indicator.Origin(one["origin"]).label),
+        unit=_("share") if one["unit"] == "share" else _("people") if one["unit"] == "people" else one["unit"],
+        direction=str(Indicator.Direction(one["direction"]).label),
         goalposts=_goalposts_text(one, lang),
-        weight=formats.percent(float(result.priority.weights[k]), lang, 1),
-        missing=formats.number(absent, lang),
-        sources=formats.listing(list(matrix.sources.get(one.code, ())), lang),
+        weight=formats.percent(float(one["weight"]), lang, 1),
+        missing=formats.number(one["missing"], lang),
+        sources=formats.listing(list(one["sources"]), lang),
     )
 
 
-def _goalposts_text(one: IndicatorRow, lang: str) -> str:
-    if one.goalposts is None:
+def _goalposts_text(one: Mapping[str, Any], lang: str) -> str:
+    if one["goalposts"] is None:
         return formats.DASH
-    low, high = (formats.number(value, lang, 2 if value % 1 else 0) for value in one.goalposts)
+    low, high = (formats.number(value, lang, 2 if value % 1 else 0) for value in one["goalposts"])
     return _("%(low)s to %(high)s") % {"low": low, "high": high}
 
 
-__all__ = ["FormView", "IndexView", "form_view", "index_view"]
+__all__ = ["CSS", "IndexView", "code_view", "decimals_of", "finding", "index_view", "named", "suggested_titles"]

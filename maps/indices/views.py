@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from analysis.index_checks import index_pattern, index_sensitivity
+from analysis.index_documents import Document, index_document
+from analysis.index_editions import may_publish_index
+from analysis.index_workbook import MEDIA_TYPE, index_workbook
 from analysis.indexing import CityIndex, IndexQuestion, index_compute
-from analysis.indicators import indicator_rows
+from analysis.indicators import indicator_rows, require_insider
+from analysis.results import CityCoverage
 from analysis.selectors import city_get, places_read
+from analysis.services import coverage_compute
 from geo.errors import InvalidInput
 from geo.models import Place
-from maps.indices import presenters
-from maps.indices.forms import index_question_from
+from maps.indices import checks, choices, presenters
+from maps.indices.forms import index_query, index_question_from
 from maps.pages.selectors import drawing_read, may_draw
 from maps.problems import problem_of
+
+PARTS: Final = ("result", "live", "sensitivity", "pattern")
+"""Parts of the page that are asked for by themselves; ``live`` is the result while something is being moved."""
+MORE: Final = ("sensitivity", "pattern")
+"""Parts that are not worked out unless somebody asks."""
+
+LIVE_RANKS: Final = 400_000
+"""While something is moved, no more places are ranked than this, over all draws."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What an address asks, as far as it can be answered; ``is_few`` where fewer rankings were drawn than it asks for."""
+
+    question: IndexQuestion
+    covered: CityCoverage
+    result: CityIndex | None
+    problem: Any = None
+    is_few: bool = False
 
 
 @login_required
@@ -25,33 +52,108 @@ from maps.problems import problem_of
 def builder(request: HttpRequest, city: str) -> HttpResponse:
     """Answer with the places of a city ranked by the indicators, weights and methods that the address asks for.
 
-    With ``part=result`` in the address, the answer is the part of the page that depends on them.
+    With ``part`` in the address (`PARTS`), the answer is that part of the page. ``more`` (`MORE`) opens a part on the whole page.
     """
     place = city_get(city, request.user)
     parameters = request.GET.dict()
-    is_part = parameters.pop("part", "") == "result"
-    # Settlements lie over neighbourhoods: they are ranked among themselves unless somebody asks otherwise.
-    rows = places_read(place, request.user).rows
-    kind = "settlement" if any(row.kind == Place.Kind.SETTLEMENT for row in rows) else ""
-    known = indicator_rows(place, request.user)
-    question, result, problem = IndexQuestion(kinds=(kind,) if kind else ()), None, None
+    part, more = parameters.pop("part", ""), parameters.pop("more", "")
+    part = part if part in PARTS else ""
+    asked = _asked(place, request, parameters, is_live=part == "live")
+    context: dict[str, Any] = {
+        "city": place,
+        "tab": "index",
+        "problem": asked.problem,
+        "query": index_query(asked.question),
+        "is_few": asked.is_few,
+        "may_publish_index": may_publish_index(place, request.user),
+    }
+    status = 400 if asked.problem else 200
+    if part in MORE:
+        return _more_part(request, place, part, asked, context, status)
+    context |= _result(place, request, asked.result)
+    if asked.result is not None and more in MORE:
+        context |= _more(place, request, more, asked.result) | {"opened": more}
+    if part:
+        return render(request, "maps/indices/_result.html", context, status=status)
+    used = (
+        {one.code for one in asked.result.matrix.indicators}
+        if asked.result is not None
+        else set(asked.question.weights)
+    )
+    known = indicator_rows(place, request.user, asked.covered)
+    context |= {
+        "may_draw": may_draw(place, request.user),
+        "form": choices.form_view(known, asked.question, used),
+    }
+    return render(request, "maps/indices/builder.html", context, status=status)
+
+
+@login_required
+@require_safe
+def export(request: HttpRequest, city: str) -> HttpResponse:
+    """Answer with the index that the address asks for as a workbook."""
+    place = city_get(city, request.user)
+    asked = _asked(place, request, request.GET.dict())
+    if asked.result is None:
+        return render(request, "maps/indices/refused.html", {"city": place, "problem": asked.problem}, status=400)
+    return workbook_response(index_document(asked.result), f"{place.code}-index.xlsx")
+
+
+def workbook_response(document: Document, name: str, heading: Sequence[tuple[str, Any, str]] = ()) -> HttpResponse:
+    """Return an index as a workbook to keep."""
+    response = HttpResponse(index_workbook(document, heading), content_type=MEDIA_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _asked(place: Place, request: HttpRequest, parameters: dict[str, str], *, is_live: bool = False) -> Asked:
+    """Read and answer a question; who may not read indicators learns nothing of what is wrong with it."""
+    require_insider(place, request.user)
+    covered = coverage_compute(city=place, user=request.user)
+    kind = default_kind(covered)
+    question = IndexQuestion(kinds=(kind,) if kind else ())
     try:
         question = index_question_from(parameters, kind)
-        result = index_compute(city=place, user=request.user, question=question)
+        drawn = question
+        if is_live:
+            count = sum(not question.kinds or one.kind in question.kinds for one in covered.places)
+            drawn = replace(question, draws=min(question.draws, max(LIVE_RANKS // max(count, 1), 1000)))
+        result = index_compute(city=place, user=request.user, question=drawn, covered=covered)
     except InvalidInput as error:
-        problem = problem_of(error)
-    context = {"city": place, "tab": "index", "problem": problem} | _result(place, request, result)
-    if not is_part:
-        context |= {
-            "may_draw": may_draw(place, request.user),
-            "form": presenters.form_view(known, question, result),
-        }
-    name = "maps/indices/_result.html" if is_part else "maps/indices/builder.html"
-    return render(request, name, context, status=400 if problem else 200)
+        return Asked(question, covered, None, problem_of(error))
+    return Asked(question, covered, result, is_few=drawn.draws < question.draws)
+
+
+def default_kind(covered: CityCoverage) -> str:
+    """Return the kind of places that are ranked where nothing is asked.
+
+    Settlements lie over neighbourhoods: they are ranked among themselves unless somebody asks otherwise.
+    """
+    return "settlement" if any(row.kind == Place.Kind.SETTLEMENT for row in covered.places) else ""
 
 
 def _result(city: Place, request: HttpRequest, result: CityIndex | None) -> dict[str, Any]:
     if result is None:
         return {"view": None}
-    view = presenters.index_view(result)
+    view = presenters.index_view(index_document(result))
     return {"view": view, "drawing": drawing_read(city, request.user), "fills": view.fills}
+
+
+def _more_part(
+    request: HttpRequest, place: Place, part: str, asked: Asked, context: dict[str, Any], status: int
+) -> HttpResponse:
+    if asked.result is not None:
+        context |= _more(place, request, part, asked.result)
+    return render(request, f"maps/indices/_{part}.html", context, status=status)
+
+
+def _more(place: Place, request: HttpRequest, part: str, result: CityIndex) -> dict[str, Any]:
+    """Work out a part; where it cannot be, that is an answer too."""
+    try:
+        if part == "sensitivity":
+            return {"sensitivity": checks.sensitivity_view(result, index_sensitivity(result))}
+        places = places_read(place, request.user)
+        view = checks.pattern_view(index_pattern(result, places))
+        return {"pattern": view, "pattern_drawing": drawing_read(place, request.user)}
+    except InvalidInput as error:
+        return {f"{part}_problem": problem_of(error)}

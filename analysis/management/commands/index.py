@@ -6,8 +6,11 @@ from argparse import ArgumentParser
 from datetime import date
 from typing import Any
 
-from analysis.commands import AnalysisCommand
+from django.contrib.auth import get_user_model
+
+from analysis.commands import AnalysisCommand, numbers_by_code
 from analysis.forms import MAX_WEIGHT, number
+from analysis.index_editions import index_publish
 from analysis.indexing import (
     AGGREGATIONS,
     NORMALISATIONS,
@@ -19,7 +22,7 @@ from analysis.indexing import (
     index_record,
     index_rows,
 )
-from geo.errors import InvalidInput
+from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import system_user
 
@@ -64,10 +67,22 @@ class Command(AnalysisCommand):
         parser.add_argument("--seed", default="1", metavar="N")
         parser.add_argument("--until", default="", metavar="YYYY-MM-DD", help="leave out stored values of later years")
         parser.add_argument("--record", action="store_true", help="keep the result as a run")
+        parser.add_argument(
+            "--publish",
+            default="",
+            metavar="TITLE",
+            help="freeze the index as the city's next edition, as anybody may see it; the title says what was found",
+        )
+        parser.add_argument("--title-en", default="", metavar="TITLE", help="English title; the same by default")
+        parser.add_argument("--note", default="", help="what is new since the edition before")
+        parser.add_argument("--author", default="", metavar="USERNAME", help="who publishes; nobody by default")
+        parser.add_argument(
+            "--reversals-seen", action="store_true", help="that the pairs of places which swap have been read"
+        )
 
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
         question = IndexQuestion(
-            weights=_weights(options["indicators"]),
+            weights=numbers_by_code(options["indicators"], "--indicators", 0, MAX_WEIGHT, plain=1.0),
             weighting=options["weighting"],
             treatment=options["treatment"],
             normalisation=options["normalisation"],
@@ -80,6 +95,8 @@ class Command(AnalysisCommand):
             kinds=tuple(options["kind"]),
             until=_day(options["until"]),
         )
+        if options["publish"]:
+            return self._publish(city, question, options)
         result = index_compute(city=city, user=system_user(), question=question)
         for warning in result.warnings:
             self.stderr.write(f"Note: {warning}")
@@ -93,6 +110,34 @@ class Command(AnalysisCommand):
             "warnings": list(result.warnings),
         }
 
+    def _publish(self, city: Place, question: IndexQuestion, options: dict[str, Any]) -> dict[str, Any]:
+        author: Any = system_user()
+        if options["author"]:
+            author = get_user_model().objects.filter(username=options["author"]).first()
+            if author is None:
+                raise NotFound(f"There is no user {options['author']!r}.", code="unknown_user", where="--author")
+        made = index_publish(
+            city=city,
+            author=author,
+            question=question,
+            title_fa=options["publish"],
+            title_en=options["title_en"] or options["publish"],
+            note=options["note"],
+            reversals_seen=options["reversals_seen"],
+        )
+        told = made.document["reversals"]
+        self.stderr.write(f"{len(told['found'])} of {told['asked']} changes tried swap places that they do not touch.")
+        return {
+            "city": city.code,
+            "edition": made.number,
+            "address": f"/{city.code}/index/editions/{made.number}/",
+            "run": made.run_id,
+            "places": made.document["places"],
+            "parameters": {**made.document["method"], "indicators": made.codebook},
+            "inputs": made.run.inputs,
+            "warnings": made.run.warnings,
+        }
+
     def table(self, answer: dict[str, Any]) -> list[str]:
         first = answer["parameters"]["first"]
         lines = [f"rank  90 % of draws   score  chance of the first {first}  place"]
@@ -101,19 +146,7 @@ class Command(AnalysisCommand):
             f"{place['chance_first']:20.0%}  {place['name_en']}: {MESSAGES[place['message']]}"
             for place in answer["places"]
         ]
-        return lines
-
-
-def _weights(text: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        code, _, weight = part.partition("=")
-        if code.strip() in found:
-            raise InvalidInput(
-                f"{code.strip()!r} is named twice.", code="bad_choice", where="--indicators", remedy="Name it once."
-            )
-        found[code.strip()] = number(weight or "1", "--indicators", 0, MAX_WEIGHT)
-    return found
+        return [*lines, *([answer["address"]] if "address" in answer else [])]
 
 
 def _whole(text: str, where: str, low: int, high: int) -> int:

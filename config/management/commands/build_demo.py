@@ -11,12 +11,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
 
+from analysis.index_editions import index_public, index_publish
+from analysis.indexing import IndexQuestion
 from config.people import demo_people_put
 from fixtures.khorramabad.build import build
 from fixtures.khorramabad.provinces import provinces_put
 from geo.models import Place
+from geo.querysets import system_user
 from interventions.loading import network_load, outcomes_load
 from interventions.services import notices_write
+from maps.indices.presenters import suggested_titles
 
 
 class Command(BaseCommand):
@@ -37,6 +41,8 @@ class Command(BaseCommand):
             fixture = settings.BASE_DIR / "fixtures" / "khorramabad"
             network_load(city, fixture / "network.toml")
             outcomes_load(city, fixture / "outcomes.csv")
+            self.stderr.write("Publishing an index of the informal settlements …")
+            _index_publish(city)
             provinces_put(Place.objects.get(path=city.path.partition("/")[0]), fixture / "network.toml")
         password_file = settings.VAR_DIR / "demo-password"
         if not password_file.exists():
@@ -45,3 +51,11 @@ class Command(BaseCommand):
         names = demo_people_put(password=password_file.read_text())
         notices_write()
         sys.stderr.write(f"Sign in as {', '.join(names)}; the password is in {password_file}.\n")
+
+
+def _index_publish(city: Place) -> None:
+    """Rank the settlements by all that is measured there, and publish it with its finding as the title."""
+    question = IndexQuestion(kinds=("settlement",), first=3)
+    public = index_public(city=city, user=system_user(), question=question)
+    titles = suggested_titles(public.document)
+    index_publish(city=city, author=system_user(), question=question, reversals_seen=True, public=public, **titles)

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analysis', '0008_siting_and_form_runs'),
+        ('analysis', '0009_index_editions'),
         ('geo', '0003_boundary_source_fa'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
