@@ -95,6 +95,11 @@ class WeightView:
     weight: str
     text: str
 
+    @property
+    def step(self) -> str:
+        """How the slider moves: weights that somebody worked out stay as they are, others are whole or half."""
+        return "0.5" if float(self.weight) % 0.5 == 0 else "any"
+
 
 @dataclass(frozen=True, slots=True)
 class ChoiceView:
