@@ -212,20 +212,43 @@ def message_text(message: str, line: int, lang: str) -> str:
 
 def finding_text(found: Explanation) -> str:
     """Say where a place stands, and how sure that is."""
-    lang, result, i = language(), found.result, found.place
+    result, i = found.result, found.place
     sure = result.uncertainty
-    low, high = int(sure.low_rank[i]), int(sure.high_rank[i])
+    return standing_text(
+        name=result.matrix.places[i].name,
+        rank=int(result.priority.rank[i]),
+        count=len(result.matrix.places),
+        low=int(sure.low_rank[i]),
+        high=int(sure.high_rank[i]),
+        line=found.line,
+        message=sure.message[i],
+    )
+
+
+def standing_text(*, name: str, rank: int, count: int, low: int, high: int, line: int, message: str) -> str:
+    """Say where a place stands among others, and how sure that is.
+
+    Parameters
+    ----------
+    low, high
+        The ranks between which it lies in nine draws of ten.
+    line
+        After the first so many.
+    message
+        Of `analysis.core.uncertainty`.
+    """
+    lang = language()
     values = {
-        "place": formats.isolated(result.matrix.places[i].name, lang),
-        "rank": formats.number(int(result.priority.rank[i]), lang),
-        "n": formats.number(len(result.matrix.places), lang),
+        "place": formats.isolated(name, lang),
+        "rank": formats.number(rank, lang),
+        "n": formats.number(count, lang),
         "low": formats.number(low, lang),
         "high": formats.number(high, lang),
-        "line": formats.number(found.line, lang),
+        "line": formats.number(line, lang),
     }
-    if len(result.matrix.places) == 1:
+    if count == 1:
         return _("%(place)s is the only place that is ranked: there is nothing to compare it with.") % values
-    if sure.message[i] == "no-data":
+    if message == "no-data":
         return _("Nothing is known of %(place)s by these indicators, so it comes last without a score.") % values
     where = {
         "robustly-worst": _("%(place)s ranks %(rank)s of %(n)s and is robustly among the worst %(line)s"),
@@ -233,7 +256,7 @@ def finding_text(found: Explanation) -> str:
         "depends-on-choices": _(
             "%(place)s ranks %(rank)s of %(n)s; whether it is among the worst %(line)s depends on what is chosen"
         ),
-    }[sure.message[i]] % values
+    }[message] % values
     if low == high:
         return _("%(where)s: it keeps its rank in 90%% of rankings.") % {"where": where}
     return _("%(where)s: between %(low)s and %(high)s in 90%% of rankings.") % {**values, "where": where}
@@ -294,8 +317,8 @@ def part_rows(found: Explanation) -> list[PartRow]:
                 points_text=formats.DASH if is_missing else formats.number(float(bars[i, k]), lang, 1),
                 bar=100 * float(bars[i, k]) / longest,
                 mean_x=100 * float(means[k]) / longest,
-                value_text=_("missing") if is_missing else kind_text(one, value_text(one, float(column[i]), lang)),
-                mean_text=value_text(one, mean, lang, 0 if one.unit == "%" else None),
+                value_text=_("missing") if is_missing else kind_text(one, value_text(one.unit, float(column[i]), lang)),
+                mean_text=value_text(one.unit, mean, lang, 0 if one.unit == "%" else None),
                 weight_text=formats.percent(float(priority.weights[k]), lang, 1),
                 error_text="" if is_missing else _error_text(error, lang, one.unit),
                 date_text=formats.day(told or (service.reference_date if service else None), lang)
@@ -349,8 +372,8 @@ def _neighbour(found: Explanation, other: Neighbour | None, lang: str) -> Neighb
                 points_text=("+" if points > 0 else "") + formats.number(points, lang, 1),
                 bar=100 * abs(points) / longest,
                 is_theirs=points > 0,
-                own_text=value_text(one, float(result.matrix.values[found.place, q]), lang),
-                their_text=value_text(one, float(result.matrix.values[other.place, q]), lang),
+                own_text=value_text(one.unit, float(result.matrix.values[found.place, q]), lang),
+                their_text=value_text(one.unit, float(result.matrix.values[other.place, q]), lang),
             )
         )
     return NeighbourView(place.code, place.name, formats.number(other.rank, lang), sentence, tuple(rows))
@@ -432,5 +455,5 @@ def _surrounded_text(found: Explanation, lang: str) -> str:
 
 __all__ = [
     "ApartRow", "NearRow", "NeighbourView", "PartRow", "WhyView", "finding_text", "interval_text", "message_text", "part_rows",
-    "why_text", "why_view",
+    "standing_text", "why_text", "why_view",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from maps.pages import formats
 from maps.pages.reader import word
 
 
-def value_text(one: IndicatorRow, value: float | None, lang: str, decimals: int | None = None) -> str:
+def value_text(unit: str, value: float | None, lang: str, decimals: int | None = None) -> str:
     """Write a value of an indicator in its unit.
 
     Parameters
@@ -23,24 +23,24 @@ def value_text(one: IndicatorRow, value: float | None, lang: str, decimals: int 
     """
     if value is None or math.isnan(value):
         return formats.DASH
-    if one.unit == "share":
+    if unit == "share":
         return formats.percent(value, lang, decimals or 0)
-    if one.unit == "%":
+    if unit == "%":
         digits = (0 if value == round(value) else 1) if decimals is None else decimals
         return formats.percent(value / 100, lang, digits)
-    if one.unit == "m":
+    if unit == "m":
         return formats.distance(value, lang)
     digits = (0 if value == round(value) or abs(value) >= 100 else 1) if decimals is None else decimals
     text = formats.number(value, lang, digits)
-    if one.unit in ("", "people"):
+    if unit in ("", "people"):
         return text
-    return f"{text} {formats.isolated(one.unit, lang)}"
+    return f"{text} {formats.isolated(unit, lang)}"
 
 
 def two_values(one: IndicatorRow, before: float, after: float, lang: str) -> tuple[str, str]:
     """Write two values of an indicator with as many decimals as tell them apart."""
     for decimals in (None, 1, 2, 3):
-        told = value_text(one, before, lang, decimals), value_text(one, after, lang, decimals)
+        told = value_text(one.unit, before, lang, decimals), value_text(one.unit, after, lang, decimals)
         if told[0] != told[1]:
             break
     return told
