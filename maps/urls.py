@@ -45,5 +45,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:city>/coverage/", views.coverage, name="city-coverage"),
     path("", include("maps.reports.urls")),
     path("", include("maps.reviews.urls")),
+    path("", include("maps.why.urls")),
     path("<slug:city>/<slug:place>/", views.place, name="place"),
 ]

@@ -78,6 +78,7 @@ def smallest_weight_change(
     distance: Distance = "l1",
     time_limit_s: float = 5.0,
     seed: int = 1,
+    ahead_points: float = 0.0,
 ) -> WeightChange:
     """Find the smallest change of the weights that moves a place into the first so many, or out of them.
 
@@ -100,6 +101,10 @@ def smallest_weight_change(
         For the exact methods; what was found until then is answered, with ``is_proven`` false.
     seed
         Of the search.
+    ahead_points
+        By how many points of 100 the place is to be ahead of those it passes, or behind those that pass it, so that
+        rounding the weights does not undo it; only the exact methods look for more than the least. What they then prove holds for
+        so much; by ``geometric`` points are of the scale of logarithms.
 
     Returns
     -------
@@ -129,6 +134,8 @@ def smallest_weight_change(
     share = checked_weights_many(share, known.shape[1])[0]
     checked_method(method)
     checked_place(place, first, len(known))
+    if not (np.isfinite(ahead_points) and 0 <= ahead_points <= 100):
+        raise InvalidInput("A distance to the line is negative or not a number.", code="bad_number")
     if distance not in ("l1", "l2"):
         raise InvalidInput(f"“{distance}” is not a distance between weights.", code="bad_method")
     before = rank_of(known, share, place, method)
@@ -155,9 +162,11 @@ def smallest_weight_change(
         ahead = np.delete(terms[place] - terms, place, axis=0)
         needed = len(ahead) - first + 1 if moves == "in" else first
         bound = 0.0
-        for margin in _MARGINS[moves]:
+        for margin in (ahead_points,) if ahead_points > 0 else _MARGINS[moves]:
             programme = Programme(ahead if moves == "in" else -ahead, needed, share, margin / 100)
             solution = cheapest(programme, distance, time_limit_s)
+            if solution.is_impossible and ahead_points > 0:
+                return none("not-found", is_proven=False)
             if solution.is_impossible:
                 # With a margin this says nothing of ties, which let a place in but not out.
                 is_sure = margin == 0.0 or moves == "out"

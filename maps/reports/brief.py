@@ -1,4 +1,4 @@
-"""A place on one sheet of A4: what is presented of it, as a page for the printer, and as a PDF.
+"""A place on two sheets of A4: what is presented of it, as a page for the printer, and as a PDF.
 
 `brief_of` is pure: results and presented parts in, frozen words and numbers out, all of them already told as the reader
 may be told. `brief_html` writes the page, `brief_pdf` prints it. The printer (WeasyPrint) fetches nothing: its fetcher
@@ -29,10 +29,13 @@ from django.utils.translation import ngettext
 from analysis.results import CityPriority
 from geo.errors import MahallehError, NotFound
 from interventions.selectors import SectorSummary
+from interventions.selectors.actions import ActionRow
 from maps.pages import classes, figures, formats, legend, measured, outlines, telling
 from maps.pages.outlines import Drawing, Outline
 from maps.pages.place_presenters import PLOT, BoundaryFacts, Curve, PlaceView, Reason
 from maps.pages.reader import language
+from maps.reports.doing import ActionLine, action_lines, actions_rest
+from maps.reports.standing import Standing
 
 if TYPE_CHECKING:
     from weasyprint import Document  # type: ignore[import-untyped]
@@ -167,7 +170,10 @@ class Brief:
     sources: tuple[Source, ...]
     has_unverified: bool
     has_more_sources: bool
+    standing: Standing | None
     needs: tuple[NeedRow, ...]
+    actions: tuple[ActionLine, ...]
+    actions_rest: str
     boundary: BoundaryFacts | None
     boundary_direction: str
     method: tuple[str, ...]
@@ -189,6 +195,8 @@ def brief_of(
     drawing: Drawing,
     boundary: BoundaryFacts | None,
     needs: Sequence[SectorSummary],
+    actions: Sequence[ActionRow],
+    standing: Standing | None,
     is_insider: bool,
     is_illustrative: bool,
     is_changed: bool,
@@ -213,6 +221,10 @@ def brief_of(
         The edition the numbers were computed with.
     needs : sequence of SectorSummary
         As the reader may be told them.
+    actions : sequence of ActionRow
+        That the reader may see, what matters most first.
+    standing : Standing or None
+        How it stands in an index, where the reader may be told.
     is_insider : bool
         Whether exact small counts are told; the sheet then says that it is not for publication.
     printed_on : date
@@ -235,7 +247,10 @@ def brief_of(
         sources=sources,
         has_unverified=not all(each.is_verified for each in sources),
         has_more_sources=len(sources) == MAX_SOURCES and any(not (each.limit_mark and each.data_mark) for each in rows),
+        standing=standing,
         needs=tuple(need_row(each, lang) for each in needs),
+        actions=action_lines(actions),
+        actions_rest=actions_rest(len(actions)),
         boundary=boundary,
         boundary_direction=_direction(boundary.source) if boundary else "",
         method=tuple(_method(result, view.reasons)),

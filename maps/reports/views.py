@@ -16,9 +16,11 @@ from analysis.selectors import city_get
 from geo.models import Place
 from geo.querysets import User
 from interventions.selectors import needs_summary
+from interventions.selectors.actions import action_list
 from maps.pages import selectors
 from maps.pages.answers import boundary_of, place_answer
 from maps.reports import brief as presenters
+from maps.reports.reading import standing_read
 
 MAX_NAME = 60
 """Letters of a place's name that a file name takes; the whole name is in the document."""
@@ -58,6 +60,8 @@ def brief_read(request: HttpRequest, city: Place, place: Place) -> presenters.Br
         drawing=selectors.drawing_read(city, request.user),
         boundary=boundary_of(answer, request.user),
         needs=needs_summary(place, request.user),
+        actions=action_list(place, request.user, timezone.localdate()),
+        standing=standing_read(city, place, request.user, is_insider=answer.is_insider),
         is_insider=answer.is_insider,
         is_illustrative=city.is_illustrative or place.is_illustrative,
         is_changed=state.is_changed,

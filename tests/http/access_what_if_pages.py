@@ -54,6 +54,25 @@ def what_if_page_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str
             ask("/nowhere/scenarios/", nowhere, "POST", {"step": "archive"}, to_login=LOGIN),
         ]
 
+    def why(world: Any) -> list[Any]:
+        path = f"/{world.city.code}/s06/why/"
+        found = [
+            ask(f"{path}{query}", insiders(status), to_login=LOGIN)
+            for query, status in (
+                ("", 200),
+                ("?part=moves&first=2", 200),
+                ("?kind=neighbourhood", 404),
+                ("?w-castle=1", 400),
+                ("?w-castle=1&part=moves", 400),
+            )
+        ]
+        found.append(ask(f"/{world.city.code}/castle/why/", insiders(404), to_login=LOGIN))
+        found.append(ask("/nowhere/s06/why/", nowhere, to_login=LOGIN))
+        if world.hush:
+            found.append(ask(f"/{world.city.code}/{world.hush['place']}/why/", insiders(200), to_login=LOGIN))
+            found.append(ask(f"/{world.hush['city']}/{world.hush['quarter']}/why/", nowhere, to_login=LOGIN))
+        return found
+
     return {
         "<slug:city>/what-if/": of(
             "what-if/",
@@ -72,6 +91,7 @@ def what_if_page_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str
             ("?aggregation=castle", 400),
             hidden=404,  # nothing is measured there
         ),
+        "<slug:city>/<slug:place>/why/": why,
         "<slug:city>/scenarios/": of_list,
         "<slug:city>/scenarios/compare/": of(
             "scenarios/compare/", ("", 400), ("?with=now", 400), ("?with=now,999999999", 404), hidden=400

@@ -152,6 +152,21 @@ def test_what_cannot_be_moved_is_told_with_its_reason() -> None:
     assert (one.reason, one.rank_before, one.weights) == ("all-inside", 1, None)
 
 
+def test_more_than_a_tie_can_be_asked_for() -> None:
+    """In the worked example the second place is ahead by 60·(w₂ − w₁) points: two of them need w₂ − w₁ = 1/30 more."""
+    scores, weights = np.array([[0.6, 0.0, 0.3], [0.0, 0.6, 0.3]]), np.array([6.0, 3.0, 1.0])
+    change = smallest_weight_change(scores, weights, 1, 1, ahead_points=2.0)
+    assert (change.distance, change.rank_after, change.is_proven) == (pytest.approx(0.3 + 1 / 30), 1, True)
+    out = smallest_weight_change(scores, weights, 0, 1, ahead_points=2.0)
+    assert (out.distance, out.rank_after) == (pytest.approx(0.3 + 1 / 30), 2)
+    # That nobody can be ahead by so much proves nothing of being ahead.
+    none = smallest_weight_change(scores, weights, 1, 1, ahead_points=61.0)
+    assert (none.weights, none.reason, none.is_proven) == (None, "not-found", False)
+    for points in (-1.0, np.nan, 101.0):
+        with pytest.raises(InvalidInput):
+            smallest_weight_change(scores, weights, 1, 1, ahead_points=points)
+
+
 def test_a_tie_is_enough_to_get_in_and_not_enough_to_get_out() -> None:
     # Alike in the second indicator only: with all the weight there, they tie.
     scores = np.array([[0.9, 0.4], [0.5, 0.4]])

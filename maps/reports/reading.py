@@ -1,0 +1,72 @@
+"""How a place stands in an index, read for paper: in the one that is published, else for insiders as of today."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from analysis.explanations import place_explain, place_moves
+from analysis.indexing import CityIndex, IndexQuestion, index_compute, index_parameters, index_rows
+from analysis.models import Run
+from geo.errors import InvalidInput, NotFound
+from geo.models import Place
+from geo.querysets import User
+from maps.pages import formats
+from maps.pages.reader import language
+from maps.reports.standing import Standing, basis_text, standing_of
+from maps.why.moves_presenters import value_sentence, weight_sentence
+from maps.why.presenters import why_text
+
+FIRST: Final = 3
+"""The line is after so many, as on the page of the index where nobody asks otherwise."""
+
+SEARCH_S: Final = 1.0
+"""How long the smallest change of weights is looked for: whoever prints does not wait for long."""
+
+
+def published_index(city: Place, user: User) -> tuple[Run, str] | None:
+    """Return the run of the newest published index that a user may see, and what it is called; None where none is published."""
+    return None
+
+
+def standing_read(city: Place, place: Place, user: User, *, is_insider: bool) -> Standing | None:
+    """Return how a place stands in an index; None where there is none that the reader may be told.
+
+    Insiders are told what today's data say, with what would move the place; everybody else what was published.
+    """
+    if is_insider:
+        return _of_today(city, place, user)
+    published = published_index(city, user)
+    if published is None:
+        return None
+    run, name = published
+    return standing_of(run.result["places"], run.parameters, place.code, basis=name, with_values=False)
+
+
+def _of_today(city: Place, place: Place, user: User) -> Standing | None:
+    try:
+        result = index_compute(
+            city=city, user=user, question=IndexQuestion(first=FIRST, kinds=(place.kind,), vary_methods=True)
+        )
+    except (InvalidInput, NotFound):  # nothing is measured, or nothing that has goalposts
+        return None
+    return standing_of(
+        index_rows(result),
+        index_parameters(result),
+        place.code,
+        basis=basis_text(len(result.matrix.indicators), is_equal=True),
+        names={one.code: one.short for one in result.matrix.indicators},
+        moves=_moves(result, place, user),
+    )
+
+
+def _moves(result: CityIndex, place: Place, user: User) -> tuple[str, ...]:
+    try:
+        found = place_explain(result=result, code=place.code, user=user)
+    except NotFound:  # it has no boundary in force
+        return ()
+    moves, lang = place_moves(result=result, code=place.code, search_s=SEARCH_S), language()
+    told = [why_text(found), weight_sentence(found, moves, lang), value_sentence(found, moves, lang)]
+    return tuple(formats.digits(sentence, lang) for sentence in told if sentence)
+
+
+__all__ = ["FIRST", "published_index", "standing_read"]
