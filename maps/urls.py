@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("maps.scenarios.urls")),
     path("", include("maps.measures.urls")),
     path("", include("maps.indices.urls")),
+    path("", include("maps.weights.urls")),
     path("", include("maps.actions.urls")),
     path("", include("maps.workbench.urls")),
     path("", include("maps.catalogue.urls")),

@@ -19,6 +19,8 @@ from maps.pages.measured import Choice
 from maps.pages.reader import language
 
 MOST_REASONS: Final = 3
+SLIDER_MOST: Final = 5.0
+SLIDER_STEP: Final = 0.5
 
 CSS: Final[Mapping[str, str]] = {
     "robustly-worst": "sure-worst",
@@ -94,6 +96,8 @@ class WeightView:
     definition: str
     weight: str
     text: str
+    most: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,9 @@ def form_view(known: Sequence[IndicatorRow], question: IndexQuestion, result: Ci
                 one.definition or one.name,
                 f"{weight:g}",
                 formats.number(weight, lang, 1 if weight % 1 else 0),
+                f"{max(SLIDER_MOST, weight):g}",
+                # A weight between two steps stays what it is when another one is moved.
+                "any" if weight % SLIDER_STEP else f"{SLIDER_STEP:g}",
             )
         )
     chosen = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from analysis.indexing import CityIndex, IndexQuestion, index_compute
@@ -14,8 +16,9 @@ from analysis.indicators import indicator_rows
 from analysis.selectors import city_get, places_read
 from geo.errors import InvalidInput
 from geo.models import Place
+from interventions.selectors import keeping_of
 from maps.indices import presenters
-from maps.indices.forms import index_question_from
+from maps.indices.forms import PREFIX, index_question_from
 from maps.pages.selectors import drawing_read, may_draw
 from maps.problems import problem_of
 
@@ -54,4 +57,14 @@ def _result(city: Place, request: HttpRequest, result: CityIndex | None) -> dict
     if result is None:
         return {"view": None}
     view = presenters.index_view(result)
-    return {"view": view, "drawing": drawing_read(city, request.user), "fills": view.fills}
+    keep = ""
+    if keeping_of(request.user, city):
+        weights = dict(
+            zip((one.code for one in result.matrix.indicators), result.priority.weights.tolist(), strict=True)
+        )
+        if result.question.weighting == "given" and result.question.weights:
+            shares = dict(result.question.weights)
+        else:  # what data or nobody chose, with the largest at the end of its slider
+            shares = {code: 5 * weight / max(weights.values()) for code, weight in weights.items()}
+        keep = f"{reverse('weights-new', args=[city.code])}?{urlencode({PREFIX + k: f'{v:.4g}' for k, v in shares.items()})}"
+    return {"view": view, "drawing": drawing_read(city, request.user), "fills": view.fills, "keep": keep}
