@@ -76,10 +76,15 @@ def domain_weights(members: Mapping[str, Sequence[str]], comparisons: Comparison
 
 def _matrix(domains: tuple[str, ...], comparisons: Comparisons) -> Floats:
     number = {domain: k for k, domain in enumerate(domains)}
-    return comparison_matrix(
-        len(domains),
-        {(number[a], number[b]): value for a, b, value in comparisons if a in number and b in number},
-    )
+    counted = [((number[a], number[b]), value) for a, b, value in comparisons if a in number and b in number]
+    if len(dict(counted)) < len(counted):
+        raise InvalidInput(
+            "Two indicators are compared twice.",
+            code="bad_comparison",
+            where="comparisons",
+            remedy="Give one comparison for each two.",
+        )
+    return comparison_matrix(len(domains), dict(counted))
 
 
 def _spread(domains: Sequence[str], shares: Sequence[float], members: Mapping[str, Sequence[str]]) -> dict[str, float]:
