@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from analysis.models import Index
 from analysis.results import TRAVELS, Question
@@ -78,8 +78,27 @@ def edges_from(value: str, where: str) -> tuple[float, ...]:
     return tuple(number(part, where, 0, MAX_DEPARTURES) for part in re.split("[,،]", value) if part.strip())
 
 
-def number(value: str, where: str, low: float, high: float) -> float:
-    """Return a number within bounds from a reader's text; Persian digits are read too.
+def one_of(value: str, where: str, choices: Sequence[str]) -> str:
+    """Return a word that is one of those offered.
+
+    Raises
+    ------
+    InvalidInput
+        Where it is none of them (``bad_method``).
+    """
+    if value not in choices:
+        raise InvalidInput(
+            f"{str(value)[:40]!r} is not known.",
+            code="bad_method",
+            where=where,
+            remedy=f"Choose one of: {', '.join(choices)}.",
+            details={"value": str(value)[:40]},
+        )
+    return value
+
+
+def number(value: str | float, where: str, low: float, high: float) -> float:
+    """Return a number within bounds, also from a reader's text; Persian digits are read too.
 
     Raises
     ------
@@ -87,7 +106,7 @@ def number(value: str, where: str, low: float, high: float) -> float:
         Where it is none.
     """
     try:
-        result = float(str(value).translate(_DIGITS))
+        result = float(value.translate(_DIGITS)) if isinstance(value, str) else value
     except ValueError:
         result = math.nan
     if not low <= result <= high:

@@ -19,6 +19,7 @@ from analysis.core.normalising import Normalisation, normalise, winsorise
 from analysis.core.rank_draws import Choices, Within
 from analysis.core.uncertainty import RankUncertainty, rank_uncertainty
 from analysis.core.weighting import equal_weights
+from analysis.forms import number, one_of
 from analysis.indicators import IndicatorMatrix, IndicatorRow, matrix_read
 from analysis.models import Run
 from analysis.results import CityCoverage, Question, number_or_none
@@ -148,7 +149,7 @@ def index_compute(
     """
     started = time.perf_counter()
     asked = question or IndexQuestion()
-    _check(asked)
+    check_question(asked)
     matrix = matrix_read(
         city=city,
         user=user,
@@ -163,21 +164,7 @@ def index_compute(
     left_out: tuple[IndicatorRow, ...] = ()
     if asked.normalisation == "goalpost":
         matrix, left_out = _with_goalposts(matrix, is_chosen=bool(asked.weights))
-    values, is_moved = matrix.values.copy(), np.zeros(matrix.values.shape, dtype=bool)
-    if asked.treatment == "winsorise":
-        for k in range(values.shape[1]):
-            treated = winsorise(values[:, k])
-            values[:, k], is_moved[:, k] = treated.values, treated.is_moved
-    scores = np.stack(
-        [
-            normalise(
-                values[:, k], one.direction, asked.normalisation,  # type: ignore[arg-type]
-                one.goalposts if asked.normalisation == "goalpost" else None,
-            )
-            for k, one in enumerate(matrix.indicators)
-        ],
-        axis=1,
-    )  # fmt: skip
+    scores, values, is_moved = scores_of(matrix, asked)
     weights = _weights(asked, matrix, scores)
     priority = aggregate(scores, weights, asked.aggregation)
     indicators = Indicators(
@@ -211,37 +198,47 @@ def index_compute(
     )
 
 
-def _check(asked: IndexQuestion) -> None:
-    chosen = (
-        ("treatment", asked.treatment, TREATMENTS),
-        ("normalisation", asked.normalisation, NORMALISATIONS),
-        ("weighting", asked.weighting, WEIGHTINGS),
-        ("aggregation", asked.aggregation, AGGREGATIONS),
-    )
-    for name, value, choices in chosen:
-        if value not in choices:
-            raise InvalidInput(
-                f"{str(value)[:40]!r} is not known.",
-                code="bad_method",
-                where=name,
-                remedy=f"Choose one of: {', '.join(choices)}.",
-                details={"value": str(value)[:40]},
-            )
-    numbers = (
-        ("vary_weights", asked.vary_weights, 0.0, 1.0),
-        ("draws", asked.draws, 100, MOST_DRAWS),
-        ("first", asked.first, 1, 10_000),
-        ("seed", asked.seed, 0, 2**63 - 1),
-    )
-    for name, number, low, high in numbers:
-        if not low <= number <= high:
-            raise InvalidInput(
-                f"{str(number)[:40]!r} cannot be used here.",
-                code="bad_number",
-                where=name,
-                remedy=f"Give a number from {low:g} to {high:g}.",
-                details={"value": str(number)[:40], "low": low, "high": high},
-            )
+def scores_of(matrix: IndicatorMatrix, asked: IndexQuestion) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Score the values of indicators, each column by itself.
+
+    Returns
+    -------
+    tuple of ndarray
+        Shape ``(places, indicators)`` each: scores from 0 to 1, of which 1 is the worst need; values as they were scored; and
+        which of them were moved because they stood out.
+
+    Raises
+    ------
+    InvalidInput
+        Where goalposts are asked for and an indicator has none.
+    """
+    values, is_moved = matrix.values.copy(), np.zeros(matrix.values.shape, dtype=bool)
+    scores = np.empty_like(values)
+    for k, one in enumerate(matrix.indicators):
+        if asked.treatment == "winsorise":
+            treated = winsorise(values[:, k])
+            values[:, k], is_moved[:, k] = treated.values, treated.is_moved
+        goalposts = one.goalposts if asked.normalisation == "goalpost" else None
+        scores[:, k] = normalise(values[:, k], one.direction, asked.normalisation, goalposts)  # type: ignore[arg-type]
+    return scores, values, is_moved
+
+
+def check_question(asked: IndexQuestion) -> None:
+    """Refuse methods that are not known, and numbers out of range.
+
+    Raises
+    ------
+    InvalidInput
+        With the name of the field (``bad_method``, ``bad_number``).
+    """
+    one_of(asked.treatment, "treatment", TREATMENTS)
+    one_of(asked.normalisation, "normalisation", NORMALISATIONS)
+    one_of(asked.weighting, "weighting", WEIGHTINGS)
+    one_of(asked.aggregation, "aggregation", AGGREGATIONS)
+    number(asked.vary_weights, "vary_weights", 0.0, 1.0)
+    number(asked.draws, "draws", 100, MOST_DRAWS)
+    number(asked.first, "first", 1, 10_000)
+    number(asked.seed, "seed", 0, 2**63 - 1)
 
 
 def _with_goalposts(matrix: IndicatorMatrix, *, is_chosen: bool) -> tuple[IndicatorMatrix, tuple[IndicatorRow, ...]]:
@@ -370,6 +367,6 @@ def index_record(result: CityIndex, *, author: Any = None) -> Run:
 
 
 __all__ = [
-    "AGGREGATIONS", "MOST_DRAWS", "NORMALISATIONS", "TREATMENTS", "WEIGHTINGS", "CityIndex", "IndexQuestion", "index_compute",
-    "index_parameters", "index_record", "index_rows",
+    "AGGREGATIONS", "MOST_DRAWS", "NORMALISATIONS", "TREATMENTS", "WEIGHTINGS", "CityIndex", "IndexQuestion", "check_question",
+    "index_compute", "index_parameters", "index_record", "index_rows", "scores_of",
 ]  # fmt: skip

@@ -39,6 +39,7 @@ from interventions.models import (
     Round,
     Seat,
     Sector,
+    WeightSet,
 )
 from interventions.services import membership_review, need_review, organisation_review, round_close
 from interventions.services.recording import log_write, values_of
@@ -261,6 +262,16 @@ class NeedAdmin(_Logged):
     def confirm(self, request: HttpRequest, queryset: QuerySet[Need]) -> None:
         """Confirm needs."""
         _each(self, request, queryset, lambda need: need_review(user=request.user, need=need, event="confirm"))
+
+
+@admin.register(WeightSet)
+class WeightSetAdmin(_Kept):
+    """Sets of weights: looked at here, changed on their pages."""
+
+    list_display = ("name", "organisation", "city", "how", "version", "saved_at", "archived_at")
+    list_filter = ("how",)
+    list_select_related = ("organisation", "city")
+    search_fields = ("name_fa", "name_en", "organisation__search_name")
 
 
 @admin.register(Capacity)

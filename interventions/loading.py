@@ -11,7 +11,7 @@ have gone on working in it.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -44,6 +44,7 @@ from interventions.models import (
     Round,
     Seat,
     Sector,
+    WeightSet,
 )
 from interventions.services import (
     ActionSpec,
@@ -54,6 +55,7 @@ from interventions.services import (
     ProposalSpec,
     RoundSpec,
     Ruling,
+    WeightSetSpec,
     action_record,
     assessment_say,
     assessments_ask,
@@ -67,6 +69,7 @@ from interventions.services import (
     proposal_record,
     round_record,
     stored,
+    weight_set_record,
 )
 from interventions.services.assessments import JUDGEMENTS
 from interventions.services.decisions import OUTCOMES
@@ -91,6 +94,7 @@ _TABLES: Final = (
     "assessments",
     "decisions",
     "actions",
+    "weights",
 )
 _ORIGINS: Final = [one for one in Indicator.Origin.values if one not in Indicator.COMPUTED]
 _T = TypeVar("_T")
@@ -204,6 +208,21 @@ class _Row:
             raise self.error(key, "These are not two ascending numbers.", "Write them like [0, 100].")
         return float(values[0]), float(values[1])
 
+    def numbers(self, key: str) -> dict[str, float]:
+        """Return a table of numbers."""
+        values = self.get(key, dict)
+        if not all(type(value) in (int, float) for value in values.values()):
+            raise self.error(key, "This is not a table of numbers.", "Write it like {clinic = 2, school = 1}.")
+        return {code: float(value) for code, value in values.items()}
+
+    def comparisons(self, key: str) -> tuple[tuple[str, str, float], ...]:
+        """Return comparisons of domains: two of them, and how many times as important the first is."""
+        values = self.get(key, list)
+        for value in values:
+            if not (isinstance(value, list) and list(map(type, value)) in ([str, str, int], [str, str, float])):
+                raise self.error(key, "This is not a comparison.", 'Write it like [["health", "social", 3]].')
+        return tuple((a, b, float(times)) for a, b, times in values)
+
     def of(self, key: str, known: Mapping[str, _T], default: str | None = None) -> _T:
         """Return the thing that a code stands for."""
         return self._of(key, self.get(key, str, default), known)
@@ -225,6 +244,7 @@ _TYPES: Final[Mapping[type, str]] = {
     str: "text in quotation marks",
     int: "whole number",
     list: "list",
+    dict: "table",
     date: "day, such as 2026-09-23",
     datetime: "date and time with its offset, such as 2026-09-23T08:00:00+03:30",
 }
@@ -359,6 +379,9 @@ class _Loader:
         self._each("committees", self._committee, {})
         self._each("organisations", self._organisation, self.organisations)
         self._each("councils", self._council, {})
+        # People go on working on the weights of their institutions: those of a city that has any stay as they are.
+        if not WeightSet.objects.filter(city=self.city).exists():
+            self._each("weights", self._weights, {})
         programme = self._one("programme", self._programme)
         round_ = self._one("round", lambda row: self._round(row, programme))
         if round_ is not None:
@@ -457,6 +480,27 @@ class _Loader:
                 if organisation is not None:
                     stored(Seat(council=council, position=position, organisation=organisation), "seat")
         return council
+
+    def _weights(self, row: _Row) -> WeightSet:
+        how = row.one_of("how", WeightSet.How.values)
+        if how == WeightSet.How.PAIRWISE:
+            weights = dict.fromkeys(
+                row.all_of("indicators", _same(Indicator.objects.values_list("code", flat=True))), 1.0
+            )
+        else:
+            weights = row.numbers("weights")
+        spec = WeightSetSpec(
+            organisation=row.of("organisation", self.organisations),
+            city=self.city,
+            how=how,
+            weights=weights,
+            comparisons=row.comparisons("comparisons") if how == WeightSet.How.PAIRWISE else (),
+            note=row.text("note", ""),
+            **_names(row),
+        )
+        saved_at = row.moment("saved_at")
+        row.finish()
+        return weight_set_record(spec, author=None, saved_at=saved_at)
 
     def _programme(self, row: _Row) -> Programme:
         place, values = row.of("place", self.places, self.city.code), _names(row)
@@ -608,6 +652,10 @@ class _Loader:
 
 def _names(row: _Row) -> dict[str, str]:
     return {"name_fa": clean_name(row.text("name_fa")), "name_en": clean_name(row.text("name_en"))}
+
+
+def _same(codes: Iterable[str]) -> dict[str, str]:
+    return {code: code for code in codes}
 
 
 def _put(model: type[_M], key: Mapping[str, Any], values: Mapping[str, Any]) -> _M:

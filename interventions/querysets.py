@@ -190,6 +190,18 @@ class CapacityQuerySet(OfPlaceQuerySet):
         return self.filter(archived_at__isnull=True)
 
 
+class WeightSetQuerySet(QuerySet[Any]):
+    """Sets of weights of institutions."""
+
+    def visible_to(self, user: User) -> Self:
+        """Keep those of cities in whose subtree the user has a role; never anything for the public."""
+        return self if is_administrator(user) else self.filter(among_held_q(user, "city"))
+
+    def standing(self) -> Self:
+        """Keep those that are not archived."""
+        return self.filter(archived_at__isnull=True)
+
+
 def membership_q(user: User, organisation: str) -> Q:
     """Return the condition "of an approved organisation of which the user is an approved member"."""
     from interventions.models import Membership

@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("maps.indices.urls")),
     path("", include("maps.blocks.urls")),
     path("", include("maps.siting.urls")),
+    path("", include("maps.weights.urls")),
     path("", include("maps.actions.urls")),
     path("", include("maps.workbench.urls")),
     path("", include("maps.catalogue.urls")),

@@ -67,6 +67,13 @@ class CapacityState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class WeightsState(StrEnum):
+    """Whether a set of weights counts."""
+
+    KEPT = "kept"
+    WITHDRAWN = "withdrawn"
+
+
 class ProposalState(StrEnum):
     """Where a proposal stands."""
 
@@ -151,6 +158,7 @@ _LEADERS: Final = frozenset({"supervisor", "administrator"})
 _REPORTERS: Final = _LEADERS | {"reporter"}
 _AGENCIES: Final = _LEADERS | {"agency"}
 _WORKERS: Final = _LEADERS | {"reporter", "agency"}
+_WEIGHERS: Final = _WORKERS | {"analyst", "planner"}
 
 
 def _move(sources: Collection[str], target: str, roles: frozenset[str], late_roles: frozenset[str]) -> Move:
@@ -248,6 +256,15 @@ CAPACITY: Final[Machine] = MappingProxyType(
     }
 )
 
+WEIGHTS: Final[Machine] = MappingProxyType(
+    {
+        "record": _always([NEW], WeightsState.KEPT, _WEIGHERS),
+        "amend": _always([WeightsState.KEPT], STAYS, _WEIGHERS),
+        "withdraw": _always([WeightsState.KEPT], WeightsState.WITHDRAWN, _WEIGHERS),
+        "restore": _always([WeightsState.WITHDRAWN], WeightsState.KEPT, _WEIGHERS),
+    }
+)
+
 PROPOSAL: Final[Machine] = MappingProxyType(
     {
         "draft": _always([NEW], ProposalState.DRAFT, _AGENCIES),
@@ -311,6 +328,7 @@ MACHINES: Final[Mapping[str, Machine]] = MappingProxyType(
         "round": ROUND,
         "need": NEED,
         "capacity": CAPACITY,
+        "weights": WEIGHTS,
         "proposal": PROPOSAL,
         "assessment": ASSESSMENT,
         "action": ACTION,
@@ -427,8 +445,9 @@ def events_open(machine: Machine, *, state: str, roles: Collection[str], is_late
 
 
 __all__ = [
-    "ACTION", "ACTIVATION", "ASSESSMENT", "CAPACITY", "COMMITTEE", "COUNCIL", "MACHINES", "MEMBERSHIP", "NEED", "NEEDS_REASON", "NEW", "ONESELF",
-    "OPEN_NEEDS", "ORGANISATION", "OUTCOME", "PERSON", "PROPOSAL", "ROUND", "RUNNING_ACTIONS", "STANDING_ACTIONS", "STANDING_PROPOSALS", "STAYS",
-    "ActionState", "ActivationState", "AssessmentState", "CapacityState", "Machine", "MembershipState", "Move", "NeedState", "OrganisationState",
-    "ProposalState", "RoundState", "events_open", "state_after",
+    "ACTION", "ACTIVATION", "ASSESSMENT", "CAPACITY", "COMMITTEE", "COUNCIL", "MACHINES", "MEMBERSHIP", "NEED", "NEEDS_REASON", "NEW",
+    "ONESELF", "OPEN_NEEDS", "ORGANISATION", "OUTCOME", "PERSON", "PROPOSAL", "ROUND", "RUNNING_ACTIONS", "STANDING_ACTIONS",
+    "STANDING_PROPOSALS", "STAYS", "WEIGHTS", "ActionState", "ActivationState", "AssessmentState", "CapacityState", "Machine",
+    "MembershipState", "Move", "NeedState", "OrganisationState", "ProposalState", "RoundState", "WeightsState", "events_open",
+    "state_after",
 ]  # fmt: skip

@@ -17,11 +17,12 @@ from interventions.models.organisations import (
 from interventions.models.proposals import Assessment, Decision, Proposal
 from interventions.models.rounds import Admission, Approach, Phase, Programme, Round
 from interventions.models.tallies import AREA_DEPTH, Tally, TallyMark, YearTally
+from interventions.models.weights import WeightSet
 from interventions.models.wording import MAX_PEOPLE, MAX_TEXT, in_readers_language
 
 __all__ = [
-    "AREA_DEPTH", "MAX_PEOPLE", "MAX_TEXT", "PEOPLE_GROUPS", "PROPOSING_KINDS", "Action", "Activation", "Admission", "Approach", "Assessment",
-    "Capacity", "Committee", "Council", "Decision", "Evidence", "LogEntry", "MailChoice", "Membership", "Milestone", "Need", "Notice",
-    "Organisation", "OrganisationKind", "Phase", "Programme", "Progress", "Proposal", "Round", "Seat",
-    "Sector", "Tally", "TallyMark", "YearTally", "in_readers_language",
+    "AREA_DEPTH", "MAX_PEOPLE", "MAX_TEXT", "PEOPLE_GROUPS", "PROPOSING_KINDS", "Action", "Activation", "Admission", "Approach",
+    "Assessment", "Capacity", "Committee", "Council", "Decision", "Evidence", "LogEntry", "MailChoice", "Membership", "Milestone", "Need",
+    "Notice", "Organisation", "OrganisationKind", "Phase", "Programme", "Progress", "Proposal", "Round", "Seat", "Sector", "Tally",
+    "TallyMark", "WeightSet", "YearTally", "in_readers_language",
 ]  # fmt: skip

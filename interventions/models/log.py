@@ -27,6 +27,7 @@ class LogEntry(models.Model):
         ROUND = "round", _("round")
         NEED = "need", _("need")
         CAPACITY = "capacity", _("capacity")
+        WEIGHTS = "weights", _("set of weights")
         PROPOSAL = "proposal", _("proposal")
         ASSESSMENT = "assessment", _("assessment")
         ACTION = "action", _("action")

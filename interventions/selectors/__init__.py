@@ -101,18 +101,25 @@ from interventions.selectors.rounds import (
 )
 from interventions.selectors.rows import NamedRow
 from interventions.selectors.sums import SectorSummary, needs_summary
+from interventions.selectors.weights import (
+    WeightSetFound,
+    keeping_of,
+    weight_set_events,
+    weight_set_found,
+    weight_sets_of,
+)
 
 __all__ = [
     "ACTING_ROLES", "EVERY_CAPACITY", "EVERY_ORGANISATION", "MAX_MEMBERS", "MAX_ROWS", "ActivationRow", "AreaRow", "AssessmentRow",
-    "CapacitiesAsked", "CapacityFound", "CapacityRow", "CommitteeWork", "CouncilRow", "CouncilsFound", "DecisionTable", "Duty",
-    "EffectRow", "Extension", "HistoryRow", "KindCount", "MemberEvent", "MemberRow", "NamedRow", "NeedCounts", "NeedFound", "NeedRow",
-    "NeedsAsked", "Offering", "OrganisationFound", "OrganisationRow", "OrganisationsAsked", "OverlapRow", "PhaseRow", "ProposalFound",
-    "ProposalRow", "Recording", "Reporting", "RoundFound", "RoundRow", "SeatRow", "SectorSummary", "ToldDecision", "Waiting",
-    "accounts_named", "capacities_counted", "capacities_found", "capacities_near", "capacity_found", "capacity_rows",
-    "councils_found", "decision_table", "decisions_told", "history_of", "is_late_for", "is_member", "memberships_chosen",
-    "memberships_waiting", "need_found", "need_get", "need_list", "need_rows", "needs_alike", "needs_found", "needs_nearby",
-    "needs_summary", "offering_of", "organisation_found", "organisation_get", "organisation_labels", "organisation_rows",
-    "organisations_found", "organisations_of", "paths_around", "programmes_for", "proposal_found", "proposal_get", "proposal_rows",
-    "proposals_found", "recording_of", "reporting_of", "roles_at", "roles_for", "roles_of_person", "round_current", "round_found",
-    "round_get", "rounds_of", "waiting_for", "works_around",
+    "CapacitiesAsked", "CapacityFound", "CapacityRow", "CommitteeWork", "CouncilRow", "CouncilsFound", "DecisionTable", "Duty", "EffectRow",
+    "Extension", "HistoryRow", "KindCount", "MemberEvent", "MemberRow", "NamedRow", "NeedCounts", "NeedFound", "NeedRow", "NeedsAsked",
+    "Offering", "OrganisationFound", "OrganisationRow", "OrganisationsAsked", "OverlapRow", "PhaseRow", "ProposalFound", "ProposalRow",
+    "Recording", "Reporting", "RoundFound", "RoundRow", "SeatRow", "SectorSummary", "ToldDecision", "Waiting", "WeightSetFound",
+    "accounts_named", "capacities_counted", "capacities_found", "capacities_near", "capacity_found", "capacity_rows", "councils_found",
+    "decision_table", "decisions_told", "history_of", "is_late_for", "is_member", "keeping_of", "memberships_chosen", "memberships_waiting",
+    "need_found", "need_get", "need_list", "need_rows", "needs_alike", "needs_found", "needs_nearby", "needs_summary", "offering_of",
+    "organisation_found", "organisation_get", "organisation_labels", "organisation_rows", "organisations_found", "organisations_of",
+    "paths_around", "programmes_for", "proposal_found", "proposal_get", "proposal_rows", "proposals_found", "recording_of", "reporting_of",
+    "roles_at", "roles_for", "roles_of_person", "round_current", "round_found", "round_get", "rounds_of", "waiting_for",
+    "weight_set_events", "weight_set_found", "weight_sets_of", "works_around",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from interventions.models import (
     Organisation,
     Proposal,
     Round,
+    WeightSet,
 )
 
 _SUBJECTS: Final[Mapping[type[models.Model], LogEntry.Subject]] = {
@@ -33,6 +34,7 @@ _SUBJECTS: Final[Mapping[type[models.Model], LogEntry.Subject]] = {
     Round: LogEntry.Subject.ROUND,
     Need: LogEntry.Subject.NEED,
     Capacity: LogEntry.Subject.CAPACITY,
+    WeightSet: LogEntry.Subject.WEIGHTS,
     Proposal: LogEntry.Subject.PROPOSAL,
     Assessment: LogEntry.Subject.ASSESSMENT,
     Action: LogEntry.Subject.ACTION,
@@ -47,7 +49,7 @@ def subject_of(record: models.Model) -> str:
 
 def place_of(record: Any) -> Place:
     """Return the place in which rights on a record are asked, and by which it is found in the log."""
-    for step in ("place", "round", "proposal", "organisation"):
+    for step in ("place", "city", "round", "proposal", "organisation"):
         if hasattr(record, f"{step}_id"):
             found = getattr(record, step)
             return found if isinstance(found, Place) else place_of(found)

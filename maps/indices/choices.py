@@ -17,6 +17,9 @@ from maps.pages import formats
 from maps.pages.measured import Choice
 from maps.pages.reader import language
 
+SLIDER_MOST: Final = 5.0
+SLIDER_STEP: Final = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class WeightView:
@@ -27,6 +30,8 @@ class WeightView:
     definition: str
     weight: str
     text: str
+    most: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,9 @@ def form_view(known: Sequence[IndicatorRow], question: IndexQuestion, used: Coll
                 one.definition or one.name,
                 f"{weight:g}",
                 formats.number(weight, lang, 1 if weight % 1 else 0),
+                f"{max(SLIDER_MOST, weight):g}",
+                # A weight that somebody worked out, between two steps, stays what it is when another one is moved.
+                "any" if weight % SLIDER_STEP else f"{SLIDER_STEP:g}",
             )
         )
     chosen = {

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from analysis.forms import MAX_WEIGHT, number
+from analysis.forms import MAX_WEIGHT, number, one_of
 from analysis.index_editions import LONGEST_NOTE, LONGEST_TITLE
 from analysis.indexing import AGGREGATIONS, NORMALISATIONS, TREATMENTS, WEIGHTINGS, IndexQuestion
 from geo.errors import InvalidInput
@@ -44,9 +44,9 @@ def index_question_from(parameters: Mapping[str, str], kind: str) -> IndexQuesti
     }
     if weights and not any(weights.values()):
         raise InvalidInput("All weights are zero.", code="bad_weight", remedy="Give at least one a weight.")
-    kinds = _one_of(parameters, "kind", KINDS, kind)
+    kinds = one_of(parameters.get("kind", kind), "kind", KINDS)
     chosen: dict[str, Any] = {
-        name: _one_of(parameters, name, choices, choices[0])
+        name: one_of(parameters.get(name, choices[0]), name, choices)
         for name, choices in (
             ("treatment", TREATMENTS),
             ("normalisation", NORMALISATIONS),
@@ -56,7 +56,7 @@ def index_question_from(parameters: Mapping[str, str], kind: str) -> IndexQuesti
     }
     return IndexQuestion(
         weights={code: weight for code, weight in weights.items() if weight > 0},
-        vary_weights=float(_one_of(parameters, "vary", VARIED, "0.25")),
+        vary_weights=float(one_of(parameters.get("vary", "0.25"), "vary", VARIED)),
         vary_methods=parameters.get("methods") == "1" if asks else True,
         first=round(number(parameters.get("first", "") or "3", "first", 1, FIRST_MOST)),
         kinds=(kinds,) if kinds else (),
@@ -107,19 +107,6 @@ class PublishForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     reversals_seen = forms.BooleanField(label=_("I have read where the order does not hold"), required=False)
-
-
-def _one_of(parameters: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
-    value = parameters.get(name, default)
-    if value not in choices:
-        raise InvalidInput(
-            f"{value[:40]!r} is not known.",
-            code="bad_choice",
-            where=name,
-            remedy=f"Choose one of: {', '.join(choices)}.",
-            details={"value": value[:40]},
-        )
-    return value
 
 
 __all__ = ["KINDS", "PREFIX", "VARIED", "PublishForm", "index_query", "index_question_from"]

@@ -89,11 +89,6 @@ def named(one: Mapping[str, Any], part: str = "name") -> str:
     first, second = ("en", "fa") if language() == "en" else ("fa", "en")
     return str(one.get(f"{part}_{first}") or one.get(f"{part}_{second}") or "")
 
-    @property
-    def step(self) -> str:
-        """How the slider moves: weights that somebody worked out stay as they are, others are whole or half."""
-        return "0.5" if float(self.weight) % 0.5 == 0 else "any"
-
 
 def index_view(document: Document) -> IndexView:
     """Present a ranking, and how sure it is."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from analysis.index_checks import index_pattern, index_sensitivity
@@ -22,8 +24,9 @@ from analysis.selectors import city_get, places_read
 from analysis.services import coverage_compute
 from geo.errors import InvalidInput
 from geo.models import Place
+from interventions.selectors import keeping_of
 from maps.indices import checks, choices, presenters
-from maps.indices.forms import index_query, index_question_from
+from maps.indices.forms import PREFIX, index_query, index_question_from
 from maps.pages.selectors import drawing_read, may_draw
 from maps.problems import problem_of
 
@@ -136,7 +139,19 @@ def _result(city: Place, request: HttpRequest, result: CityIndex | None) -> dict
     if result is None:
         return {"view": None}
     view = presenters.index_view(index_document(result))
-    return {"view": view, "drawing": drawing_read(city, request.user), "fills": view.fills}
+    keep = _keeping(result) if keeping_of(request.user, city) else ""
+    return {"view": view, "drawing": drawing_read(city, request.user), "fills": view.fills, "keep": keep}
+
+
+def _keeping(result: CityIndex) -> str:
+    """Return the address at which an index's weights are kept for an institution."""
+    weights = dict(zip((one.code for one in result.matrix.indicators), result.priority.weights.tolist(), strict=True))
+    if result.question.weighting == "given" and result.question.weights:
+        weights = dict(result.question.weights)
+    else:  # what data or nobody chose, with the largest at the end of its slider
+        weights = {code: choices.SLIDER_MOST * weight / max(weights.values()) for code, weight in weights.items()}
+    query = urlencode({PREFIX + code: f"{weight:.4g}" for code, weight in weights.items()})
+    return f"{reverse('weights-new', args=[result.matrix.city.code])}?{query}"
 
 
 def _more_part(

@@ -45,6 +45,7 @@ from interventions.models import (
     Proposal,
     Round,
     Seat,
+    WeightSet,
 )
 from interventions.services import (
     ActionSpec,
@@ -56,6 +57,7 @@ from interventions.services import (
     ProgressSpec,
     ProposalSpec,
     Ruling,
+    WeightSetSpec,
     action_amend,
     action_enter,
     action_hand_over,
@@ -101,6 +103,9 @@ from interventions.services import (
     round_open,
     seat_end,
     seat_give,
+    weight_set_record,
+    weight_set_review,
+    weight_set_save,
 )
 from tests.db.network_world import IN_TIME, LATE, OPENED, PROPOSALS_DUE, ROLES, network_world
 
@@ -153,6 +158,8 @@ def world() -> SimpleNamespace:
     Decision.objects.create(proposal=made.proposal, outcome="refused", reason="r")  # to be published
     made.gift = CapacitySpec(made.a, "place", made.office, text_fa="اتاق")
     made.capacity = capacity_record(made.gift, reporter=None, reported_at=IN_TIME)
+    made.weighed = WeightSetSpec(made.office, made.city, "given", {"early-care": 1}, name_fa="وزن‌ها")
+    made.weights = weight_set_record(made.weighed, author=None, saved_at=IN_TIME)
     made.action_spec = ActionSpec(
         organisation=made.office,
         place=made.a,
@@ -242,6 +249,15 @@ def of_capacity(w: SimpleNamespace, event: str, capacity: Capacity | None, user:
         spec = replace(w.gift, text_fa="حیاط")
         return capacity_amend(user=user, capacity=capacity, spec=spec, version=capacity.version, at=at)
     return capacity_review(user=user, capacity=capacity, event=event, at=at)
+
+
+def of_weights(w: SimpleNamespace, event: str, weights: WeightSet | None, user: Any, at: datetime) -> object:
+    if weights is None:
+        return weight_set_save(user=user, spec=w.weighed, at=at)
+    if event == "amend":
+        spec = replace(w.weighed, note="چرا")
+        return weight_set_save(user=user, spec=spec, weight_set=weights, version=weights.version, at=at)
+    return weight_set_review(user=user, weight_set=weights, event=event, at=at)
 
 
 def of_assessment(w: SimpleNamespace, event: str, assessment: Assessment | None, user: Any, at: datetime) -> object:
@@ -399,6 +415,7 @@ SERVICES: dict[str, Service] = {
     "organisation": Service("organisation", of_organisation, "city", frozenset({"apply", "enter"}), record=lambda w, _: w.department),
     "round": Service("round", of_round, "city", frozenset({"open"})),
     "capacity": Service("capacity", of_capacity, "a", frozenset({"record"})),
+    "weights": Service("weights", of_weights, "city", frozenset({"record"})),
     "action": Service("action", of_action, "a", frozenset({"enter"})),
     "committee": Service("committee", of_committee, "a", frozenset({"enter", "amend"}), {"enter": "city"}),
     "council": Service("council", of_council, "a", frozenset({"enter", "amend", "seat", "unseat"}), {"enter": "city"}),
@@ -438,7 +455,7 @@ def put_into(record: Any, state: str, w: SimpleNamespace) -> None:
         values |= {"said_at": None if state == "asked" else IN_TIME, "reason": "r"}
     elif isinstance(record, Round):
         values["closed_at"] = IN_TIME if state == "closed" else None
-    elif isinstance(record, Capacity):
+    elif isinstance(record, Capacity | WeightSet):
         values = {"archived_at": IN_TIME if state == "withdrawn" else None}
     elif isinstance(record, Action):
         values["done_on"] = IN_TIME.date() if state == "done" else None
@@ -480,7 +497,8 @@ def expected_of(kind: str, event: str, state: str, roles: set[str], *, is_late: 
 def test_services_do_what_the_table_says(world: SimpleNamespace, name: str) -> None:
     service = SERVICES[name]
     kind, wrong, done = service.machine, [], set()
-    model = IndicatorValue if kind == "outcome" else apps.get_model("interventions", kind)
+    others = {"outcome": IndicatorValue, "weights": WeightSet}
+    model = others.get(kind) or apps.get_model("interventions", kind)
     for event, state, person, time in cases(service):
         expected = expected_of(kind, event, state, service.roles(event, person), is_late=time == "late")
         where = f"{person.name} {event} from {state!r} {time}"

@@ -56,6 +56,7 @@ from interventions.models import (
     Sector,
     Tally,
     TallyMark,
+    WeightSet,
     YearTally,
 )
 from layers.models import (
@@ -307,6 +308,9 @@ def fill_network(rows: dict[str, Any], city: Place, sector: Sector, measured: In
     rows[f"{c}/capacity"] = Capacity.objects.create(
         place=quarter, kind="people", organisation=organisation, text_fa="ظ"
     )
+    rows[f"{c}/weights"] = WeightSet.objects.create(
+        organisation=organisation, city=city, how="given", weights={"vis-i": 1}, name_fa="و"
+    )
     for code, submitted_at in (("offer", now), ("offer-draft", None)):
         rows[f"{c}/{code}"] = offer = Proposal.objects.create(
             round=round_, organisation=organisation, title_fa="ط", cost_irr=1, submitted_at=submitted_at,
@@ -427,6 +431,7 @@ SEEN_BY: dict[str, set[str]] = {
     "opentown/need": WITH_QUARTER,
     "opentown/need/photo": WITH_QUARTER,  # a photo of a need is never public, whatever is marked
     "opentown/capacity": WITH_QUARTER,
+    "opentown/weights": IN_OPEN,
     "opentown/offer": WITH_QUARTER | {"member"},
     "opentown/offer/assessment": WITH_QUARTER | {"member"},
     "opentown/offer/decision": WITH_QUARTER | {"member"},
@@ -518,7 +523,7 @@ def test_the_table_has_every_model() -> None:
         Phase,
         Admission,
     }
-    covered |= {Need, Capacity, Proposal, Assessment, Decision, Action, Milestone, Progress, Evidence}
+    covered |= {Need, Capacity, WeightSet, Proposal, Assessment, Decision, Action, Milestone, Progress, Evidence}
     covered |= {LogEntry, MailChoice, Notice}
     covered |= {Tally, TallyMark, YearTally}  # sums, told by selectors only: see test_tallies
     covered |= {Change, Descent, Presence, Review, WorkingCopy}  # in test_change_sets

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from interventions.models import Capacity, Council, Membership, Organisation, Seat
+from interventions.models import Capacity, Council, Membership, Organisation, Seat, WeightSet
 from interventions.selectors import paths_around
 
 Rows = dict[str, Callable[[Any], list[Any]]]
@@ -33,6 +33,15 @@ def hidden_organisations(world: Any, hush: str) -> None:
     Seat.objects.filter(pk=seat.pk).update(user=person)
     Capacity.objects.create(
         place=world.quarter, kind="donor", organisation=works, text_fa=hush, text_en=hush, contact=hush, reporter=person
+    )
+    WeightSet.objects.create(
+        city=world.city,
+        organisation=works,
+        how="given",
+        weights={"early-care": 1},
+        name_fa=hush,
+        name_en=hush,
+        note=hush,
     )
 
 

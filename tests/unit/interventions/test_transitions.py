@@ -28,6 +28,7 @@ from interventions.core.transitions import (
     OrganisationState,
     ProposalState,
     RoundState,
+    WeightsState,
     events_open,
     state_after,
 )
@@ -44,6 +45,7 @@ STATES: dict[str, type[StrEnum] | tuple[str, ...]] = {
     "round": RoundState,
     "need": NeedState,
     "capacity": CapacityState,
+    "weights": WeightsState,
     "proposal": ProposalState,
     "assessment": AssessmentState,
     "action": ActionState,
@@ -51,7 +53,7 @@ STATES: dict[str, type[StrEnum] | tuple[str, ...]] = {
 }
 
 # Written by hand, not derived from the tables. Who may do it: L leaders (supervisor, administrator), R reporter, A agency,
-# N analyst, P any person, S oneself; in lower case: not after the deadline.
+# N analyst, G planner, P any person, S oneself; in lower case: not after the deadline.
 EXPECTED: dict[str, dict[tuple[str, str, str], str]] = {
     "organisation": {
         ("apply", "", "applied"): "P",
@@ -108,6 +110,12 @@ EXPECTED: dict[str, dict[tuple[str, str, str], str]] = {
         ("amend", "recorded", "recorded"): "LRA",
         ("withdraw", "recorded", "withdrawn"): "LRA",
         ("restore", "withdrawn", "recorded"): "L",
+    },
+    "weights": {
+        ("record", "", "kept"): "LRANG",
+        ("amend", "kept", "kept"): "LRANG",
+        ("withdraw", "kept", "withdrawn"): "LRANG",
+        ("restore", "withdrawn", "kept"): "LRANG",
     },
     "proposal": {
         ("draft", "", "draft"): "LA",
@@ -166,6 +174,7 @@ LETTERS = {
     "reporter": "R",
     "agency": "A",
     "analyst": "N",
+    "planner": "G",
     "supervisor": "L",
     "administrator": "L",
     "person": "P",

@@ -1,0 +1,1 @@
+"""Pages of weights: what institutions say counts, kept, compared, and taken into the index."""
