@@ -196,6 +196,7 @@ def brief_of(
     boundary: BoundaryFacts | None,
     needs: Sequence[SectorSummary],
     actions: Sequence[ActionRow],
+    actions_in_all: int,
     standing: Standing | None,
     is_insider: bool,
     is_illustrative: bool,
@@ -222,7 +223,9 @@ def brief_of(
     needs : sequence of SectorSummary
         As the reader may be told them.
     actions : sequence of ActionRow
-        That the reader may see, what matters most first.
+        Those that are printed, of all that the reader may see: what matters most first.
+    actions_in_all : int
+        How many the reader may see.
     standing : Standing or None
         How it stands in an index, where the reader may be told.
     is_insider : bool
@@ -250,7 +253,7 @@ def brief_of(
         standing=standing,
         needs=tuple(need_row(each, lang) for each in needs),
         actions=action_lines(actions),
-        actions_rest=actions_rest(len(actions)),
+        actions_rest=actions_rest(actions_in_all),
         boundary=boundary,
         boundary_direction=_direction(boundary.source) if boundary else "",
         method=tuple(_method(result, view.reasons)),

@@ -32,7 +32,7 @@ class ActionLine:
 
 
 def action_lines(actions: Sequence[ActionRow]) -> tuple[ActionLine, ...]:
-    """Present the first actions, in the order given."""
+    """Present the actions that are printed, in the order given."""
     lang = language()
     return tuple(
         ActionLine(
@@ -46,7 +46,7 @@ def action_lines(actions: Sequence[ActionRow]) -> tuple[ActionLine, ...]:
             },
             each.is_late,
         )
-        for each in actions[:MAX_ACTIONS]
+        for each in actions
     )
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
 from analysis.explanations import place_explain, place_moves
+from analysis.index_editions import editions_read
 from analysis.indexing import CityIndex, IndexQuestion, index_compute, index_parameters, index_rows
-from analysis.models import Run
+from analysis.models import IndexEdition
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
@@ -23,8 +27,11 @@ SEARCH_S: Final = 1.0
 """How long the smallest change of weights is looked for: whoever prints does not wait for long."""
 
 
-def published_index(city: Place, user: User) -> tuple[Run, str] | None:
-    """Return the run of the newest published index that a user may see, and what it is called; None where none is published."""
+def published_index(city: Place, place: Place, user: User) -> IndexEdition | None:
+    """Return the newest published index that a user may see and that ranks a place."""
+    for edition in editions_read(city, user):
+        if edition.withdrawn_at is None and any(row["code"] == place.code for row in edition.document["places"]):
+            return edition
     return None
 
 
@@ -35,11 +42,16 @@ def standing_read(city: Place, place: Place, user: User, *, is_insider: bool) ->
     """
     if is_insider:
         return _of_today(city, place, user)
-    published = published_index(city, user)
+    published = published_index(city, place, user)
     if published is None:
         return None
-    run, name = published
-    return standing_of(run.result["places"], run.parameters, place.code, basis=name, with_values=False)
+    document, lang = published.document, language()
+    basis = _("Published index %(number)s, %(day)s") % {
+        "number": formats.number(published.number, lang),
+        "day": formats.day(timezone.localdate(published.published_at), lang),
+    }
+    asked = {**document["method"], "indicators": document["indicators"]}
+    return standing_of(document["places"], asked, place.code, basis=basis, with_values=False)
 
 
 def _of_today(city: Place, place: Place, user: User) -> Standing | None:

@@ -141,7 +141,8 @@ def _parts(
     *,
     with_values: bool,
 ) -> tuple[StandingPart, ...]:
-    points: Mapping[str, float] = row["contributions"] or {}
+    # Of few people, what an indicator adds is not told to the public: None.
+    points = {code: part for code, part in (row["contributions"] or {}).items() if part is not None}
     book = {one["code"]: one for one in parameters["indicators"]}
     told = [code for code in sorted(points, key=lambda code: (-points[code], code)) if points[code] >= _TOLD]
     longest = max((points[code] for code in told), default=1.0)

@@ -16,10 +16,11 @@ from analysis.selectors import city_get
 from geo.models import Place
 from geo.querysets import User
 from interventions.selectors import needs_summary
-from interventions.selectors.actions import action_list
+from interventions.selectors.actions import action_marks, action_rows
 from maps.pages import selectors
 from maps.pages.answers import boundary_of, place_answer
 from maps.reports import brief as presenters
+from maps.reports.doing import MAX_ACTIONS
 from maps.reports.reading import standing_read
 
 MAX_NAME = 60
@@ -50,6 +51,8 @@ def brief_read(request: HttpRequest, city: Place, place: Place) -> presenters.Br
     """
     answer = place_answer(city, place, request.user, request.GET.dict())
     state, result = answer.state, answer.result
+    today = timezone.localdate()
+    actions = [mark.pk for mark in action_marks(place, request.user, today)]
     address = reverse("place", args=[city.code, place.code]) + state.query().removesuffix("?")
     return presenters.brief_of(
         result,
@@ -60,12 +63,13 @@ def brief_read(request: HttpRequest, city: Place, place: Place) -> presenters.Br
         drawing=selectors.drawing_read(city, request.user),
         boundary=boundary_of(answer, request.user),
         needs=needs_summary(place, request.user),
-        actions=action_list(place, request.user, timezone.localdate()),
+        actions=action_rows(actions[:MAX_ACTIONS], today),
+        actions_in_all=len(actions),
         standing=standing_read(city, place, request.user, is_insider=answer.is_insider),
         is_insider=answer.is_insider,
         is_illustrative=city.is_illustrative or place.is_illustrative,
         is_changed=state.is_changed,
-        printed_on=timezone.localdate(),
+        printed_on=today,
         address=request.build_absolute_uri(address),
     )
 
