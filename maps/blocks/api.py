@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 from django.http import HttpRequest, HttpResponse
@@ -32,8 +31,7 @@ def blocks_map(request: HttpRequest, city: str, place: str) -> HttpResponse:
     width_m = asked.question.path_width_m
 
     def drawn() -> bytes:
-        told = form_geojson(found, ground_of(found), width_m)
-        return json.dumps(told, separators=(",", ":"), allow_nan=False).encode()
+        return form_geojson(found, ground_of(found), width_m).encode()
 
     return tagged(request, _drawn.get(content_key(found.key, width_m), drawn))
 

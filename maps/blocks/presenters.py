@@ -517,7 +517,22 @@ def plan_view(run: Run, opened: int) -> PlanView:
     )
 
 
+def plan_effect(run: Run) -> str:
+    """Say what a plan would do, as a proposal tells it."""
+    lang, result = language(), run.result
+    gained = result["homes_without_access_before"] - result["homes_without_access_after"]
+    return _(
+        "%(length)s of new paths along the borders of plots: %(gained)s homes gain access, %(left)s stay without, "
+        "%(touched)s stand within half the width of a path."
+    ) % {
+        "length": formats.distance(result["length_m"], lang),
+        "gained": formats.number(gained, lang),
+        "left": formats.number(result["homes_without_access_after"], lang),
+        "touched": formats.number(result["homes_touched"], lang),
+    }
+
+
 __all__ = [
     "AlternativeView", "BlockView", "CityView", "FormView", "PlaceView", "PlanView", "alternatives_view", "choices_view",
-    "city_view", "form_view", "kind_choices", "plan_view", "rials_text", "which_street",
+    "city_view", "form_view", "kind_choices", "plan_effect", "plan_view", "rials_text", "which_street",
 ]  # fmt: skip

@@ -223,7 +223,7 @@ def _config(
         },
         "bounds": [west, south, east, north],
         "layers": base_layers(city, request.user),
-        "colours": [],
+        "colours": ["#faf9f5"],  # places are not coloured here
         "points": {o.code: [o.lon, o.lat, *o.box] for o in drawing.outlines if o.code == form.place.code},
         "places": {form.place.code: {"name": form.place.name, "kind": form.place.kind}},
         "narrowest": asked.question.narrowest_m,
