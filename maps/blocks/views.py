@@ -168,7 +168,12 @@ def _place_context(
             chosen, begun_from = list(one["pieces"]), one["goal"]
     return {
         "view": presenters.form_view(
-            record, form.place.name, asked, forms.worn_of(asked.rule, *shares), ground.isolated
+            record,
+            form.place.name,
+            asked,
+            forms.worn_of(asked.rule, *shares),
+            ground.isolated,
+            {"streets": reading.streets.layer.name, "buildings": reading.buildings.layer.name},
         ),
         "form_drawing": map_presenters.form_drawing(form),
         "alternatives": presenters.alternatives_view(found, record, asked.question.cost_per_m) if found else (),

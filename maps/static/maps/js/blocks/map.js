@@ -99,7 +99,7 @@ export function makeMap({ container, scaleBar, config, words, drawn, onPress, on
 
   const tellView = () => {
     const { lng, lat } = map.getCenter();
-    container.dataset.view = `${lng},${lat},${map.getZoom()}`;
+    container.dataset.view = `${map.getZoom()}/${lat}/${lng}`;
     onMoved([lng, lat]);
   };
   map.on("load", () => {
