@@ -8,6 +8,7 @@ from analysis.settlement_form.keeping import (
     form_keep,
     forms_kept,
     may_keep,
+    plan_geometry,
     plan_get,
     plan_keep,
     plan_open,
@@ -29,6 +30,6 @@ from analysis.settlement_form.worn import Worn, WornRule, worn_of
 __all__ = [
     "MOST_BUILDINGS", "FormQuestion", "FormReading", "PlaceGround", "PlanContent", "SettlementForm", "Worn", "WornRule",
     "alternatives_find", "alternatives_keep", "alternatives_of", "count_record", "form_keep", "form_of", "form_reading",
-    "form_record", "forms_kept", "ground_of", "may_keep", "plan_get", "plan_keep", "plan_open", "plans_of",
+    "form_record", "forms_kept", "ground_of", "may_keep", "plan_geometry", "plan_get", "plan_keep", "plan_open", "plans_of",
     "settlement_form", "worn_of",
 ]  # fmt: skip

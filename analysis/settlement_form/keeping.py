@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import shapely
 from django.db.models import QuerySet
 
@@ -26,7 +27,7 @@ from analysis.settlement_form.pieces import (
 from analysis.settlement_form.questions import FormQuestion
 from analysis.settlement_form.records import form_record
 from analysis.version import code_version
-from geo.core.crs import STORAGE_EPSG, project
+from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of
 from geo.core.text import normalise
 from geo.errors import Forbidden, InvalidInput, NotFound
 from geo.models import Place
@@ -224,6 +225,24 @@ def plan_get(number: int, city: Place, place_code: str, user: User) -> Run:
     return found
 
 
+def plan_geometry(run: Run, most_vertices: int) -> Any:
+    """Return the paths of a plan in EPSG:4326 with no more vertices than a form takes.
+
+    Paths are simplified as far as is needed; where even that is not enough, it is the land in which they run.
+    """
+    lines = _lines_of(run.result["features"])
+    epsg = utm_epsg_of(lines)
+    lines_m = shapely.line_merge(shapely.union_all(project(lines, STORAGE_EPSG, epsg)))
+    for tolerance_m in (0.1, 0.5, 1.0, 2.0, 5.0):
+        found = shapely.simplify(lines_m, tolerance_m)
+        if shapely.get_num_coordinates(found) <= most_vertices:
+            break
+    else:
+        found = shapely.convex_hull(lines_m)
+    placed = project(np.array([found], dtype=object), epsg, STORAGE_EPSG)
+    return shapely.transform(placed, lambda xy: xy.round(6))[0]
+
+
 @dataclass(frozen=True, slots=True)
 class PlanOpened:
     """A plan on the plots as they are today.
@@ -302,5 +321,5 @@ def _kept(
 
 __all__ = [
     "FORM", "PATHS", "PLAN", "PlanContent", "PlanOpened", "alternatives_find", "alternatives_keep", "alternatives_of",
-    "form_keep", "forms_kept", "may_keep", "plan_get", "plan_keep", "plan_open", "plans_of",
+    "form_keep", "forms_kept", "may_keep", "plan_geometry", "plan_get", "plan_keep", "plan_open", "plans_of",
 ]  # fmt: skip

@@ -16,8 +16,14 @@ from analysis.settlement_form.questions import FormQuestion
 from geo.core.crs import STORAGE_EPSG, project
 
 
-def form_record(found: SettlementForm) -> dict[str, Any]:
-    """Return the form of a place as JSON; new paths, where they were asked for, as GeoJSON in EPSG:4326."""
+def form_record(found: SettlementForm, asked: FormQuestion | None = None) -> dict[str, Any]:
+    """Return the form of a place as JSON; new paths, where they are asked for, as GeoJSON in EPSG:4326.
+
+    Parameters
+    ----------
+    asked
+        What is asked of paths, which a form that was measured before knows nothing of; none where it is left out.
+    """
     complexity, has_homes = found.complexity, found.complexity.homes > 0
     k = complexity.k[has_homes]
     weighted = float((complexity.k * complexity.homes)[has_homes].sum() / complexity.homes.sum())
@@ -38,8 +44,8 @@ def form_record(found: SettlementForm) -> dict[str, Any]:
         "inputs": found.releases,
         "by_block": block_records(found),
     }
-    if found.asked.goal is not None:
-        record["paths"] = _paths(ground_of(found), found.asked, found.asked.goal)
+    if asked is not None and asked.goal is not None:
+        record["paths"] = _paths(ground_of(found), asked, asked.goal)
     return record
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from analysis.caching import ArrayCache, content_key
+from analysis.indicators import require_insider
 from analysis.selectors import city_get
 from analysis.settlement_form import count_record, ground_of, settlement_form
 from maps.api.answers import answer, tagged
@@ -32,8 +32,7 @@ def blocks_map(request: HttpRequest, city: str, place: str) -> HttpResponse:
     width_m = asked.question.path_width_m
 
     def drawn() -> bytes:
-        told = form_geojson(found, ground_of(found), width_m)
-        return json.dumps(told, separators=(",", ":"), allow_nan=False).encode()
+        return form_geojson(found, ground_of(found), width_m).encode()
 
     return tagged(request, _drawn.get(content_key(found.key, width_m), drawn))
 
@@ -42,9 +41,11 @@ def blocks_map(request: HttpRequest, city: str, place: str) -> HttpResponse:
 def blocks_recount(request: HttpRequest, city: str, place: str) -> HttpResponse:
     """Answer with what paths of some pieces would do: homes still without access, k, length, cost, homes touched. Nothing is written."""
     started = time.perf_counter()
+    of = city_get(city, request.user)
+    require_insider(of, request.user)
     body = body_of(request, PiecesBody)
     asked = asked_from({"narrowest": body.narrowest, "width": body.width, "cost": body.cost}).question
-    found = settlement_form(city=city_get(city, request.user), user=request.user, place_code=place, asked=asked)
+    found = settlement_form(city=of, user=request.user, place_code=place, asked=asked)
     ground = ground_of(found)
     pieces = ground.read(body.pieces)
     told = count_record(ground.count(pieces, width_m=asked.path_width_m, cost_per_m=asked.cost_per_m))

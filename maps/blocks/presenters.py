@@ -170,7 +170,12 @@ def choices_view(asked: Asked) -> ChoicesView:
 
 
 def form_view(
-    record: Mapping[str, Any], name: str, asked: Asked, worn: Sequence[Worn], isolated: Sequence[int]
+    record: Mapping[str, Any],
+    name: str,
+    asked: Asked,
+    worn: Sequence[Worn],
+    isolated: Sequence[int],
+    layers: Mapping[str, str],
 ) -> FormView:
     """Present the form of a place.
 
@@ -182,6 +187,8 @@ def form_view(
         Of its blocks, in their order.
     isolated
         Blocks that no street leads to.
+    layers
+        Names of the layers of streets and of buildings.
     """
     lang = language()
     rows = [
@@ -210,7 +217,7 @@ def form_view(
         )
     return FormView(
         finding=_finding(record, name, asked, lang),
-        basis=_basis(record, lang),
+        basis=_basis(record, layers, lang),
         figures=_figures(record, worn, lang),
         blocks=tuple(rows[:FIRST_BLOCKS]),
         more=tuple(rows[FIRST_BLOCKS:]),
@@ -254,14 +261,13 @@ def _finding(record: Mapping[str, Any], name: str, asked: Asked, lang: str) -> s
     return _("%(first)s; %(rest)s") % {"first": first, "rest": rest}
 
 
-def _basis(record: Mapping[str, Any], lang: str) -> str:
+def _basis(record: Mapping[str, Any], layers: Mapping[str, str], lang: str) -> str:
     inputs = record["inputs"]
     blocks = ngettext("%(n)s block with homes", "%(n)s blocks with homes", record["blocks"]) % {
         "n": formats.number(record["blocks"], lang)
     }
     releases = [
-        _("%(layer)s, release %(n)s")
-        % {"layer": inputs[name]["layer"], "n": formats.number(inputs[name]["release"], lang)}
+        _("%(layer)s, release %(n)s") % {"layer": layers[name], "n": formats.number(inputs[name]["release"], lang)}
         for name in ("streets", "buildings")
     ]
     return " · ".join((blocks, *releases))
@@ -472,7 +478,7 @@ def _alternative_view(
         goal=one["goal"],
         name=str(name),
         means=str(means),
-        length_text=formats.distance(one["length_m"], lang),
+        length_text=_("%(n)s m") % {"n": formats.number(one["length_m"], lang)},
         cost_text=rials_text(one["cost"], lang) if cost_per_m > 0 else formats.DASH,
         touched_text=formats.number(one["homes_touched"], lang),
         served_text=formats.number(before - after, lang),
@@ -509,7 +515,7 @@ def plan_view(run: Run, opened: int) -> PlanView:
         note=run.parameters["note"],
         who=run.author.get_username() if run.author else "",
         when=formats.day(run.created_at, lang),
-        length_text=formats.distance(result["length_m"], lang),
+        length_text=_("%(n)s m") % {"n": formats.number(result["length_m"], lang)},
         touched_text=formats.number(result["homes_touched"], lang),
         left_text=formats.number(result["homes_without_access_after"], lang),
         k_text=formats.number(result["k_after"], lang),
@@ -517,7 +523,22 @@ def plan_view(run: Run, opened: int) -> PlanView:
     )
 
 
+def plan_effect(run: Run) -> str:
+    """Say what a plan would do, as a proposal tells it."""
+    lang, result = language(), run.result
+    gained = result["homes_without_access_before"] - result["homes_without_access_after"]
+    return _(
+        "%(length)s of new paths along the borders of plots: %(gained)s homes gain access, %(left)s stay without, "
+        "%(touched)s stand within half the width of a path."
+    ) % {
+        "length": _("%(n)s m") % {"n": formats.number(result["length_m"], lang)},
+        "gained": formats.number(gained, lang),
+        "left": formats.number(result["homes_without_access_after"], lang),
+        "touched": formats.number(result["homes_touched"], lang),
+    }
+
+
 __all__ = [
     "AlternativeView", "BlockView", "CityView", "FormView", "PlaceView", "PlanView", "alternatives_view", "choices_view",
-    "city_view", "form_view", "kind_choices", "plan_view", "rials_text", "which_street",
+    "city_view", "form_view", "kind_choices", "plan_effect", "plan_view", "rials_text", "which_street",
 ]  # fmt: skip

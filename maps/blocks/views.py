@@ -168,7 +168,12 @@ def _place_context(
             chosen, begun_from = list(one["pieces"]), one["goal"]
     return {
         "view": presenters.form_view(
-            record, form.place.name, asked, forms.worn_of(asked.rule, *shares), ground.isolated
+            record,
+            form.place.name,
+            asked,
+            forms.worn_of(asked.rule, *shares),
+            ground.isolated,
+            {"streets": reading.streets.layer.name, "buildings": reading.buildings.layer.name},
         ),
         "form_drawing": map_presenters.form_drawing(form),
         "alternatives": presenters.alternatives_view(found, record, asked.question.cost_per_m) if found else (),
@@ -223,7 +228,7 @@ def _config(
         },
         "bounds": [west, south, east, north],
         "layers": base_layers(city, request.user),
-        "colours": [],
+        "colours": ["#faf9f5"],  # places are not coloured here
         "points": {o.code: [o.lon, o.lat, *o.box] for o in drawing.outlines if o.code == form.place.code},
         "places": {form.place.code: {"name": form.place.name, "kind": form.place.kind}},
         "narrowest": asked.question.narrowest_m,

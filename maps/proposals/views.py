@@ -44,6 +44,7 @@ from interventions.services import (
     proposal_submit,
     proposal_withdraw,
 )
+from maps.blocks.prefill import plan_values
 from maps.capacities.presenters import near_sentence
 from maps.needs.selectors import city_of_workers, map_config, services_of
 from maps.pages.reader import language, page_of
@@ -109,6 +110,7 @@ def new(request: HttpRequest, city: str) -> HttpResponse:
             {
                 "round": str(offering.rounds[0].pk) if offering.rounds else "",
                 "organisation": str(offering.organisations[0].pk) if len(offering.organisations) == 1 else "",
+                **plan_values(request.GET, place, request.user),
             },
             {"needs": [str(one.pk) for one in offering.needs if str(one.pk) == wanted], "departments": []},
         )

@@ -36,6 +36,7 @@ from layers.models import Feature, Layer, PopulationSource, Release, Service, St
 from maps.models import Publication
 from maps.published.services import publication_create, publication_withdraw
 from tests.http.access_actions import action_rows, hidden_actions
+from tests.http.access_blocks import blocks_rows
 from tests.http.access_catalogue import catalogue_rows
 from tests.http.access_exports import export_rows
 from tests.http.access_import_pages import import_page_rows
@@ -427,6 +428,7 @@ TABLE: Table = (
     | action_rows(Ask, everybody)
     | what_if_page_rows(Ask, everybody)
     | weight_rows(Ask, everybody)
+    | blocks_rows(Ask, everybody)
     | need_rows(Ask, everybody)
     | organisation_rows(Ask, everybody)
     | {

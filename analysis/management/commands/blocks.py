@@ -1,4 +1,4 @@
-"""``manage.py blocks <city> --place <code>``: homes without access, and paths that would give it."""
+"""``manage.py blocks <city> [--place <code>]``: homes without access in one place or all, and paths that would give it; each is kept as a run."""
 
 from __future__ import annotations
 
@@ -8,24 +8,29 @@ from typing import Any, get_args
 from analysis.commands import AnalysisCommand
 from analysis.core.reblocking import Goal
 from analysis.forms import number
-from analysis.settlement_form import FormQuestion, form_record, settlement_form
+from analysis.selectors import place_number
+from analysis.settlement_form import FormQuestion, form_keep, form_reading, form_record, settlement_form
+from geo.errors import InvalidInput, LimitExceeded
 from geo.models import Place
 from geo.querysets import system_user
 
 
 class Command(AnalysisCommand):
-    help = "Measure the blocks of a place: homes without access, narrow passages, small plots; and find paths that would help."
+    help = (
+        "Measure the blocks of a place, or of all places of a city: homes without access, narrow passages, small plots; "
+        "and find paths that would help. What was measured is kept as a run."
+    )
     progress = "Measuring blocks in"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--place", required=True, metavar="CODE")
+        parser.add_argument("--place", default="", metavar="CODE", help="one place; all where it is left out")
         parser.add_argument("--streets", default="roads", metavar="LAYER")
         parser.add_argument("--buildings", default="buildings", metavar="LAYER")
         parser.add_argument("--width-field", default="width_m", metavar="FIELD", help="of the streets, in metres")
         parser.add_argument("--narrowest-m", default="0", metavar="METRES", help="narrower streets give no access")
         parser.add_argument(
-            "--paths", default="", choices=["", *get_args(Goal)], help="find new paths, chosen for this"
+            "--paths", default="", choices=["", *get_args(Goal)], help="find new paths of one place, chosen for this"
         )
         parser.add_argument("--path-width-m", default="4", metavar="METRES")
         parser.add_argument("--cost-per-m", default="0", metavar="RIALS")
@@ -40,10 +45,42 @@ class Command(AnalysisCommand):
             path_width_m=number(options["path_width_m"], "--path-width-m", 0.5, 40),
             cost_per_m=number(options["cost_per_m"], "--cost-per-m", 0, 1e12),
         )
-        found = settlement_form(city=city, user=system_user(), place_code=options["place"], asked=asked)
-        return {"city": city.code, **form_record(found)}
+        reading = form_reading(city, system_user(), asked)
+        if options["place"]:
+            row = place_number(city, reading.places, options["place"])
+            run = form_keep(reading, row, asked, None)
+            told = dict(run.result)
+            if asked.goal is not None:
+                found = settlement_form(city=city, user=system_user(), place_code=options["place"], asked=asked)
+                told["paths"] = form_record(found, asked)["paths"]
+            return {"city": city.code, "run": run.pk, **told}
+        if asked.goal is not None:
+            raise InvalidInput(
+                "Paths are found for one place at a time.",
+                code="no_place",
+                where="--paths",
+                remedy="Name it with --place.",
+            )
+        places, refused = [], {}
+        for row, place in enumerate(reading.places.rows):
+            self.stderr.write(f"{row + 1} of {len(reading.places.rows)}: {place.name_en}")
+            try:
+                run = form_keep(reading, row, asked, None)
+            except (InvalidInput, LimitExceeded) as error:
+                refused[place.code] = str(error)
+            else:
+                places.append({"run": run.pk, **run.result})
+        return {"city": city.code, "places": places, "not_measured": refused}
 
     def table(self, answer: dict[str, Any]) -> list[str]:
+        if "places" in answer:
+            lines = ["place         homes  without   k"]
+            places = sorted(answer["places"], key=lambda one: -one["homes_without_access"] / one["buildings"])
+            lines += [
+                f"{one['place']:<12} {one['buildings']:6,}  {one['homes_without_access']:7,}  {one['k']:2}"
+                for one in places
+            ]
+            return [*lines, *answer["not_measured"].values()]
         passages, plots = (answer[name]["share"] for name in ("passages_under_6_m", "plots_under_200_m2"))
         lines = [
             f"{answer['buildings']:,} buildings in {answer['blocks']:,} blocks; "

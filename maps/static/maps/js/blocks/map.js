@@ -46,12 +46,12 @@ export function blocksLayers(narrowest) {
   return [
     { id: "form-plots", type: "fill", source: "plots", paint: { "fill-color": ["case", ["<", layer, 0], LAYERS[4], ["step", layer, "#eef1ee", 1, LAYERS[0], 2, LAYERS[1], 3, LAYERS[2], 4, LAYERS[3], 5, LAYERS[4]]], "fill-opacity": 0.9 } },
     { id: "form-plot-edges", type: "line", source: "plots", minzoom: 15.5, paint: { "line-color": "#fff", "line-width": zoomed(0.2, 1.6), "line-opacity": 0.8 } },
-    { id: "form-homes", type: "fill", source: "homes", minzoom: 14.5, paint: { "fill-color": HOME, "fill-opacity": 0.45 } },
+    { id: "form-homes", type: "fill", source: "homes", minzoom: 14.5, paint: { "fill-color": HOME, "fill-opacity": 0.28 } },
     { id: "form-blocks", type: "line", source: "blocks", layout: round, paint: { "line-color": "#6b7280", "line-width": zoomed(0.5, 1.5) } },
     { id: "form-casing", type: "line", source: "streets", filter: ["!", isClosed], layout: round, paint: { "line-color": "#6b7280", "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 13, ["case", isNarrow, 1.2, 3], 19, ["case", isNarrow, 9, 22]] } },
     { id: "form-streets", type: "line", source: "streets", filter: ["!", isClosed], layout: round, paint: { "line-color": ["case", isNarrow, "#dfe3e8", "#fff"], "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 13, ["case", isNarrow, 0.6, 2], 19, ["case", isNarrow, 7, 19]] } },
     { id: "form-closed", type: "line", source: "streets", filter: isClosed, layout: { "line-join": "round" }, paint: { "line-color": INK, "line-width": zoomed(0.6, 2.5), "line-dasharray": [1.5, 1.5], "line-opacity": 0.75 } },
-    { id: "pieces-idle", type: "line", source: "pieces", minzoom: 16, layout: round, paint: { "line-color": PATH, "line-opacity": ["case", state("hover"), 0.9, 0.28], "line-width": ["case", state("hover"), 5, 2] } },
+    { id: "pieces-idle", type: "line", source: "pieces", minzoom: 16.7, layout: round, paint: { "line-color": PATH, "line-opacity": ["case", state("hover"), 0.9, 0.28], "line-width": ["case", state("hover"), 5, 2] } },
     { id: "pieces-casing", type: "line", source: "pieces", layout: round, paint: { "line-color": "#fff", "line-opacity": ["case", state("chosen"), 1, 0], "line-width": zoomed(4, 11) } },
     { id: "pieces-chosen", type: "line", source: "pieces", layout: round, paint: { "line-color": ["case", state("loose"), LOOSE, PATH], "line-opacity": ["case", state("chosen"), 1, 0], "line-width": zoomed(2.4, 7) } },
     { id: "pieces-focus", type: "line", source: "pieces", layout: round, paint: { "line-color": INK, "line-opacity": ["case", state("focus"), 1, 0], "line-width": zoomed(4, 9), "line-dasharray": [0.6, 1.4] } },
@@ -99,7 +99,7 @@ export function makeMap({ container, scaleBar, config, words, drawn, onPress, on
 
   const tellView = () => {
     const { lng, lat } = map.getCenter();
-    container.dataset.view = `${lng},${lat},${map.getZoom()}`;
+    container.dataset.view = `${map.getZoom()}/${lat}/${lng}`;
     onMoved([lng, lat]);
   };
   map.on("load", () => {

@@ -55,7 +55,7 @@ const change = (before, after) => (before === after ? number(after, language) : 
 function tell(told) {
   read("homes", change(config.before.homes_without_access, told.homes_without_access_after));
   read("k", change(config.before.k, told.k_after));
-  read("length", distance(told.length_m, language));
+  read("length", filled(words.metres ?? "", { n: number(told.length_m, language) }));
   read("touched", number(told.homes_touched, language));
   read("cost", number(told.cost, language));
   const now = new Set(told.not_joined);
