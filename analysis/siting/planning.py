@@ -151,8 +151,8 @@ class CitySiting:
 
     @property
     def people_gained(self) -> float:
-        """People newly within the threshold, each counted once."""
-        return float(self.gained[counted_rows(self.before.places)].sum())
+        """People newly within the threshold, each counted once: what the sites add, one after the other, cell by cell."""
+        return float(sum(site.people for site in self.sites))
 
     @property
     def people_uncovered(self) -> float:

@@ -51,6 +51,7 @@ from tests.http.access_outcomes import hidden_outcomes, outcome_rows
 from tests.http.access_proposals import proposal_rows
 from tests.http.access_reviews import review_rows
 from tests.http.access_scenarios import scenario_rows
+from tests.http.access_siting import siting_rows
 from tests.http.access_what_if_pages import what_if_page_rows
 from tests.http.access_workbench import workbench_rows
 from tests.http.publishing import published_once
@@ -425,6 +426,7 @@ TABLE: Table = (
     | measure_rows(Ask, everybody)
     | action_rows(Ask, everybody)
     | what_if_page_rows(Ask, everybody)
+    | siting_rows(Ask, everybody)
     | need_rows(Ask, everybody)
     | organisation_rows(Ask, everybody)
     | {
