@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -464,7 +465,7 @@ def run_row(run: Any) -> RunRow:
         finding(run.parameters, run.result),
         proof_sentence(run.parameters, run.result),
         str(MODEL_WORDS[run.parameters["model"]][0]),
-        formats.moment(run.created_at, language()),
+        formats.moment(timezone.localtime(run.created_at), language()),
         (run.author.get_full_name() or run.author.get_username()) if run.author else "",
     )
 
