@@ -55,6 +55,8 @@ class SiteView:
     number_text: str
     lon: float
     lat: float
+    lon_text: str
+    lat_text: str
     place: str
     place_code: str
     name: str
@@ -227,6 +229,8 @@ def _sites(result: Mapping[str, Any], lang: str) -> tuple[SiteView, ...]:
             number_text=formats.number(n, lang),
             lon=site["lon"],
             lat=site["lat"],
+            lon_text=f"{site['lon']:.7f}",
+            lat_text=f"{site['lat']:.7f}",
             place=_place_name(site["place"], lang) if site["place"] else _("outside all places"),
             place_code=site["place"]["code"] if site["place"] else "",
             name=site["name"]
