@@ -32,7 +32,7 @@ from analysis.results import CityCoverage, PlaceRow, Question, ServiceRow
 from analysis.scenarios import role_required
 from analysis.selectors import CityReading, city_read
 from analysis.services import coverage_compute
-from analysis.siting.asking import MOST_SITES, SitingQuestion, asked_required
+from analysis.siting.asking import BY_PRIORITY, MOST_SITES, SitingQuestion, asked_required
 from analysis.siting.candidates import Candidates, candidates_of
 from analysis.siting.demand import Demand, demand_of, priority_of
 from analysis.travel import measuring_for
@@ -199,7 +199,8 @@ def siting_compute(*, city: Place, user: User, asked: SitingQuestion, tell: Told
     candidates = candidates_of(asked, demand, city, user, inputs.grid.epsg)
     costs, cell_costs = _costs(reading, question, inputs, service, demand, candidates, asked, say)
     say("solving", 0, 0)
-    weights = priority_of(inputs, demand, city, user, reading, question) if asked.by_priority else None
+    counts = asked.by_priority and asked.model in BY_PRIORITY
+    weights = priority_of(inputs, demand, city, user, reading, question) if counts else None
     found, curve = _solved(asked, inputs, service, demand, costs, weights)
     say("telling", 0, 0)
     order, alone = _in_order(inputs, service, demand, found, cell_costs)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from analysis.commands import conditions_from
 from analysis.forms import MAX_THRESHOLD_M, number, travel_from
 from analysis.results import Question
-from analysis.siting import MOST_BUDGET, MOST_CAPACITY, MOST_SITES, SPACINGS_M, SitingQuestion
+from analysis.siting import BY_PRIORITY, MOST_BUDGET, MOST_CAPACITY, MOST_SITES, SPACINGS_M, SitingQuestion
 from geo.core.text import normalise
 from geo.errors import InvalidInput
 
@@ -36,10 +36,7 @@ _LONGEST: Final = {"geometry": 100_000}
 
 def typed_from(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return the form as it was sent or as an address fills it in, texts cut to what a field needs."""
-    found = {name: str(parameters.get(name, default))[: _LONGEST.get(name, 200)] for name, default in FIELDS.items()}
-    if parameters and "must_reach_all" not in parameters:
-        found["must_reach_all"] = ""
-    return found
+    return {name: str(parameters.get(name, default))[: _LONGEST.get(name, 200)] for name, default in FIELDS.items()}
 
 
 def typed_of(asked: Mapping[str, Any]) -> dict[str, str]:
@@ -91,7 +88,7 @@ def asked_from(typed: Mapping[str, str]) -> SitingQuestion:
         budget=_whole(typed, "budget", 0, MOST_BUDGET) if is_by_budget and model != "lscp" else None,
         site_cost=_whole(typed, "site_cost", 1, MOST_BUDGET) if is_by_budget or model == "lscp" else None,
         capacity=_number(typed, "capacity", 1, MOST_CAPACITY) if model == "capacitated" else None,
-        by_priority=_one_of(typed, "demand", DEMANDS) == "priority",
+        by_priority=_one_of(typed, "demand", DEMANDS) == "priority" and model in BY_PRIORITY,
         curve=min(on_curve, MOST_SITES),
         spacing_m=_number(typed, "spacing_m", *SPACINGS_M) or float(FIELDS["spacing_m"]),
         candidates=typed["candidates"],
