@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +13,6 @@ from analysis.commands import conditions_from
 from analysis.forms import MAX_THRESHOLD_M, number, travel_from
 from analysis.results import Question
 from analysis.siting import BY_PRIORITY, MOST_BUDGET, MOST_CAPACITY, MOST_SITES, SPACINGS_M, SitingQuestion
-from geo.core.text import normalise
 from geo.errors import InvalidInput
 
 LIMITS: Final = ("sites", "budget")
@@ -31,6 +31,7 @@ FIELDS: Final = {
 }  # fmt: skip
 """Names of the fields, with what they hold where nothing is said; ``geometry`` is forbidden ground that is drawn."""
 
+_BETWEEN_THOUSANDS: Final = re.compile(r"[\s,٬،]")
 _LONGEST: Final = {"geometry": 100_000}
 
 
@@ -124,7 +125,7 @@ def kept_from(parameters: Mapping[str, str]) -> Kept:
 
 def _number(typed: Mapping[str, str], name: str, low: float, high: float) -> float | None:
     """Read a number, with or without marks between thousands; None where nothing is said."""
-    text = normalise(typed[name]).replace(" ", "").replace(",", "").replace("٬", "").replace("،", "")
+    text = _BETWEEN_THOUSANDS.sub("", typed[name])
     return number(text, name, low, high) if text else None
 
 
