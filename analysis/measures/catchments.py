@@ -21,34 +21,30 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-def effort_required(
-    asked: Iterable[tuple[Measuring, NDArray[np.object_], float]], most_s: float = MOST_EFFORT_S
-) -> None:
+def effort_required(asked: Iterable[tuple[Measuring, NDArray[np.object_], float]]) -> None:
     """Refuse what would take a processor too long, before any of it is begun.
 
     Parameters
     ----------
     asked
         For each service what measures the way to it, its facilities, and the limit in metres.
-    most_s
-        Seconds of a processor that are allowed.
 
     Raises
     ------
     LimitExceeded
-        Where all of it would take more than ``most_s`` (``too_much_work``), whether some of it is kept or not.
+        Where all of it would take more than `MOST_EFFORT_S` (``too_much_work``), whether some of it is kept or not.
     """
     n_facilities, seconds = 0, 0.0
     for measuring, facilities_m, limit_m in asked:
         n_facilities += len(facilities_m)
         seconds += measuring.effort_s(facilities_m, limit_m)
-    if seconds > most_s:
+    if seconds > MOST_EFFORT_S:
         raise LimitExceeded(
-            f"Who reaches each of {n_facilities:,} facilities would take about {seconds:,.0f} s, more than {most_s:.0f} s.",
+            f"Who reaches each of {n_facilities:,} facilities would take about {seconds:,.0f} s, more than {MOST_EFFORT_S:.0f} s.",
             code="too_much_work",
             where="limit",
             remedy="Give a shorter limit, or ask about one service at a time.",
-            details={"facilities": n_facilities, "seconds": round(seconds), "most": round(most_s)},
+            details={"facilities": n_facilities, "seconds": round(seconds), "most": round(MOST_EFFORT_S)},
         )
 
 

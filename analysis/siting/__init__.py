@@ -1,6 +1,7 @@
 """Siting: where new facilities of a service would help most, under a number or a budget."""
 
 from analysis.siting.asking import (
+    BY_PRIORITY,
     MODELS,
     MOST_BUDGET,
     MOST_CANDIDATES,
@@ -16,7 +17,7 @@ from analysis.siting.planning import CitySiting, Site, siting_compute
 from analysis.siting.records import planned_question, run_get, runs_of, siting_record, siting_run
 
 __all__ = [
-    "BLOCK_M", "MODELS", "MOST_BUDGET", "MOST_CANDIDATES", "MOST_CAPACITY", "MOST_SITES", "SPACINGS_M", "CitySiting",
+    "BLOCK_M", "BY_PRIORITY", "MODELS", "MOST_BUDGET", "MOST_CANDIDATES", "MOST_CAPACITY", "MOST_SITES", "SPACINGS_M", "CitySiting",
     "Site", "SitingQuestion", "asked_from_json", "asked_to_json", "planned_question", "run_get", "runs_of",
     "siting_compute", "siting_record", "siting_run",
 ]  # fmt: skip

@@ -16,6 +16,9 @@ from geo.errors import InvalidInput
 Model = Literal["mclp", "lscp", "p-median", "p-centre", "capacitated"]
 MODELS: Final[tuple[Model, ...]] = get_args(Model)
 
+BY_PRIORITY: Final[tuple[Model, ...]] = ("mclp", "capacitated", "p-median")
+"""Models for which it matters how much a person counts: the others ask for everybody."""
+
 MOST_SITES: Final = 50
 MOST_CANDIDATES: Final = 2000
 SPACINGS_M: Final = (100.0, 5000.0)
@@ -39,7 +42,7 @@ class SitingQuestion:
     spacing_m
         Candidates stand so far from each other, where people live.
     by_priority
-        Whether a person counts by the priority of the place; else all count the same.
+        Whether a person counts by the priority of the place (models of `BY_PRIORITY`); else all count the same.
     curve
         Also tell what 1, 2, … up to so many facilities would add; 0 for no such curve. Of ``mclp`` alone.
     model
@@ -174,6 +177,6 @@ def asked_from_json(tree: Mapping[str, Any]) -> SitingQuestion:
 
 
 __all__ = [
-    "MODELS", "MOST_BUDGET", "MOST_CANDIDATES", "MOST_CAPACITY", "MOST_SITES", "SPACINGS_M", "TIMES_S", "Model",
+    "BY_PRIORITY", "MODELS", "MOST_BUDGET", "MOST_CANDIDATES", "MOST_CAPACITY", "MOST_SITES", "SPACINGS_M", "TIMES_S", "Model",
     "SitingQuestion", "asked_from_json", "asked_required", "asked_to_json", "ground_drawn",
 ]  # fmt: skip

@@ -28,17 +28,16 @@ from analysis.core.siting.question import question_of
 from analysis.core.siting.result import Siting
 from analysis.forms import MAX_THRESHOLD_M
 from analysis.inputs import CityInputs, inputs_read
-from analysis.measures.catchments import effort_required
 from analysis.results import CityCoverage, PlaceRow, Question, ServiceRow
 from analysis.scenarios import role_required
 from analysis.selectors import CityReading, city_read
 from analysis.services import coverage_compute
-from analysis.siting.asking import MOST_SITES, SitingQuestion, asked_required
+from analysis.siting.asking import BY_PRIORITY, MOST_SITES, SitingQuestion, asked_required
 from analysis.siting.candidates import Candidates, candidates_of
 from analysis.siting.demand import Demand, demand_of, priority_of
 from analysis.travel import measuring_for
 from geo.core.crs import STORAGE_EPSG, project
-from geo.errors import InvalidInput
+from geo.errors import InvalidInput, LimitExceeded
 from geo.models import Place
 from geo.querysets import User
 
@@ -151,8 +150,8 @@ class CitySiting:
 
     @property
     def people_gained(self) -> float:
-        """People newly within the threshold, each counted once."""
-        return float(self.gained[counted_rows(self.before.places)].sum())
+        """People newly within the threshold, each counted once: what the sites add, one after the other, cell by cell."""
+        return float(sum(site.people for site in self.sites))
 
     @property
     def people_uncovered(self) -> float:
@@ -200,7 +199,8 @@ def siting_compute(*, city: Place, user: User, asked: SitingQuestion, tell: Told
     candidates = candidates_of(asked, demand, city, user, inputs.grid.epsg)
     costs, cell_costs = _costs(reading, question, inputs, service, demand, candidates, asked, say)
     say("solving", 0, 0)
-    weights = priority_of(inputs, demand, city, user, reading, question) if asked.by_priority else None
+    counts = asked.by_priority and asked.model in BY_PRIORITY
+    weights = priority_of(inputs, demand, city, user, reading, question) if counts else None
     found, curve = _solved(asked, inputs, service, demand, costs, weights)
     say("telling", 0, 0)
     order, alone = _in_order(inputs, service, demand, found, cell_costs)
@@ -245,7 +245,20 @@ def _costs(
     """
     way = measuring_for(reading, question, inputs.grid, inputs.ground, service=service)
     limit_m = 2 * service.threshold_m if _is_covering(asked) else MAX_THRESHOLD_M
-    effort_required([(way, candidates.points_m, limit_m)], MOST_EFFORT_S)
+    seconds = way.effort_s(candidates.points_m, limit_m)
+    if seconds > MOST_EFFORT_S:
+        raise LimitExceeded(
+            f"Measuring the way to {candidates.points_m.size:,} candidates would take about {seconds:,.0f} s, "
+            f"more than {MOST_EFFORT_S:.0f} s.",
+            code="too_much_work",
+            where="candidates",
+            remedy="Let them stand further from each other, or choose fewer.",
+            details={
+                "candidates": int(candidates.points_m.size),
+                "seconds": round(seconds),
+                "most": round(MOST_EFFORT_S),
+            },
+        )
     m = candidates.points_m.size
     costs = np.full((demand.people.size, m + 1), np.inf)
     costs[:, 0] = demand.mean(inputs.arrays.cost_m[0])

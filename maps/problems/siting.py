@@ -84,6 +84,10 @@ SENTENCES: Final = (
     gettext_noop("Choose a layer of points or polygons."),
     gettext_noop("Choose one of its fields."),
     gettext_noop("Choose fewer by the value of a field."),
+    gettext_noop(
+        "Measuring the way to %(candidates)s candidates would take about %(seconds)s s, more than %(most)s s."
+    ),
+    gettext_noop("Let them stand further from each other, or choose fewer."),
     gettext_noop("No feature of the layer “%(code)s” is as asked."),
     gettext_noop("Ask for another value, or for none."),
     gettext_noop("Reaching everybody takes %(n)s new facilities, and a plan has at most %(most)s."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,8 +12,7 @@ from urllib.parse import urlencode
 from analysis.commands import conditions_from
 from analysis.forms import MAX_THRESHOLD_M, number, travel_from
 from analysis.results import Question
-from analysis.siting import MOST_BUDGET, MOST_CAPACITY, MOST_SITES, SPACINGS_M, SitingQuestion
-from geo.core.text import normalise
+from analysis.siting import BY_PRIORITY, MOST_BUDGET, MOST_CAPACITY, MOST_SITES, SPACINGS_M, SitingQuestion
 from geo.errors import InvalidInput
 
 LIMITS: Final = ("sites", "budget")
@@ -31,15 +31,13 @@ FIELDS: Final = {
 }  # fmt: skip
 """Names of the fields, with what they hold where nothing is said; ``geometry`` is forbidden ground that is drawn."""
 
+_BETWEEN_THOUSANDS: Final = re.compile(r"[\s,٬،]")
 _LONGEST: Final = {"geometry": 100_000}
 
 
 def typed_from(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return the form as it was sent or as an address fills it in, texts cut to what a field needs."""
-    found = {name: str(parameters.get(name, default))[: _LONGEST.get(name, 200)] for name, default in FIELDS.items()}
-    if parameters and "must_reach_all" not in parameters:
-        found["must_reach_all"] = ""
-    return found
+    return {name: str(parameters.get(name, default))[: _LONGEST.get(name, 200)] for name, default in FIELDS.items()}
 
 
 def typed_of(asked: Mapping[str, Any]) -> dict[str, str]:
@@ -91,7 +89,7 @@ def asked_from(typed: Mapping[str, str]) -> SitingQuestion:
         budget=_whole(typed, "budget", 0, MOST_BUDGET) if is_by_budget and model != "lscp" else None,
         site_cost=_whole(typed, "site_cost", 1, MOST_BUDGET) if is_by_budget or model == "lscp" else None,
         capacity=_number(typed, "capacity", 1, MOST_CAPACITY) if model == "capacitated" else None,
-        by_priority=_one_of(typed, "demand", DEMANDS) == "priority",
+        by_priority=_one_of(typed, "demand", DEMANDS) == "priority" and model in BY_PRIORITY,
         curve=min(on_curve, MOST_SITES),
         spacing_m=_number(typed, "spacing_m", *SPACINGS_M) or float(FIELDS["spacing_m"]),
         candidates=typed["candidates"],
@@ -127,7 +125,7 @@ def kept_from(parameters: Mapping[str, str]) -> Kept:
 
 def _number(typed: Mapping[str, str], name: str, low: float, high: float) -> float | None:
     """Read a number, with or without marks between thousands; None where nothing is said."""
-    text = normalise(typed[name]).replace(" ", "").replace(",", "").replace("٬", "").replace("،", "")
+    text = _BETWEEN_THOUSANDS.sub("", typed[name])
     return number(text, name, low, high) if text else None
 
 

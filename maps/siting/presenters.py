@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -54,6 +55,8 @@ class SiteView:
     number_text: str
     lon: float
     lat: float
+    lon_text: str
+    lat_text: str
     place: str
     place_code: str
     name: str
@@ -226,6 +229,8 @@ def _sites(result: Mapping[str, Any], lang: str) -> tuple[SiteView, ...]:
             number_text=formats.number(n, lang),
             lon=site["lon"],
             lat=site["lat"],
+            lon_text=f"{site['lon']:.7f}",
+            lat_text=f"{site['lat']:.7f}",
             place=_place_name(site["place"], lang) if site["place"] else _("outside all places"),
             place_code=site["place"]["code"] if site["place"] else "",
             name=site["name"]
@@ -464,7 +469,7 @@ def run_row(run: Any) -> RunRow:
         finding(run.parameters, run.result),
         proof_sentence(run.parameters, run.result),
         str(MODEL_WORDS[run.parameters["model"]][0]),
-        formats.moment(run.created_at, language()),
+        formats.moment(timezone.localtime(run.created_at), language()),
         (run.author.get_full_name() or run.author.get_username()) if run.author else "",
     )
 

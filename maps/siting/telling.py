@@ -55,11 +55,16 @@ def proof_sentence(asked: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     """Say what is proven of a plan: never more than is."""
     lang, gap = language(), result["gap"]
     if result["status"] == "optimal":
+        most = (
+            _("Proven: no other choice among the candidates reaches more, counted by priority.")
+            if asked["by_priority"]
+            else _("Proven: no other choice among the candidates reaches more.")
+        )
         return {
             "lscp": _("Proven: fewer facilities cannot do it."),
             "p-median": _("Proven: no other choice among the candidates has a shorter mean way."),
             "p-centre": _("Proven: no other choice among the candidates has a shorter farthest way."),
-        }.get(asked["model"], _("Proven: no other choice among the candidates reaches more."))
+        }.get(asked["model"], most)
     if gap is None:
         return _("The best found in the time allowed; how much better another choice might be is not known.")
     if result["status"] == "gap_proven":

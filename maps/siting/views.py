@@ -27,7 +27,9 @@ from analysis.siting.orders import (
 from analysis.travel import travels_of
 from geo.errors import InvalidInput, LimitExceeded, MahallehError, NotFound
 from geo.models import Place
+from geo.querysets import User
 from interventions.selectors import offering_of
+from layers.models import Layer
 from maps.actions.views import drawing_points
 from maps.needs.selectors import map_config as ground_config
 from maps.pages import formats
@@ -196,19 +198,19 @@ def plan(request: HttpRequest, city: str, number: int) -> HttpResponse:
         "again": f"{reverse('siting', args=[place.code])}?{forms.address_of(run.parameters)}",
         "may_offer": bool(view.sites) and offering_of(request.user, place).is_possible,
         "is_standard": run.parameters["threshold_m"] == run.parameters["standard_m"],
-        "inputs": _inputs(run),
+        "inputs": _inputs(run, place, request.user),
     } | _map(request, place, run, view)
     return render(request, "maps/siting/plan.html", context, status=400 if problem else 200)
 
 
-def _inputs(run: Run) -> list[tuple[str, str]]:
-    """Return the layers that a plan was computed from, with the numbers of their releases."""
+def _inputs(run: Run, city: Place, user: User) -> list[tuple[str, str, str]]:
+    """Return the layers that a plan was computed from, with code, name and the number of the release."""
     inputs = run.inputs
     used = [*inputs.get("services", {}).values(), inputs.get("population"), *inputs.get("travel", {}).values()]
     rows = {one["layer"]: one["release"] for one in used if one}
     rows |= {code: one["release"] for code, one in inputs.get("siting_layers", {}).items()}
-    lang = language()
-    return [(code, formats.number(number, lang)) for code, number in rows.items()]
+    seen = Layer.objects.visible_to(user).filter(city=city, code__in=rows)
+    return [(layer.code, layer.name, formats.number(rows[layer.code], language())) for layer in seen]
 
 
 def _map(request: HttpRequest, city: Place, run: Run, view: presenters.PlanView) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.contrib.gis.geos import Point
+from django.contrib.gis.geos import MultiPoint, Point
 from django.utils import timezone
 
 from analysis.comparing import counted_rows, what_if_compute
@@ -74,6 +74,21 @@ def test_the_effect_is_that_of_the_coverage_engine(world: Proposing) -> None:
         assert told.get(place.code, 0.0) == pytest.approx(people if people >= 0.5 else 0.0, abs=0.06)
     # More covered is never a needier place.
     assert all(after <= before for _, _, before, after, _, _ in effect["places"])
+
+
+def test_several_points_are_as_many_facilities_that_share_the_capacity(world: Proposing) -> None:
+    points = [middle(area) for area in world.areas]
+    made = clinic(world, capacity=30.0)
+    made.geometry = MultiPoint(*(Point(lon, lat) for lon, lat in points), srid=4326)
+    effect = effect_refresh(made)
+    changes = tuple(FacilityAdded("clinic", lon, lat, f"x{n}", 15.0) for n, (lon, lat) in enumerate(points))
+    found = what_if_compute(city=world.city, user=system_user(), question=Question(changes=changes))
+    k = found.after.coverage.service_index("clinic")
+    gained = found.effect.gained_people[counted_rows(found.after.coverage.places), k].sum()
+    assert effect["people"] == pytest.approx(gained, abs=0.06)
+    demand = demand_of([made])
+    people = sum(share * demand.people[unit] for unit, share in zip(demand.unit, demand.share, strict=True))
+    assert people == pytest.approx(effect["people"], rel=1e-3)
 
 
 def test_the_effect_is_kept_until_its_inputs_change(world: Proposing) -> None:

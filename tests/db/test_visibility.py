@@ -24,6 +24,7 @@ from analysis.models import (
     NationalCity,
     NationalRun,
     Run,
+    RunOrder,
     Scenario,
     ScenarioDraft,
     Weight,
@@ -249,6 +250,7 @@ def fill(rows: dict[str, Any], city: Place, theme: Theme, service: Service) -> N
         rows[f"{c}/{code}"] = Scenario.objects.create(
             city=city, name=code, is_shared=is_shared, author=author, saved_by=author
         )
+    rows[f"{c}/run-order"] = RunOrder.objects.create(kind="siting", city=city, author=author, question={})
     rows[f"{c}/draft"] = ScenarioDraft.objects.create(
         scenario=rows[f"{c}/thought"], user=author, based_on=1, content={}
     )
@@ -407,6 +409,7 @@ SEEN_BY: dict[str, set[str]] = {
     "opentown/thought": ADMINISTRATORS,  # its author has no role in the city any more
     "opentown/shared-thought": IN_OPEN,
     "opentown/draft": set(),  # its author's alone
+    "opentown/run-order": ADMINISTRATORS,  # and its author's, with a role in the city
     "opentown/run-work": IN_OPEN,
     "opentown/run-shown": EVERYBODY,
     "opentown/run-taken-back": IN_OPEN,
@@ -483,7 +486,9 @@ def test_no_row_is_seen_twice(world: Any) -> None:
     for role in ROLES[1:]:
         Assignment.objects.create(user=user, role=role, place=world.rows["opentown"])
     for name, row in world.rows.items():
-        is_own = name.endswith(("/thought", "/draft", "/notice", "/mail"))  # of somebody else, whatever the role
+        is_own = name.endswith(
+            ("/thought", "/draft", "/run-order", "/notice", "/mail")
+        )  # of somebody else, whatever the role
         is_seen = (name.startswith("opentown") and not is_own) or "in_country" in SEEN_BY[name]
         assert type(row).objects.visible_to(user).filter(pk=row.pk).count() == is_seen, name
 
@@ -509,7 +514,8 @@ def test_the_table_has_every_model() -> None:
         FieldMapping,
         Upload,
     }
-    covered |= {Indicator, IndicatorValue, Index, Run, Publication, Scenario, ScenarioDraft, NationalRun, NationalCity}
+    covered |= {Indicator, IndicatorValue, Index, Publication, Scenario, ScenarioDraft, NationalRun, NationalCity}
+    covered |= {Run, RunOrder}
     covered |= {
         Sector,
         Organisation,

@@ -53,6 +53,7 @@ from tests.http.access_proposals import proposal_rows
 from tests.http.access_reviews import review_rows
 from tests.http.access_scenarios import scenario_rows
 from tests.http.access_weights import weight_rows
+from tests.http.access_siting import siting_rows
 from tests.http.access_what_if_pages import what_if_page_rows
 from tests.http.access_workbench import workbench_rows
 from tests.http.publishing import published_once
@@ -429,6 +430,7 @@ TABLE: Table = (
     | what_if_page_rows(Ask, everybody)
     | weight_rows(Ask, everybody)
     | blocks_rows(Ask, everybody)
+    | siting_rows(Ask, everybody)
     | need_rows(Ask, everybody)
     | organisation_rows(Ask, everybody)
     | {

@@ -44,7 +44,8 @@ export function makeMap({ container, scaleBar, config, words, onChoose }) {
     container,
     style: cityStyle(config, {}, location.origin),
     bounds: config.bounds,
-    fitBoundsOptions: { padding: 24, maxZoom: 16 },
+    // A site in a corner shall not lie beneath the buttons.
+    fitBoundsOptions: { padding: { top: 24, bottom: 24, left: config.language === "fa" ? 60 : 24, right: config.language === "fa" ? 24 : 60 }, maxZoom: 16 },
     maxZoom: 18,
     minZoom: 8,
     fadeDuration: 0,
@@ -75,7 +76,8 @@ export function makeMap({ container, scaleBar, config, words, onChoose }) {
       source: "existing",
       paint: { "circle-radius": 4, "circle-color": "#ffffff", "circle-stroke-color": "#3f4a57", "circle-stroke-width": 2 },
     });
-    container.classList.add("is-ready");
+    // The drawing stays until everything that it shows is on the map.
+    map.once("idle", () => container.classList.add("is-ready"));
   });
 
   /** @type {Map<number, HTMLElement>} */
