@@ -27,6 +27,7 @@ BASE_DRAWS: Final = 512
 MOST_ASKED: Final = 12
 """Places whose own rank is taken apart, the first ones whose rank depends on choices."""
 PERMUTATIONS: Final = 9_999
+"""At least; of many places more are needed to find a cluster after correction (`analysis.core.pattern.local_moran`)."""
 _MOST_NUMBERS: Final = 60_000_000
 """Rankings times places times indicators that are worked out for sensitivity; where it would be more, fewer are drawn."""
 
@@ -158,7 +159,7 @@ def index_pattern(result: CityIndex, places: CityPlaces) -> IndexPattern:
     near = neighbours_by_border(chosen, outlines)
     seed = result.question.seed
     whole = moran(scores, near, seed)
-    clusters = local_moran(scores, near, seed, PERMUTATIONS)
+    clusters = local_moran(scores, near, seed, max(PERMUTATIONS, 40 * len(rows)))
     return IndexPattern(chosen, scores, near, whole, clusters, clusters.significant())
 
 

@@ -21,6 +21,7 @@ from geo.core.text import clean_name
 from geo.errors import Conflict, Forbidden, InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
+from layers.models import Layer
 
 LONGEST_TITLE: Final = 300
 LONGEST_NOTE: Final = 4000
@@ -64,8 +65,10 @@ def index_public(*, city: Place, user: User, question: IndexQuestion) -> PublicI
         raise _may_not(city)
     result = index_compute(city=city, user=user, question=question, is_public=True)
     reversals = index_reversals(result)
+    document = index_document(result, is_public=True)
     told = {
-        **index_document(result, is_public=True),
+        **document,
+        "sources": _named(city, document["sources"]),
         "reversals": reversals_told(result, reversals),
         "outlines": [
             {"code": row.code, "kind": row.kind, "edition": row.edition_id}
@@ -73,6 +76,24 @@ def index_public(*, city: Place, user: User, question: IndexQuestion) -> PublicI
         ],
     }
     return PublicIndex(result, told, reversals)
+
+
+def _named(city: Place, sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add the names of layers, and their sources in Persian."""
+    layers = {
+        layer.code: layer for layer in Layer.objects.filter(city=city, code__in=[one["layer"] for one in sources])
+    }
+    return [
+        one
+        | {
+            "name_fa": layers[one["layer"]].name_fa,
+            "name_en": layers[one["layer"]].name_en,
+            "source_fa": layers[one["layer"]].source_fa or one["source"],
+            "source_en": one["source"],
+        }
+        for one in sources
+        if one["layer"] in layers
+    ]
 
 
 def reversals_told(result: CityIndex, reversals: IndexReversals) -> dict[str, Any]:

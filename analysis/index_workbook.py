@@ -80,7 +80,7 @@ _RANKS: Final = (
 _VALUES: Final = ("indicator", "value", "unit", "error", "year_begins_on", "state", "score")
 _CODEBOOK: Final = (
     "indicator", "name_fa", "name_en", "definition_fa", "definition_en", "domain", "origin", "unit", "direction",
-    "goalpost_low", "goalpost_high", "places_without", "sources",
+    "goalpost_low", "goalpost_high", "places_without", "sources_fa", "sources_en",
 )  # fmt: skip
 
 
@@ -114,7 +114,8 @@ def _codebook(document: Document) -> Iterator[list[Any]]:
         low, high = one["goalposts"] or (None, None)
         yield [
             one["code"], one["name_fa"], one["name_en"], one["definition_fa"], one["definition_en"], one["domain"],
-            one["origin"], one["unit"], one["direction"], low, high, one["missing"], "; ".join(one["sources"]),
+            one["origin"], one["unit"], one["direction"], low, high, one["missing"], "؛ ".join(one["sources_fa"]),
+            "; ".join(one["sources_en"]),
         ]  # fmt: skip
 
 

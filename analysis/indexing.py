@@ -312,7 +312,9 @@ def index_parameters(result: CityIndex) -> dict[str, Any]:
                 "code": one.code, "name_fa": one.name_fa, "name_en": one.name_en, "definition_fa": one.definition_fa,
                 "definition_en": one.definition_en, "domain": one.domain, "origin": one.origin, "unit": one.unit,
                 "direction": one.direction, "goalposts": list(one.goalposts) if one.goalposts else None,
-                "weight": float(weight), "sources": list(result.matrix.sources.get(one.code, ())),
+                "weight": float(weight),
+                "sources_fa": [fa for fa, _ in result.matrix.sources.get(one.code, ())],
+                "sources_en": [en for _, en in result.matrix.sources.get(one.code, ())],
             }
             for one, weight in zip(result.matrix.indicators, result.priority.weights, strict=True)
         ],

@@ -80,7 +80,7 @@ class IndicatorMatrix:
     told_on
         By place and indicator, the first day of the year a stored value is of; without those that are missing or computed.
     sources
-        By indicator, the sources of its stored values.
+        By indicator, the sources of its stored values, each in Persian and in English.
     inputs
         What all was read from: editions, releases and values, with their hash.
     """
@@ -91,7 +91,7 @@ class IndicatorMatrix:
     values: Floats
     errors: Floats
     told_on: Mapping[tuple[int, int], date]
-    sources: Mapping[str, tuple[str, ...]]
+    sources: Mapping[str, tuple[tuple[str, str], ...]]
     people: Floats
     inputs: Mapping[str, Any]
     warnings: tuple[str, ...]
@@ -276,7 +276,7 @@ def _stored(
     is_before: bool,
     values: Floats,
     errors: Floats,
-) -> tuple[dict[tuple[int, int], date], dict[str, tuple[str, ...]], str]:
+) -> tuple[dict[tuple[int, int], date], dict[str, tuple[tuple[str, str], ...]], str]:
     """Put stored values where they belong; return when each is of, where they come from, and the hash of all."""
     place_row = {place.id: i for i, place in enumerate(places)}
     column = {one.pk: k for k, one in enumerate(chosen) if one.origin not in Indicator.COMPUTED}
@@ -291,14 +291,14 @@ def _stored(
         if is_before:
             found = found.exclude(year_begins_on=until, kind=IndicatorValue.Kind.MEASURED)
     told_on: dict[tuple[int, int], date] = {}
-    sources: dict[str, dict[str, None]] = {}
+    sources: dict[str, dict[tuple[str, str], None]] = {}
     key = []
     # The newest last, and of one year what was measured after what was there before.
     for one in found.order_by("year_begins_on", "kind", "pk"):
         cell = (place_row[one.place_id], column[one.indicator_id])
         values[cell], errors[cell] = one.value, math.nan if one.error is None else one.error
         told_on[cell] = one.year_begins_on
-        sources.setdefault(chosen[cell[1]].code, {})[one.source_text] = None
+        sources.setdefault(chosen[cell[1]].code, {})[one.source_fa or one.source, one.source] = None
         key.append(
             (places[cell[0]].path, chosen[cell[1]].code, str(one.year_begins_on), one.kind, one.value, one.error)
         )

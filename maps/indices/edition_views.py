@@ -178,7 +178,10 @@ def _edition_page(
         "years": edition_presenters.years_view(found.document),
         "methods": edition_presenters.methods_view(found.document),
         "reversals": checks.reversals_view(found.document),
-        "sources": found.document["sources"],
+        "sources": [
+            (presenters.named(one), one["release"], presenters.named(one, "source"))
+            for one in found.document["sources"]
+        ],
         "may_withdraw": found.withdrawn_at is None and may_publish_index(place, request.user),
         "problem": problem_of(error) if error else None,
         "reason": request.POST.get("reason", ""),

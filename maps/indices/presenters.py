@@ -250,7 +250,7 @@ def code_view(one: Mapping[str, Any], lang: str) -> CodeView:
         goalposts=_goalposts_text(one, lang),
         weight=formats.percent(float(one["weight"]), lang, 1),
         missing=formats.number(one["missing"], lang),
-        sources=formats.listing(list(one["sources"]), lang),
+        sources=formats.listing(list(one[f"sources_{lang}"]), lang),
     )
 
 

@@ -22,6 +22,7 @@ from maps.problems import (
     exports,
     files,
     index,
+    index_editions,
     interventions,
     measures,
     measuring,
@@ -54,7 +55,7 @@ SENTENCES: Final = (
     *osm.SENTENCES, *uploads.SENTENCES, *exports.SENTENCES, *needs.SENTENCES, *catalogue.SENTENCES, *services.SENTENCES,
     *scenarios.SENTENCES, *network.SENTENCES, *interventions.SENTENCES, *organisations.SENTENCES, *proposals.SENTENCES, *actions.SENTENCES,
     *outcomes.SENTENCES, *index.SENTENCES, *siting.SENTENCES, *settlement_form.SENTENCES,
-    *notices.SENTENCES,
+    *notices.SENTENCES, *index_editions.SENTENCES,
 )  # fmt: skip
 """All that the layers below say."""
 

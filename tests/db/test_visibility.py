@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from analysis.models import (
     Index,
+    IndexEdition,
     Indicator,
     IndicatorValue,
     NationalCity,
@@ -271,6 +272,19 @@ def fill(rows: dict[str, Any], city: Place, theme: Theme, service: Service) -> N
                 published_at=now,
                 withdrawn_at=withdrawn_at,
             )
+            rows[f"{c}/edition-{code}"] = IndexEdition.objects.create(
+                city=city,
+                number=2 if withdrawn_at else 1,
+                title_fa="ع",
+                title_en="T",
+                question={},
+                run=made,
+                codebook=[],
+                document={},
+                published_at=now,
+                withdrawn_at=withdrawn_at,
+                withdrawn_reason="r" if withdrawn_at else "",
+            )
 
 
 def fill_network(rows: dict[str, Any], city: Place, sector: Sector, measured: Indicator, member: User) -> None:
@@ -415,6 +429,8 @@ SEEN_BY: dict[str, set[str]] = {
     "opentown/run-taken-back": IN_OPEN,
     "opentown/map-shown": EVERYBODY,
     "opentown/map-taken-back": IN_OPEN,
+    "opentown/edition-shown": EVERYBODY,
+    "opentown/edition-taken-back": IN_OPEN,
     # the network; those with a role are viewers, and see who works, not who applied or was refused
     "opentown/organisation": EVERYBODY,
     "opentown/organisation-asking": ADMINISTRATORS | {"member"},
@@ -514,8 +530,8 @@ def test_the_table_has_every_model() -> None:
         FieldMapping,
         Upload,
     }
-    covered |= {Indicator, IndicatorValue, Index, Publication, Scenario, ScenarioDraft, NationalRun, NationalCity}
-    covered |= {Run, RunOrder}
+    covered |= {Indicator, IndicatorValue, Index, IndexEdition, Publication, Scenario, ScenarioDraft, NationalRun}
+    covered |= {NationalCity, Run, RunOrder}
     covered |= {
         Sector,
         Organisation,

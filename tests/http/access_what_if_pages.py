@@ -86,6 +86,8 @@ def what_if_page_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str
             "index/",
             ("?draws=1&first=2", 200),
             ("?part=result&w-early-care=1", 200),
+            ("?part=sensitivity&w-early-care=1", 200),
+            ("?part=pattern&w-early-care=1", 200),
             ("?w-castle=1", 400),
             ("?w-early-care=0", 400),
             ("?aggregation=castle", 400),

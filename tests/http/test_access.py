@@ -41,6 +41,7 @@ from tests.http.access_catalogue import catalogue_rows
 from tests.http.access_exports import export_rows
 from tests.http.access_import_pages import import_page_rows
 from tests.http.access_imports import hidden_uploads, import_rows
+from tests.http.access_index_editions import editions_hide, editions_put, index_edition_rows
 from tests.http.access_layers_ogc import layers_ogc_rows
 from tests.http.access_measures import measure_rows
 from tests.http.access_needs import need_rows
@@ -94,6 +95,7 @@ def world(demo_city: Place) -> World:
     taken.pk, taken.slug = None, "access-taken"
     taken.save(force_insert=True)
     publication_withdraw(taken, by=analyst)
+    editions_put(demo_city, analyst)
     quarter = (
         Place.objects.filter(parent__path__startswith=demo_city.path, kind="neighbourhood").order_by("path").first()
     )
@@ -185,6 +187,7 @@ def hide_things(world: World) -> None:
             published_at=now,
             withdrawn_at=withdrawn_at,
         )
+    editions_hide(city, HUSH)
     world.hush = {
         "city": city.code,
         "quarter": quarter.code,
@@ -431,6 +434,7 @@ TABLE: Table = (
     | weight_rows(Ask, everybody)
     | blocks_rows(Ask, everybody)
     | siting_rows(Ask, everybody)
+    | index_edition_rows(Ask, everybody)
     | need_rows(Ask, everybody)
     | organisation_rows(Ask, everybody)
     | {
