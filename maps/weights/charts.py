@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 ROW: Final = 26.0
 """Height of a place."""
-HEAD: Final = 34.0
+HEAD: Final = 44.0
+_WIDE: Final = 22
 NAMES: Final = 170.0
 """Width for names on either side."""
 GAP: Final = 170.0
@@ -51,14 +53,14 @@ class Orders:
     left_x, right_x
         Where names on either side begin.
     columns
-        Where a column stands, and its name.
+        Where a column stands, and the lines of its name.
     """
 
     width: float
     height: float
     left_x: float
     right_x: float
-    columns: tuple[tuple[float, str], ...]
+    columns: tuple[tuple[float, tuple[str, ...]], ...]
     lines: tuple[Line, ...]
 
 
@@ -99,7 +101,7 @@ def orders_drawn(
     lines.sort(key=lambda line: line.css == "is-strong")
     return Orders(
         width, HEAD + ROW * len(kept) + 8, NAMES - 16, width - NAMES + 16,
-        tuple(zip(xs, columns, strict=True)), tuple(lines),
+        tuple((x, tuple(wrap(name, _WIDE, max_lines=2, placeholder="…"))) for x, name in zip(xs, columns, strict=True)), tuple(lines),
     )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ class PairView:
     steps: int
     text: str
     is_open: bool
+    is_odd: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class LiveView:
         Of 100, how many are left.
     consistency, is_consistent
         Of comparisons.
+    odd_field
+        The comparison that is most at odds with the others, where they contradict each other too much.
     """
 
     problem: str
@@ -101,6 +104,7 @@ class LiveView:
     is_points_right: bool
     consistency: str
     is_consistent: bool
+    odd_field: str
     shares: tuple[ShareView, ...]
     first: str
 
@@ -114,7 +118,9 @@ class DifferenceView:
     mine: str
 
 
-def form_view(known: Sequence[IndicatorRow], organisations: Sequence[Organisation], typed: Typed) -> FormView:
+def form_view(
+    known: Sequence[IndicatorRow], organisations: Sequence[Organisation], typed: Typed, odd_field: str = ""
+) -> FormView:
     """Present the form."""
     values, ticked = typed.values, set(typed.lists.get(TICK, []))
     counted = {one.domain for one in known if one.code in ticked}
@@ -128,7 +134,7 @@ def form_view(known: Sequence[IndicatorRow], organisations: Sequence[Organisatio
             (code, words.domain_name(code), tuple(_field_view(one, typed, ticked) for one in rows))
             for code, rows in domains_of(known).items()
         ),
-        pairs=tuple(_pair_view(a, b, typed, counted) for a, b in pairs_of(known)),
+        pairs=tuple(_pair_view(a, b, typed, counted, odd_field) for a, b in pairs_of(known)),
     )
 
 
@@ -153,12 +159,12 @@ def _field_view(one: IndicatorRow, typed: Typed, ticked: set[str]) -> FieldView:
     )
 
 
-def _pair_view(a: str, b: str, typed: Typed, counted: set[str]) -> PairView:
+def _pair_view(a: str, b: str, typed: Typed, counted: set[str], odd_field: str) -> PairView:
     field = pair_field(a, b)
     steps = round(max(-8.0, min(8.0, _float(typed.values.get(field, "")))))
     return PairView(
         field, a, b, words.domain_name(a), words.domain_name(b), steps, words.pair_text(a, b, steps),
-        a in counted and b in counted,
+        a in counted and b in counted, field == odd_field,
     )  # fmt: skip
 
 
@@ -205,9 +211,18 @@ def live_view(
         is_points_right=abs(points) < 1e-6,
         consistency=words.consistency_text(compared.consistency, compared.domains) if compared else "",
         is_consistent=compared is None or compared.consistency.is_consistent,
+        odd_field=_odd_field(compared) if compared else "",
         shares=share_views(shares, known) if shares else (),
         first=_first_text(ranked) if ranked else "",
     )
+
+
+def _odd_field(compared: DomainWeights) -> str:
+    found = compared.consistency
+    if found.is_consistent or found.most_at_odds is None:
+        return ""
+    a, b = sorted(found.most_at_odds)
+    return pair_field(compared.domains[a], compared.domains[b])
 
 
 def points_text(left: float) -> str:

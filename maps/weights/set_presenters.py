@@ -119,7 +119,6 @@ def one_view(one: WeightSet, known: Sequence[IndicatorRow]) -> OneView:
     """Present what a set says: each domain with its indicators, and the comparisons it came from."""
     lang = language()
     shares = shares_of(one.weights)
-    by_code = {row.code: row for row in known}
     domains = domains_of([row for row in known if row.code in shares])
     most = max(shares.values())
     largest = max(domains, key=lambda code: sum(shares[row.code] for row in domains[code]), default="")
@@ -142,7 +141,7 @@ def one_view(one: WeightSet, known: Sequence[IndicatorRow]) -> OneView:
         if set(members) <= named and len(members) > 1:
             compared = domain_weights(members, [tuple(row) for row in one.comparisons])
     return OneView(
-        finding=_one_finding(one, largest, domains, shares, by_code, lang),
+        finding=_one_finding(one, largest, domains, shares, lang),
         consistency=words.consistency_text(compared.consistency, compared.domains) if compared else "",
         is_consistent=compared is None or compared.consistency.is_consistent,
         domains=views,
@@ -158,19 +157,28 @@ def _one_finding(
     largest: str,
     domains: Mapping[str, Sequence[IndicatorRow]],
     shares: Mapping[str, float],
-    by_code: Mapping[str, IndicatorRow],
     lang: str,
 ) -> str:
     values = {"who": formats.isolated(one.organisation.name, lang), "name": formats.isolated(one.name, lang)}
     if not largest:
         return _("%(name)s: the city measures none of these indicators.") % values
-    top = max((row for row in domains[largest]), key=lambda row: shares[row.code])
+    sums = sorted(((sum(shares[row.code] for row in rows), code) for code, rows in domains.items()), reverse=True)
+    values |= {"domain": _in_sentence(largest), "share": formats.percent(sums[0][0], lang)}
+    if one.how == WeightSet.How.PAIRWISE and len(sums) > 1:  # within a domain all weigh alike
+        return _("For %(who)s, %(domain)s counts most (%(share)s), then %(second)s (%(second_share)s).") % {
+            **values,
+            "second": _in_sentence(sums[1][1]),
+            "second_share": formats.percent(sums[1][0], lang),
+        }
+    top = max(domains[largest], key=lambda row: shares[row.code])
     return _("For %(who)s, %(domain)s counts most (%(share)s), and in it “%(indicator)s”.") % {
         **values,
-        "domain": pgettext("domain in a sentence", "the %(name)s domain") % {"name": words.domain_name(largest)},
-        "share": formats.percent(sum(shares[row.code] for row in domains[largest]), lang),
-        "indicator": by_code[top.code].short,
+        "indicator": top.short,
     }
+
+
+def _in_sentence(domain: str) -> str:
+    return pgettext("domain in a sentence", "the %(name)s domain") % {"name": words.domain_name(domain)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,7 +297,7 @@ def _form_page(
     context = {
         "city": city,
         "tab": "index",
-        "form": form_presenters.form_view(known, organisations, typed),
+        "form": form_presenters.form_view(known, organisations, typed, live.odd_field),
         "typed": typed,
         "found": found,
         "live": live,

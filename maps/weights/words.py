@@ -33,7 +33,7 @@ HOWS: Final = {
 
 _MORE: Final = (
     gettext_lazy("both matter alike"),
-    gettext_lazy("%(domain)s matters hardly more"),
+    gettext_lazy("%(domain)s matters a little more"),
     gettext_lazy("%(domain)s matters somewhat more"),
     gettext_lazy("%(domain)s matters clearly more"),
     gettext_lazy("%(domain)s matters much more"),
@@ -77,7 +77,7 @@ def consistency_text(found: Consistency, domains: tuple[str, ...]) -> str:
         return text
     a, b = (domain_name(domains[at]) for at in found.most_at_odds)
     return f"{text} " + _(
-        "Most at odds with the others: you weigh %(a)s against %(b)s as %(said)s; the other comparisons make it %(implied)s."
+        "Most at odds with the others: you weigh %(a)s against %(b)s as %(said)s; all together make it %(implied)s."
     ) % {"a": a, "b": b, "said": times_text(found.said), "implied": times_text(found.implied)}
 
 
@@ -102,7 +102,8 @@ def concordance_text(value: float | None) -> str:
         word = _("the orders agree in part")
     else:
         word = _("the orders hardly agree")
-    return f"{word} ({_('Kendall’s W')} {formats.number(value, language(), 2)})"
+    name = _("Kendall’s W")
+    return f"{word} ({name} {formats.number(value, language(), 2)})"
 
 
 def tau_text(value: float) -> str:

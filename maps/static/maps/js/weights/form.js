@@ -39,6 +39,13 @@ function showPairs() {
   }
 }
 
+/** Mark the comparison that is most at odds with the others. */
+function markOdd() {
+  const told = live?.querySelector("[data-odd]");
+  const field = told instanceof HTMLElement ? `f-${told.dataset.odd}` : "";
+  for (const row of document.querySelectorAll(".pair")) row.classList.toggle("is-at-odds", row.querySelector("input")?.id === field);
+}
+
 /** Keep what is left of the points where they are given, too. */
 function repeatPoints() {
   const told = live?.querySelector(".points-left");
@@ -63,6 +70,7 @@ if (form instanceof HTMLFormElement && live) {
     take(text) {
       live.innerHTML = text;
       repeatPoints();
+      markOdd();
     },
     fail() {
       // What follows is a help: the form itself says what is wrong when it is sent.
