@@ -205,7 +205,9 @@ def test_it_is_for_people_of_the_city(demo_city: Place, client_as: Callable[[str
         assert client_as(name).get(f"{CITY}/s06/why/?part=moves").status_code == 200
 
 
-def test_neighbourhoods_have_neighbours_and_persian_digits(demo_city: Place, client_as: Callable[[str], Client]) -> None:
+def test_neighbourhoods_have_neighbours_and_persian_digits(
+    demo_city: Place, client_as: Callable[[str], Client]
+) -> None:
     reader = client_as("analyst")
     reader.cookies["django_language"] = "fa"
     place = Place.objects.filter(path__startswith=demo_city.path, kind="neighbourhood").order_by("code").first()
