@@ -18,7 +18,7 @@ from maps.pages.reader import language
 from maps.why.presenters import interval_text, message_text, standing_text
 from maps.why.wording import value_text
 
-MOST_PARTS: Final = 10
+MOST_PARTS: Final = 8
 """Indicators whose points are printed; the rest are told together."""
 
 _TOLD: Final = 0.05

@@ -22,6 +22,7 @@ CSS = {
     "robustly-fine": "sure-fine",
     "no-data": "c-none",
 }
+MOST_PARTS = 10
 MOST_APART = 6
 MOST_NEAR = 8
 _TOLD = 0.05
@@ -100,7 +101,7 @@ class WhyView:
     low_x, width, mark_x, line_x
         Of the bar of ranks, on 100 units from the first rank to the last; the line is after the first so many.
     nothing
-        Of the parts those that add no points.
+        The parts that add less.
     has_parts
         Whether the method divides its score among indicators: else `PartRow.bar` is the indicator's own score.
     """
@@ -147,7 +148,8 @@ def why_view(found: Explanation) -> WhyView:
     step = 100 / max(count, 2)
     reliability = float(priority.reliability[i])
     rows = part_rows(found)
-    nothing = tuple(row for row in rows if not row.is_missing and row.points < _TOLD)
+    shown = [row for k, row in enumerate(rows) if row.is_missing or (k < MOST_PARTS and row.points >= _TOLD)]
+    nothing = tuple(row for row in rows if row not in shown)
     missing = [name_in_sentence(matrix.indicators[k]) for k in np.flatnonzero(~priority.present[i]).tolist()]
     return WhyView(
         code=place.code,
@@ -168,9 +170,11 @@ def why_view(found: Explanation) -> WhyView:
         width=(high - low + 1) * step,
         mark_x=(rank - 0.5) * step,
         line_x=found.line * step,
-        parts=tuple(row for row in rows if row.is_missing or row.points >= _TOLD),
+        parts=tuple(shown),
         nothing=nothing,
-        nothing_text=ngettext("%(n)s indicator adds nothing here", "%(n)s indicators add nothing here", len(nothing))
+        nothing_text=ngettext(
+            "%(n)s more indicator adds less or nothing", "%(n)s more indicators add less or nothing", len(nothing)
+        )
         % {"n": formats.number(len(nothing), lang)},
         has_parts=priority.parts is not None,
         missing=_("Nothing is known here of: %(names)s. The other indicators stand in for them.")

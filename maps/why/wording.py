@@ -30,7 +30,11 @@ def value_text(unit: str, value: float | None, lang: str, decimals: int | None =
         return formats.percent(value / 100, lang, digits)
     if unit == "m":
         return formats.distance(value, lang)
-    digits = (0 if math.isclose(value, round(value), abs_tol=1e-6) or abs(value) >= 100 else 1) if decimals is None else decimals
+    digits = (
+        (0 if math.isclose(value, round(value), abs_tol=1e-6) or abs(value) >= 100 else 1)
+        if decimals is None
+        else decimals
+    )
     text = formats.number(value, lang, digits)
     if unit in ("", "people"):
         return text

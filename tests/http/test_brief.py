@@ -183,7 +183,7 @@ def test_a_place_with_very_much_to_say_fits_two_pages(demo_city: Place, personas
             beside=("همسایه‌ها در رتبه " * 10,) * 4,
         )
         action = ActionLine(
-            "اقدام " * 10, "دستگاه " * 5, "در دست اجرا، ۵۰٪، با تأخیر", "۱۴۰۴/۰۱/۰۱ تا ۱۴۰۵/۰۱/۰۱", True
+            "اقدام " * 10, "دستگاه " * 5, "در دست اجرا، ۵۰٪، عقب‌افتاده", "۱۴۰۴/۰۱/۰۱ تا ۱۴۰۵/۰۱/۰۱", True
         )
         full = replace(
             shown,
