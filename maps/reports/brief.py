@@ -44,10 +44,12 @@ logger = logging.getLogger("mahalleh.reports")
 
 MAX_REASONS: Final = 20
 """Services that are written out; the rest are told together, so that any place fits two pages."""
-MAX_SOURCES: Final = 20
+MAX_SOURCES: Final = 16
 """Distinct sources that are listed; rows with a further one carry no number, and the list says where it is."""
 MAX_SOURCE: Final = 140
 """Letters of a source that are printed; the page of the place has it in full."""
+DENSE: Final = 26
+"""With more lines of sources, needs and actions the second sheet is set in smaller type."""
 MAP_MM: Final = (72.0, 47.0)
 """The largest width and height of the locator map on paper."""
 LEGEND_MM: Final = 54.0
@@ -183,6 +185,11 @@ class Brief:
     is_changed: bool
     printed_on: date
     address: str
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether there is so much to say that the second sheet is set in smaller type."""
+        return len(self.sources) + len(self.needs) + 2 * len(self.actions) > DENSE
 
 
 def brief_of(

@@ -14,10 +14,10 @@ from interventions.selectors.actions import ActionRow
 from maps.pages import formats
 from maps.pages.reader import language
 
-MAX_ACTIONS: Final = 9
+MAX_ACTIONS: Final = 6
 """Actions that are printed; the rest are counted."""
 
-MAX_TITLE: Final = 64
+MAX_TITLE: Final = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def action_lines(actions: Sequence[ActionRow]) -> tuple[ActionLine, ...]:
     return tuple(
         ActionLine(
             _cut(each.title),
-            _cut(each.organisation.name, 40),
+            _cut(each.organisation.name, 36),
             _state(each, lang),
             _("%(start)s to %(end)s")
             % {

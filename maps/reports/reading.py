@@ -9,16 +9,18 @@ from django.utils.translation import gettext as _
 
 from analysis.explanations import place_explain, place_moves
 from analysis.index_editions import editions_read
-from analysis.indexing import CityIndex, IndexQuestion, index_compute, index_parameters, index_rows
+from analysis.indexing import IndexQuestion, index_compute, index_parameters, index_rows
+from analysis.indicators import matrix_read
 from analysis.models import IndexEdition
+from analysis.rules import rules_of
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
-from maps.pages import formats
 from maps.pages.reader import language
 from maps.reports.standing import Standing, basis_text, standing_of
 from maps.why.moves_presenters import value_sentence, weight_sentence
-from maps.why.presenters import why_text
+from maps.why.presenters import beside_texts, why_text
+from maps.why.rules_presenters import rules_view
 
 FIRST: Final = 3
 """The line is after so many, as on the page of the index where nobody asks otherwise."""
@@ -61,24 +63,26 @@ def _of_today(city: Place, place: Place, user: User) -> Standing | None:
         )
     except (InvalidInput, NotFound):  # nothing is measured, or nothing that has goalposts
         return None
+    try:
+        found = place_explain(result=result, code=place.code, user=user)
+    except NotFound:  # it has no boundary in force
+        return None
+    moves, lang = place_moves(result=result, code=place.code, search_s=SEARCH_S), language()
+    told = (weight_sentence(found, moves, lang), value_sentence(found, moves, lang))
+    every = matrix_read(city=city, user=user, kinds=result.question.kinds)
     return standing_of(
         index_rows(result),
         index_parameters(result),
         place.code,
         basis=basis_text(len(result.matrix.indicators), is_equal=True),
         names={one.code: one.short for one in result.matrix.indicators},
-        moves=_moves(result, place, user),
+        why=why_text(found),
+        moves=[sentence for sentence in told if sentence],
+        beside=[
+            *beside_texts(found),
+            _("Rules beside the index: %(finding)s") % {"finding": rules_view(rules_of(every, found.place)).finding},
+        ],
     )
-
-
-def _moves(result: CityIndex, place: Place, user: User) -> tuple[str, ...]:
-    try:
-        found = place_explain(result=result, code=place.code, user=user)
-    except NotFound:  # it has no boundary in force
-        return ()
-    moves, lang = place_moves(result=result, code=place.code, search_s=SEARCH_S), language()
-    told = [why_text(found), weight_sentence(found, moves, lang), value_sentence(found, moves, lang)]
-    return tuple(formats.digits(sentence, lang) for sentence in told if sentence)
 
 
 __all__ = ["FIRST", "published_index", "standing_read"]

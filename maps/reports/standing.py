@@ -51,8 +51,8 @@ class Standing:
         Which index it is.
     low, width, mark, line
         Of the bar of ranks, in per cent of its width from the first rank to the last.
-    moves
-        Sentences on what would take it across the line.
+    why, moves, beside
+        Sentences on what its points come from, on what would take it across the line, and on who stands beside it.
     """
 
     finding: str
@@ -71,7 +71,9 @@ class Standing:
     line: float
     parts: tuple[StandingPart, ...]
     parts_rest: str
+    why: str
     moves: tuple[str, ...]
+    beside: tuple[str, ...]
 
 
 def standing_of(
@@ -82,7 +84,9 @@ def standing_of(
     basis: str,
     names: Mapping[str, str] | None = None,
     with_values: bool = True,
+    why: str = "",
     moves: Sequence[str] = (),
+    beside: Sequence[str] = (),
 ) -> Standing | None:
     """Present how a place stands; None where it is not ranked.
 
@@ -98,8 +102,8 @@ def standing_of(
         Short names of indicators by code, instead of those of the codebook.
     with_values
         Whether values of indicators are told beside the points.
-    moves
-        Sentences on what would take the place across the line.
+    why, moves, beside
+        Sentences of `Standing`.
     """
     row = next((each for each in rows if each["code"] == code), None)
     if row is None:
@@ -129,7 +133,9 @@ def standing_of(
         line=round(min(line * step, 100.0), 2),
         parts=parts[:MOST_PARTS],
         parts_rest=_rest(parts[MOST_PARTS:], lang),
+        why=why,
         moves=tuple(moves),
+        beside=tuple(beside),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from analysis.core.explaining import Neighbour
 from analysis.explanations import NEIGHBOURS_WITHIN_M, Explanation
 from analysis.models import Indicator
 from maps.pages import formats
-from maps.pages.reader import language
+from maps.pages.reader import language, word
 from maps.why.wording import kind_text, name_in_sentence, names_text, value_text
 
 CSS = {
@@ -22,6 +22,7 @@ CSS = {
     "robustly-fine": "sure-fine",
     "no-data": "c-none",
 }
+MOST_PARTS = 10
 MOST_APART = 6
 MOST_NEAR = 8
 _TOLD = 0.05
@@ -100,7 +101,7 @@ class WhyView:
     low_x, width, mark_x, line_x
         Of the bar of ranks, on 100 units from the first rank to the last; the line is after the first so many.
     nothing
-        Of the parts those that add no points.
+        The parts that add less.
     has_parts
         Whether the method divides its score among indicators: else `PartRow.bar` is the indicator's own score.
     """
@@ -147,7 +148,8 @@ def why_view(found: Explanation) -> WhyView:
     step = 100 / max(count, 2)
     reliability = float(priority.reliability[i])
     rows = part_rows(found)
-    nothing = tuple(row for row in rows if not row.is_missing and row.points < _TOLD)
+    shown = [row for k, row in enumerate(rows) if row.is_missing or (k < MOST_PARTS and row.points >= _TOLD)]
+    nothing = tuple(row for row in rows if row not in shown)
     missing = [name_in_sentence(matrix.indicators[k]) for k in np.flatnonzero(~priority.present[i]).tolist()]
     return WhyView(
         code=place.code,
@@ -168,9 +170,11 @@ def why_view(found: Explanation) -> WhyView:
         width=(high - low + 1) * step,
         mark_x=(rank - 0.5) * step,
         line_x=found.line * step,
-        parts=tuple(row for row in rows if row.is_missing or row.points >= _TOLD),
+        parts=tuple(shown),
         nothing=nothing,
-        nothing_text=ngettext("%(n)s indicator adds nothing here", "%(n)s indicators add nothing here", len(nothing))
+        nothing_text=ngettext(
+            "%(n)s more indicator adds less or nothing", "%(n)s more indicators add less or nothing", len(nothing)
+        )
         % {"n": formats.number(len(nothing), lang)},
         has_parts=priority.parts is not None,
         missing=_("Nothing is known here of: %(names)s. The other indicators stand in for them.")
@@ -179,7 +183,8 @@ def why_view(found: Explanation) -> WhyView:
         else "",
         above=_neighbour(found, found.standing.above, lang),
         below=_neighbour(found, found.standing.below, lang),
-        tied=_("%(places)s has the same rank.") % {"places": names_text(result, found.standing.tied, lang)}
+        tied=ngettext("%(places)s has the same rank.", "%(places)s have the same rank.", len(found.standing.tied))
+        % {"places": names_text(result, found.standing.tied, lang)}
         if found.standing.tied
         else "",
         near=tuple(_near_rows(found, lang)),
@@ -281,11 +286,13 @@ def why_text(found: Explanation) -> str:
         if half >= float(parts[i].sum()) / 2:
             break
     if len(names) == len(order) == 1:
-        return _("All of its points come from %(services)s.") % {"services": names[0]}
+        return _("All of its points in the index come from: %(names)s.") % {"names": names[0]}
     if len(names) > 5:
         rest = len(names) - 4
         names = [*names[:4], ngettext("%(n)s more", "%(n)s more", rest) % {"n": formats.number(rest, lang)}]
-    return _("More than half of its points come from %(services)s.") % {"services": formats.listing(names, lang)}
+    return _("More than half of its points in the index come from: %(names)s.") % {
+        "names": formats.listing(names, lang)
+    }
 
 
 # ---- parts of the score
@@ -379,6 +386,31 @@ def _neighbour(found: Explanation, other: Neighbour | None, lang: str) -> Neighb
     return NeighbourView(place.code, place.name, formats.number(other.rank, lang), sentence, tuple(rows))
 
 
+def beside_texts(found: Explanation) -> list[str]:
+    """Say in a sentence each who stands just above and below a place, and what sets them apart the most."""
+    lang = language()
+    told = []
+    for label, other in ((_("Just above"), found.standing.above), (_("Just below"), found.standing.below)):
+        view = _neighbour(found, other, lang)
+        if view is None:
+            continue
+        values = {
+            "label": label,
+            "rank": view.rank_text,
+            "sentence": view.sentence,
+            "names": formats.listing(
+                [f"{word(row.name)} (\u2066{row.points_text}\u2069)" for row in view.rows[:3]], lang
+            ),
+        }
+        told.append(
+            _("%(label)s (rank %(rank)s): %(sentence)s What makes the difference: %(names)s.") % values
+            if view.rows
+            else _("%(label)s (rank %(rank)s): %(sentence)s") % values
+        )
+    told.append(_around_text(found, lang))
+    return told
+
+
 # ---- the line
 
 
@@ -454,6 +486,6 @@ def _surrounded_text(found: Explanation, lang: str) -> str:
 
 
 __all__ = [
-    "ApartRow", "NearRow", "NeighbourView", "PartRow", "WhyView", "finding_text", "interval_text", "message_text", "part_rows",
+    "ApartRow", "NearRow", "NeighbourView", "PartRow", "WhyView", "beside_texts", "finding_text", "interval_text", "message_text", "part_rows",
     "standing_text", "why_text", "why_view",
 ]  # fmt: skip

@@ -26,11 +26,15 @@ def value_text(unit: str, value: float | None, lang: str, decimals: int | None =
     if unit == "share":
         return formats.percent(value, lang, decimals or 0)
     if unit == "%":
-        digits = (0 if value == round(value) else 1) if decimals is None else decimals
+        digits = (0 if math.isclose(value, round(value), abs_tol=1e-6) else 1) if decimals is None else decimals
         return formats.percent(value / 100, lang, digits)
     if unit == "m":
         return formats.distance(value, lang)
-    digits = (0 if value == round(value) or abs(value) >= 100 else 1) if decimals is None else decimals
+    digits = (
+        (0 if math.isclose(value, round(value), abs_tol=1e-6) or abs(value) >= 100 else 1)
+        if decimals is None
+        else decimals
+    )
     text = formats.number(value, lang, digits)
     if unit in ("", "people"):
         return text
@@ -39,7 +43,8 @@ def value_text(unit: str, value: float | None, lang: str, decimals: int | None =
 
 def two_values(one: IndicatorRow, before: float, after: float, lang: str) -> tuple[str, str]:
     """Write two values of an indicator with as many decimals as tell them apart."""
-    for decimals in (None, 1, 2, 3):
+    apart = abs(after - before) * (100 if one.unit == "share" else 1)
+    for decimals in range(0 if apart >= 1 else 1, 4):
         told = value_text(one.unit, before, lang, decimals), value_text(one.unit, after, lang, decimals)
         if told[0] != told[1]:
             break

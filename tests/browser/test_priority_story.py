@@ -76,7 +76,7 @@ def test_a_ranking_is_questioned_published_and_acted_on(open_page: Callable[...,
     page.goto(f"{site}{CITY}{code}/blocks/")
     page.get_by_role("button", name="Find new paths").click()
     expect(page.locator(".alternatives tbody tr")).not_to_have_count(0, timeout=120_000)
-    page.locator('[data-from]').first.click()
+    page.locator("[data-from]").first.click()
     left = page.locator('[data-read="homes"]')
     expect(left).to_contain_text("→")
     with_all = left.inner_text()

@@ -53,8 +53,8 @@ from tests.http.access_outcomes import hidden_outcomes, outcome_rows
 from tests.http.access_proposals import proposal_rows
 from tests.http.access_reviews import review_rows
 from tests.http.access_scenarios import scenario_rows
-from tests.http.access_weights import weight_rows
 from tests.http.access_siting import siting_rows
+from tests.http.access_weights import weight_rows
 from tests.http.access_what_if_pages import what_if_page_rows
 from tests.http.access_workbench import workbench_rows
 from tests.http.publishing import published_once

@@ -30,6 +30,8 @@ from interventions.selectors import NamedRow, SectorSummary, needs_summary
 from layers.models import Layer
 from maps.pages import formats
 from maps.reports import brief, views
+from maps.reports.doing import MAX_ACTIONS, ActionLine
+from maps.reports.standing import MOST_PARTS
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +96,7 @@ def settlement(demo_city: Place) -> Place:
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_anybody_gets_a_pdf_of_one_page_with_its_fonts_inside(
+def test_anybody_gets_a_pdf_of_two_pages_with_its_fonts_inside(
     settlement: Place, client_as: As, personas: dict[str, Any], language: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -108,13 +110,14 @@ def test_anybody_gets_a_pdf_of_one_page_with_its_fonts_inside(
     assert inside.count(b"/FontFile2") == len(fonts) == 2
     assert f"/Lang ({language})".encode() in inside
     assert response["Content-Language"] == language
-    assert len(brief.document_of(page_of(settlement, personas["anonymous"], language)).pages) == 1
+    for who in ("anonymous", "analyst"):
+        assert len(brief.document_of(page_of(settlement, personas[who], language)).pages) == 2, who
     assert len(response.content) < 120_000
 
 
 def test_the_sheet_is_a4_upright(settlement: Place, personas: dict[str, Any]) -> None:
-    (sheet,) = brief.document_of(page_of(settlement, personas["anonymous"])).pages
-    assert (round(sheet.width * 25.4 / 96), round(sheet.height * 25.4 / 96)) == (210, 297)
+    sheets = brief.document_of(page_of(settlement, personas["anonymous"])).pages
+    assert [(round(each.width * 25.4 / 96), round(each.height * 25.4 / 96)) for each in sheets] == [(210, 297)] * 2
 
 
 def test_the_file_is_shown_and_has_a_name_to_keep_it_by(settlement: Place, client_as: As) -> None:
@@ -152,7 +155,7 @@ def test_posting_is_refused(settlement: Place, client_as: As) -> None:
 def test_a_place_with_very_much_to_say_fits_two_pages(demo_city: Place, personas: dict[str, Any]) -> None:
     place = Place.objects.get(path__startswith=demo_city.path, code=SETTLEMENT)
     request = RequestFactory().get("/")
-    request.user = personas["anonymous"]
+    request.user = personas["analyst"]
     name = "شهرک بزرگ شهید دکتر محمدرضا حسینی کوهدشتی " * 3
     with override("fa"):
         shown = views.brief_read(request, demo_city, place)
@@ -168,8 +171,25 @@ def test_a_place_with_very_much_to_say_fits_two_pages(demo_city: Place, personas
             replace(brief.need_row(SectorSummary(NamedRow("x", "حوزه " * 6, "x"), 99, 98, 12_345, 5, 90), "fa"))
             for _ in range(12)
         )
+        assert shown.standing is not None
+        part = shown.standing.parts[0]
+        standing = replace(
+            shown.standing,
+            finding=name * 2,
+            parts=(replace(part, name="شاخص " * 8),) * MOST_PARTS,
+            parts_rest="شاخص " * 15,
+            why="شاخص " * 30,
+            moves=("اگر شاخص بیشتر به شمار می‌آمد " * 8,) * 2,
+            beside=("همسایه‌ها در رتبه " * 10,) * 4,
+        )
+        action = ActionLine(
+            "اقدام " * 10, "دستگاه " * 5, "در دست اجرا، ۵۰٪، عقب‌افتاده", "۱۴۰۴/۰۱/۰۱ تا ۱۴۰۵/۰۱/۰۱", True
+        )
         full = replace(
             shown,
+            standing=standing,
+            actions=(action,) * MAX_ACTIONS,
+            actions_rest="اقدام " * 12,
             headline=name * 2,
             view=replace(shown.view, name=name),
             reasons=rows,
@@ -310,7 +330,7 @@ def test_the_real_city_is_printed_too(sao_vicente: Place, client_as: As, persona
     page = page_of(place, personas["anonymous"], "en")
     assert "Illustrative" not in text_of(page)
     assert place.name_en in text_of(page)
-    assert len(brief.document_of(page).pages) == 1
+    assert len(brief.document_of(page).pages) == 2
 
 
 def test_limits_and_weights_of_the_readers_own_are_printed_and_said(
@@ -366,7 +386,7 @@ def test_a_place_where_nobody_lives_is_printed_without_a_score(
         assert no_score in text_of(page)
         assert '<div class="curve">' not in page
         assert headline in text_of(page)
-        assert len(brief.document_of(page).pages) == 1
+        assert len(brief.document_of(page).pages) == 2
     assert ask(client_as("anonymous"), "/khorramabad/on-the-ridge/brief.pdf").content.startswith(b"%PDF-")
 
 
