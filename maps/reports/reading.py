@@ -16,6 +16,7 @@ from analysis.rules import rules_of
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
+from maps.pages import formats
 from maps.pages.reader import language
 from maps.reports.standing import Standing, basis_text, standing_of
 from maps.why.moves_presenters import value_sentence, weight_sentence

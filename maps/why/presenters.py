@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from analysis.core.explaining import Neighbour
 from analysis.explanations import NEIGHBOURS_WITHIN_M, Explanation
+from analysis.indicators import IndicatorMatrix
 from analysis.models import Indicator
 from maps.pages import formats
 from maps.pages.reader import language, word
@@ -331,15 +332,17 @@ def part_rows(found: Explanation) -> list[PartRow]:
                 date_text=formats.day(told or (service.reference_date if service else None), lang)
                 if not is_missing
                 else "",
-                source=(
-                    service.source_text if service else formats.listing(list(matrix.sources.get(one.code, ())), lang)
-                )
-                if not is_missing
-                else "",
+                source="" if is_missing else service.source_text if service else _sources_text(matrix, one.code, lang),
                 is_missing=is_missing,
             )
         )
     return found_rows
+
+
+def _sources_text(matrix: IndicatorMatrix, code: str, lang: str) -> str:
+    return formats.listing(
+        [english if lang == "en" else persian for persian, english in matrix.sources.get(code, ())], lang
+    )
 
 
 def _error_text(error: float, lang: str, unit: str) -> str:
