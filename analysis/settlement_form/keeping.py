@@ -28,7 +28,7 @@ from analysis.settlement_form.questions import FormQuestion
 from analysis.settlement_form.records import form_record
 from analysis.version import code_version
 from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of
-from geo.core.text import normalise
+from geo.core.text import clean_name
 from geo.errors import Forbidden, InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
@@ -288,7 +288,7 @@ def _geojson(geometry: Mapping[str, Any]) -> str:
 
 
 def _text(text: str, where: str, most: int) -> str:
-    written = normalise(text).strip()
+    written = clean_name(text)
     if len(written) > most:
         raise InvalidInput(
             f"The text is longer than {most} characters.",
