@@ -69,7 +69,7 @@ def test_three_clinics_are_sited_and_become_a_scenario(open_page: Callable[..., 
     expect(page.locator("#ground.is-drawn #where")).to_be_visible()
     for at in ((60, 60), (120, 60), (120, 120)):
         page.locator("#map canvas").click(position={"x": at[0], "y": at[1]})
-    expect(page.locator("#marked")).to_contain_text("A surface of 3 corners is marked.")
+    expect(page.locator("#marked")).to_contain_text(re.compile("A surface of .?3.? corners is marked."))
     assert '"Polygon"' in page.locator("#f-geometry").input_value()
 
 
@@ -90,5 +90,5 @@ def test_it_reads_well_in_persian_and_on_a_phone(
     assert barriers(page) == []
     picture(page, f"plan-{name}")
     for part in (".finding", ".basis", ".plan-facts", ".sites", ".curve-chart", ".curve-table", ".places", ".asked"):
-        for text in page.locator(part).all_inner_texts():
+        for text in page.locator(part).all_text_contents():
             assert not LATIN_DIGITS.search(text), (part, text)

@@ -4,6 +4,8 @@
  * on a map. Without this script all fields are there, and ground is given as text.
  */
 
+import { withGroups } from "../proposals/rials.js";
+
 const form = document.getElementById("siting-form");
 
 /** @param {HTMLFormElement} of */
@@ -37,10 +39,9 @@ function tendGround(of) {
 
 if (form instanceof HTMLFormElement) {
   tendGround(form);
+  withGroups(document.documentElement.lang.startsWith("fa") ? "fa" : "en");
   form.classList.add("is-live");
   form.addEventListener("input", () => follow(form));
   follow(form);
   document.getElementById("refusal")?.focus();
 }
-
-export {};
