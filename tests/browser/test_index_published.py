@@ -61,6 +61,7 @@ def test_an_index_is_questioned_published_and_withdrawn(open_page: Callable[...,
     expect(page.locator(".basis")).to_contain_text("Edition 2")
     expect(page.get_by_role("heading", name="Since edition 1")).to_be_visible()
     expect(page.locator(".years-chart path.line-1")).to_have_count(1)
+    page.reload()
     picture(page, "index-edition-en")
     assert barriers(page) == []
     with page.expect_download() as kept:
