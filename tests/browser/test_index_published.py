@@ -38,7 +38,7 @@ def test_an_index_is_questioned_published_and_withdrawn(open_page: Callable[...,
     expect(depends.locator(".says")).to_be_visible()
     expect(depends).not_to_contain_text("how values become scores")
     page.locator("details[data-part=pattern] summary").click()
-    expect(page.locator("details[data-part=pattern]")).to_contain_text("No place has a neighbour")
+    expect(page.locator("details[data-part=pattern]")).to_contain_text("do not touch each other")
     page.check("[name=methods]")
     expect(depends).to_contain_text("how values become scores")
     picture(page, "index-questioned-en")
