@@ -18,10 +18,12 @@ from maps.outcomes.wording import year_text
 from maps.pages import formats
 from maps.pages.reader import language
 
+MOST_NAMES: Final = 12
+"""Of more places than this, only the lines that stand out have a name beside them."""
 MOST_LINES: Final = 3
 """Places whose lines stand out in the chart of earlier dates; the others are thin."""
 LEFT, TOP, RIGHT, BOTTOM = 44.0, 16.0, 460.0, 250.0
-APART: Final = 15.0
+APART: Final = 17.0
 """Least distance of two names beside the lines."""
 
 
@@ -49,7 +51,7 @@ class SinceView:
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """The scores of a place over the dates: its line, and its name at the end of it."""
+    """The scores of a place over the dates: its line, and its name at the end of it; ``label_y`` is None where it has none."""
 
     name: str
     d: str
@@ -57,7 +59,7 @@ class LineView:
     css: str
     x: float
     y: float
-    label_y: float
+    label_y: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +253,14 @@ def _scale(scores: Sequence[float]) -> tuple[float, float]:
 
 
 def _apart(lines: Sequence[LineView]) -> Iterator[LineView]:
-    """Move names so that none lies over another."""
-    last = -APART
+    """Move names so that none lies over another; of many lines the lesser ones have none."""
+    last = TOP - APART
     for line in sorted(lines, key=lambda one: one.y):
-        last = max(line.y, last + APART)
-        yield replace(line, label_y=round(last, 1))
+        if len(lines) > MOST_NAMES and line.css == "line-other":
+            yield replace(line, label_y=None)
+        else:
+            last = max(line.y, last + APART)
+            yield replace(line, label_y=round(last, 1))
 
 
 def _date_text(day: date, is_before: bool) -> str:

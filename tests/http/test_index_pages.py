@@ -56,7 +56,7 @@ def test_what_ranks_depend_on_and_where_need_lies_are_parts_of_the_page(analyst:
     )
     assert "Places of high need lie together" in text_of(touching)
     assert touching.content.decode().count('class="settlement') > 0
-    assert "No place has a neighbour" in text_of(analyst.get(f"{BUILDER}{ASKED}&part=pattern"))
+    assert "do not touch each other" in text_of(analyst.get(f"{BUILDER}{ASKED}&part=pattern"))
     certain = f"{BUILDER}?kind=settlement&w-park-uncovered-share=1&vary=0&first=3&part=sensitivity"
     assert "Nothing is drawn" in text_of(analyst.get(certain))
     refused = analyst.get(f"{BUILDER}?w-castle=1&part=pattern")
