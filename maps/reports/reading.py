@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
 from analysis.explanations import place_explain, place_moves
-from analysis.indexing import IndexQuestion, index_compute, index_parameters, index_rows
+from analysis.indexing import IndexQuestion, index_compute, index_rows
 from analysis.indicators import matrix_read
-from analysis.models import Run
 from analysis.rules import rules_of
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
@@ -27,8 +27,14 @@ SEARCH_S: Final = 1.0
 """How long the smallest change of weights is looked for: whoever prints does not wait for long."""
 
 
-def published_index(city: Place, user: User) -> tuple[Run, str] | None:
-    """Return the run of the newest published index that a user may see, and what it is called; None where none is published."""
+def published_index(city: Place, place: Place, user: User) -> tuple[Mapping[str, Any], str] | None:
+    """Return the newest published index that ranks a place and that a user may see, and what it is called.
+
+    Returns
+    -------
+    tuple or None
+        What is told of it (`maps.reports.standing.standing_of`); None while none is published.
+    """
     return None
 
 
@@ -39,11 +45,11 @@ def standing_read(city: Place, place: Place, user: User, *, is_insider: bool) ->
     """
     if is_insider:
         return _of_today(city, place, user)
-    published = published_index(city, user)
+    published = published_index(city, place, user)
     if published is None:
         return None
-    run, name = published
-    return standing_of(run.result["places"], run.parameters, place.code, basis=name, with_values=False)
+    document, name = published
+    return standing_of(document, place.code, basis=name)
 
 
 def _of_today(city: Place, place: Place, user: User) -> Standing | None:
@@ -60,12 +66,18 @@ def _of_today(city: Place, place: Place, user: User) -> Standing | None:
     moves, lang = place_moves(result=result, code=place.code, search_s=SEARCH_S), language()
     told = (weight_sentence(found, moves, lang), value_sentence(found, moves, lang))
     every = matrix_read(city=city, user=user, kinds=result.question.kinds)
+    shown = result.matrix.indicators
+    document = {
+        "places": index_rows(result),
+        "indicators": [
+            {"code": one.code, "short_fa": one.short_fa, "short_en": one.short_en, "unit": one.unit} for one in shown
+        ],
+        "method": {"first": result.uncertainty.first[0]},
+    }
     return standing_of(
-        index_rows(result),
-        index_parameters(result),
+        document,
         place.code,
-        basis=basis_text(len(result.matrix.indicators), is_equal=True),
-        names={one.code: one.short for one in result.matrix.indicators},
+        basis=basis_text(len(shown), is_equal=True),
         why=why_text(found),
         moves=[sentence for sentence in told if sentence],
         beside=[
