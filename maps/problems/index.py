@@ -123,4 +123,6 @@ SENTENCES: Final = (
     gettext_noop("%(n)s is not a chance above one half."),
     gettext_noop("Give 0.95, or so."),
     gettext_noop("“%(value)s” is not a distance between weights."),
+    gettext_noop("The place “%(place)s” is not among those that are ranked."),
+    gettext_noop("Rank places of its kind."),
 )

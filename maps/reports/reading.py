@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analysis.explanations import place_explain, place_moves
+from analysis.index_documents import index_document
 from analysis.index_editions import editions_read
-from analysis.indexing import IndexQuestion, index_compute, index_parameters, index_rows
+from analysis.indexing import IndexQuestion, index_compute
 from analysis.indicators import matrix_read
-from analysis.models import IndexEdition
 from analysis.rules import rules_of
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
@@ -30,11 +31,22 @@ SEARCH_S: Final = 1.0
 """How long the smallest change of weights is looked for: whoever prints does not wait for long."""
 
 
-def published_index(city: Place, place: Place, user: User) -> IndexEdition | None:
-    """Return the newest published index that a user may see and that ranks a place."""
+def published_index(city: Place, place: Place, user: User) -> tuple[Mapping[str, Any], str] | None:
+    """Return the newest published index that ranks a place and that a user may see, and what it is called.
+
+    Returns
+    -------
+    tuple or None
+        What is told of it (`maps.reports.standing.standing_of`); None while none is published.
+    """
+    lang = language()
     for edition in editions_read(city, user):
         if edition.withdrawn_at is None and any(row["code"] == place.code for row in edition.document["places"]):
-            return edition
+            name = _("Published index %(number)s, %(day)s") % {
+                "number": formats.number(edition.number, lang),
+                "day": formats.day(timezone.localdate(edition.published_at), lang),
+            }
+            return edition.document, name
     return None
 
 
@@ -48,13 +60,8 @@ def standing_read(city: Place, place: Place, user: User, *, is_insider: bool) ->
     published = published_index(city, place, user)
     if published is None:
         return None
-    document, lang = published.document, language()
-    basis = _("Published index %(number)s, %(day)s") % {
-        "number": formats.number(published.number, lang),
-        "day": formats.day(timezone.localdate(published.published_at), lang),
-    }
-    asked = {**document["method"], "indicators": document["indicators"]}
-    return standing_of(document["places"], asked, place.code, basis=basis, with_values=False)
+    document, name = published
+    return standing_of(document, place.code, basis=name)
 
 
 def _of_today(city: Place, place: Place, user: User) -> Standing | None:
@@ -72,11 +79,9 @@ def _of_today(city: Place, place: Place, user: User) -> Standing | None:
     told = (weight_sentence(found, moves, lang), value_sentence(found, moves, lang))
     every = matrix_read(city=city, user=user, kinds=result.question.kinds)
     return standing_of(
-        index_rows(result),
-        index_parameters(result),
+        index_document(result),
         place.code,
         basis=basis_text(len(result.matrix.indicators), is_equal=True),
-        names={one.code: one.short for one in result.matrix.indicators},
         why=why_text(found),
         moves=[sentence for sentence in told if sentence],
         beside=[

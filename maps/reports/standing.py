@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -77,13 +78,10 @@ class Standing:
 
 
 def standing_of(
-    rows: Sequence[Mapping[str, Any]],
-    parameters: Mapping[str, Any],
+    document: Mapping[str, Any],
     code: str,
     *,
     basis: str,
-    names: Mapping[str, str] | None = None,
-    with_values: bool = True,
     why: str = "",
     moves: Sequence[str] = (),
     beside: Sequence[str] = (),
@@ -92,27 +90,25 @@ def standing_of(
 
     Parameters
     ----------
-    rows, parameters
-        Of an index, as `analysis.indexing.index_rows` and `analysis.indexing.index_parameters` give them.
+    document
+        An index: ``places`` as `analysis.indexing.index_rows` gives them, where what is withheld is None; ``indicators``, their
+        codebook, with short names where it has them; ``method``, with where the line is.
     code
         Of the place.
     basis
         Which index it is, in words.
-    names
-        Short names of indicators by code, instead of those of the codebook.
-    with_values
-        Whether values of indicators are told beside the points.
     why, moves, beside
         Sentences of `Standing`.
     """
+    rows = document["places"]
     row = next((each for each in rows if each["code"] == code), None)
     if row is None:
         return None
     lang, count = language(), len(rows)
-    line = int(parameters["first"])
+    line = min(int(document["method"]["first"]), count)
     rank, low, high = int(row["rank"]), int(row["rank_low"]), int(row["rank_high"])
     step = 100 / max(count, 2)
-    parts = _parts(row, parameters, names or {}, lang, with_values=with_values)
+    parts = _parts(row, document["indicators"], lang)
     return Standing(
         finding=standing_text(
             name=row["name_en"] if lang == "en" else row["name_fa"],
@@ -139,27 +135,18 @@ def standing_of(
     )  # fmt: skip
 
 
-def _parts(
-    row: Mapping[str, Any],
-    parameters: Mapping[str, Any],
-    names: Mapping[str, str],
-    lang: str,
-    *,
-    with_values: bool,
-) -> tuple[StandingPart, ...]:
-    # Of few people, what an indicator adds is not told to the public: None.
-    points = {code: part for code, part in (row["contributions"] or {}).items() if part is not None}
-    book = {one["code"]: one for one in parameters["indicators"]}
-    told = [code for code in sorted(points, key=lambda code: (-points[code], code)) if points[code] >= _TOLD]
-    longest = max((points[code] for code in told), default=1.0)
+def _parts(row: Mapping[str, Any], indicators: Sequence[Mapping[str, Any]], lang: str) -> tuple[StandingPart, ...]:
+    points = {code: part for code, part in (row["contributions"] or {}).items() if part is not None and part >= _TOLD}
+    book = {one["code"]: one for one in indicators}
+    longest = max(points.values(), default=1.0)
     return tuple(
         StandingPart(
-            names.get(code) or book[code]["name_en" if lang == "en" else "name_fa"],
-            value_text(book[code]["unit"], row["values"][code], lang) if with_values else "",
+            book[code].get(f"short_{lang}") or book[code][f"name_{lang}"],
+            value_text(book[code]["unit"], row["values"][code], lang),
             formats.number(points[code], lang, 1),
             round(100 * points[code] / longest),
         )
-        for code in told
+        for code in sorted(points, key=lambda code: (-points[code], code))
     )
 
 
@@ -183,4 +170,14 @@ def basis_text(count: int, is_equal: bool) -> str:
     )
 
 
-__all__ = ["COLOURS", "MOST_PARTS", "Standing", "StandingPart", "basis_text", "standing_of"]
+def edition_text(number: int, published_on: date, title: str) -> str:
+    """Say which published index it is."""
+    lang = language()
+    return _("Published index %(number)s of %(day)s: %(title)s") % {
+        "number": formats.number(number, lang),
+        "day": formats.day(published_on, lang),
+        "title": title,
+    }
+
+
+__all__ = ["COLOURS", "MOST_PARTS", "Standing", "StandingPart", "basis_text", "edition_text", "standing_of"]

@@ -23,10 +23,12 @@ from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from analysis.core.index import competition_rank
+from analysis.indexing import IndexQuestion, index_compute
 from analysis.services import coverage_compute, priority_compute
 from geo.models import Boundary, Place
-from interventions.models import Need
+from interventions.models import Action, Need
 from interventions.selectors import NamedRow, SectorSummary, needs_summary
+from interventions.selectors.actions import action_list
 from layers.models import Layer
 from maps.pages import formats
 from maps.reports import brief, views
@@ -150,6 +152,50 @@ def test_the_same_page_gives_the_same_bytes(settlement: Place, personas: dict[st
 
 def test_posting_is_refused(settlement: Place, client_as: As) -> None:
     assert client_as("planner").post(f"/khorramabad/{SETTLEMENT}/brief.pdf").status_code == 405
+
+
+def test_every_settlement_has_two_sheets_for_its_own_people(demo_city: Place, personas: dict[str, Any]) -> None:
+    places = Place.objects.filter(path__startswith=demo_city.path, kind="settlement").order_by("code")[::3]
+    assert len(places) == 4
+    for place, language in zip(places, ("fa", "en", "fa", "en"), strict=True):
+        page = page_of(place, personas["analyst"], language)
+        assert len(brief.document_of(page).pages) == 2, place.code
+        said = text_of(page)
+        assert ("90%" in said) == (language == "en")
+        assert ("۹۰٪" in said) == (language == "fa")
+
+
+def test_the_second_sheet_says_what_the_index_says(settlement: Place, personas: dict[str, Any]) -> None:
+    question = IndexQuestion(first=3, kinds=("settlement",))
+    city = Place.objects.get(kind="city", code="khorramabad")
+    result = index_compute(city=city, user=personas["analyst"], question=question)
+    row = [place.code for place in result.matrix.places].index(SETTLEMENT)
+    sure = result.uncertainty
+    said = text_of(page_of(settlement, personas["analyst"], "en"))
+    assert f"ranks {result.priority.rank[row]} of 10" in said
+    assert f"{sure.low_rank[row]} to {sure.high_rank[row]} in 90% of rankings" in said
+    assert "What would move it across the line of the first 3" in said
+    most = int(result.priority.contributions[row].argmax())
+    points = formats.number(float(result.priority.contributions[row, most]), "en", 1)
+    assert row_of(page_of(settlement, personas["analyst"], "en"), result.matrix.indicators[most].short_en)[1] == points
+    # Nothing of it is told to the public while no index is published.
+    public = text_of(page_of(settlement, personas["anonymous"], "en"))
+    assert "in 90% of rankings" not in public
+    assert "What is being done" in public
+
+
+def test_actions_are_told_to_whom_they_are_shown(settlement: Place, personas: dict[str, Any]) -> None:
+    for who in ("anonymous", "supervisor"):
+        said = text_of(page_of(settlement, personas[who], "en"))
+        seen = action_list(settlement, personas[who], timezone.localdate())
+        for each in seen[:MAX_ACTIONS]:
+            assert each.title[:50] in said, (who, each.title)
+    every = Action.objects.filter(place__path__startswith=settlement.path)
+    every.update(is_public=False)
+    said = text_of(page_of(settlement, personas["anonymous"], "en"))
+    assert every.exists()
+    assert not any(each.title_en in said for each in every)
+    assert "No action is told of here yet." in said
 
 
 def test_a_place_with_very_much_to_say_fits_two_pages(demo_city: Place, personas: dict[str, Any]) -> None:

@@ -203,6 +203,9 @@ def test_it_is_for_people_of_the_city(demo_city: Place, client_as: Callable[[str
     assert anonymous.status_code == 302
     for name in ("viewer", "planner"):
         assert client_as(name).get(f"{CITY}/s06/why/?part=moves").status_code == 200
+    link = f'href="{CITY}/s06/why/"'
+    assert link in page_of(client_as("viewer"), f"{CITY}/s06/")
+    assert link not in page_of(client_as("anonymous"), f"{CITY}/s06/")
 
 
 def test_neighbourhoods_have_neighbours_and_persian_digits(

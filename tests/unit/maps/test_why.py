@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from analysis.rules import rules_of
 from geo.errors import NotFound
 from maps.indices.forms import index_question_from
 from maps.reports.doing import MAX_ACTIONS, actions_rest
-from maps.reports.standing import standing_of
+from maps.reports.standing import edition_text, standing_of
 from maps.why.addresses import query_of
 from maps.why.moves_presenters import moves_view
 from maps.why.presenters import beside_texts, why_view
@@ -282,18 +283,23 @@ def test_values_and_shares_that_differ_are_told_apart() -> None:
 def test_the_sheet_tells_how_a_kept_index_has_it() -> None:
     row = {
         "code": "p1", "name_fa": "ب", "name_en": "Beta", "rank": 2, "score": 60.0, "rank_low": 1, "rank_high": 3,
-        "chance_first": 0.25, "message": "depends-on-choices", "values": {"a": 0.5, "b": None},
-        "contributions": {"a": 60.0, "b": 0.0},
+        "chance_first": 0.25, "message": "depends-on-choices", "values": {"a": 0.5, "b": None, "c": None},
+        "contributions": {"a": 60.0, "b": 15.0, "c": None},
     }  # fmt: skip
-    book = [{"code": code, "name_fa": "ا", "name_en": f"Share {code}", "unit": "share"} for code in ("a", "b")]
-    kept = {"first": 1, "indicators": book}
-    told = standing_of([row, {**row, "code": "p2"}], kept, "p1", basis="Edition 1")
+    book = [{"code": code, "name_fa": "ا", "name_en": f"Share {code}", "unit": "share"} for code in ("a", "b", "c")]
+    kept: dict[str, Any] = {"method": {"first": 1}, "indicators": book, "places": [row, {**row, "code": "p2"}]}
+    told = standing_of(kept, "p1", basis=edition_text(1, date(2026, 3, 21), "Beta first"))
     assert told is not None
+    assert told.basis == "Published index 1 of 21 March 2026: Beta first"
     assert (told.rank_text, told.interval_text, told.chance_text, told.line) == ("2", "1 to 3", "25%", 50.0)
+    # What is withheld from the public has no row, what is known only by its points no value.
     assert [(part.name, part.value_text, part.points_text, part.bar) for part in told.parts] == [
-        ("Share a", "50%", "60.0", 100)
+        ("Share a", "50%", "60.0", 100),
+        ("Share b", "–", "15.0", 25),
     ]
-    assert standing_of([row], kept, "p1", basis="", with_values=False).parts[0].value_text == ""  # type: ignore[union-attr]
-    assert standing_of([row], kept, "castle", basis="") is None
+    short = standing_of({**kept, "indicators": [{**one, "short_en": "Short"} for one in book]}, "p1", basis="")
+    assert short is not None
+    assert short.parts[0].name == "Short"
+    assert standing_of(kept, "castle", basis="") is None
     assert actions_rest(MAX_ACTIONS) == ""
     assert actions_rest(MAX_ACTIONS + 2).startswith("2 more actions")
