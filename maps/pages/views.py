@@ -260,7 +260,6 @@ def place(request: HttpRequest, city: str, place: str) -> HttpResponse:
         "result": result,
         "choices": choices_read(state, result.coverage, answer.reading),
         "view": answer.view,
-        "is_insider": answer.is_insider,
         "nearest": nearest_presenters.nearest_view(
             nearest, result.coverage.travel, people, is_insider=answer.is_insider
         ),
