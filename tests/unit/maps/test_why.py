@@ -81,16 +81,18 @@ def index_of(values: list[list[float]], first: int = 1, aggregation: Any = "arit
     posts = np.array([[0.0, 100.0]] * array.shape[1])
     scores = np.stack([normalise(array[:, k], "more-is-worse", "goalpost", (0.0, 100.0)) for k in range(len(rows))], 1)
     weights = np.full(len(rows), 1.0)
+    drawn = Indicators(array, ["more-is-worse"] * len(rows), posts, np.zeros_like(array))
+    choices = Choices(Within(0.25), ("goalpost",), (aggregation,))  # type: ignore[arg-type]
     sure = rank_uncertainty(
-        Indicators(array, ["more-is-worse"] * len(rows), posts, np.zeros_like(array)),
+        drawn,
         weights,
-        Choices(Within(0.25), ("goalpost",), (aggregation,)),  # type: ignore[arg-type]
+        choices,
         first=[min(first, len(array))],
         draws=400,
         seed=1,
     )
     priority = aggregate(scores, weights, aggregation)  # type: ignore[arg-type]
-    return CityIndex(matrix, question, scores, np.zeros(array.shape, bool), priority, sure, (), (), 1.0)
+    return CityIndex(matrix, question, scores, np.zeros(array.shape, bool), priority, sure, (), (), 1.0, drawn, choices)
 
 
 def explained(result: CityIndex, row: int, links: np.ndarray | None = None) -> Explanation:
