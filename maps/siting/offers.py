@@ -35,7 +35,9 @@ def planned_values(parameters: Mapping[str, str], city: Place, user: User) -> di
     """
     if number := parameters.get("plan", ""):
         run = run_get(_whole(number), city, user)
-        return _values(
+        spent = run.result["spent"]
+        cost = {} if spent is None else {"cost_irr": formats.number(spent, language())}
+        return cost | _values(
             planned_question(run).changes, run.parameters["service"], run.result["people_gained"],
             run.parameters["threshold_m"], run.parameters["travel"], "",
         )  # fmt: skip
