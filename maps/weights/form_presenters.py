@@ -178,8 +178,10 @@ def _float(text: str) -> float:
 
 
 def _bare(text: str) -> str:
-    """Return points as they were typed, without the zeros that say nothing."""
-    return "" if text.strip() == "0" else text
+    """Return points as they were typed, in the reader's digits, without the zeros that say nothing."""
+    if text.strip() == "0":
+        return ""
+    return formats.digits(text, "fa").replace(".", "٫") if language() == "fa" else text
 
 
 # ---- what it leads to
