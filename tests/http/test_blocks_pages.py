@@ -39,7 +39,7 @@ def test_a_city_is_measured_place_by_place_and_ranked(analyst: Client, demo_city
         assert analyst.post(CITY, {"place": code}).status_code == 302
     runs = Run.objects.filter(kind="blocks").order_by("pk")
     assert [run.parameters["place"] for run in runs] == ["s04", "s10"]
-    assert {run.author.get_username() for run in runs if run.author} == {"analyst"}
+    assert {run.author.get_username() for run in runs if run.author} == {"test-analyst"}
     page = analyst.get(CITY)
     text = text_of(page)
     without = sum(run.result["homes_without_access"] for run in runs)
@@ -65,7 +65,7 @@ def test_a_place_is_told_in_a_sentence_a_table_and_a_drawing(analyst: Client, gr
     assert page.content.decode().count('data-block="') == int((form.complexity.homes > 0).sum())
     assert Run.objects.count() == 0, "looking at a page writes nothing"
     persian = Client()
-    persian.force_login(User.objects.get(username="analyst"))
+    persian.force_login(User.objects.get(username="test-analyst"))
     assert "/en/" not in persian.get(PLACE).content.decode()
 
 
