@@ -28,7 +28,7 @@ from analysis.settlement_form.questions import FormQuestion
 from analysis.settlement_form.records import form_record
 from analysis.version import code_version
 from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of
-from geo.core.text import normalise
+from geo.core.text import clean_name
 from geo.errors import Forbidden, InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
@@ -163,8 +163,8 @@ def plan_keep(
             where=reading.city.code,
             remedy="Ask a planner or an analyst of the city.",
         )
-    name = _text(content.name, "name", LONGEST_NAME)
-    note = _text(content.note, "note", LONGEST_NOTE)
+    name = _text(clean_name(content.name), "name", LONGEST_NAME)
+    note = _text(content.note.strip(), "note", LONGEST_NOTE)
     if not name:
         raise InvalidInput("The plan has no name.", code="no_name", where="name", remedy="Give it one.")
     ground = ground_of(form)
@@ -288,8 +288,7 @@ def _geojson(geometry: Mapping[str, Any]) -> str:
 
 
 def _text(text: str, where: str, most: int) -> str:
-    written = normalise(text).strip()
-    if len(written) > most:
+    if len(text) > most:
         raise InvalidInput(
             f"The text is longer than {most} characters.",
             code="text_too_long",
@@ -297,7 +296,7 @@ def _text(text: str, where: str, most: int) -> str:
             remedy="Shorten it.",
             details={"most": most},
         )
-    return written
+    return text
 
 
 def _kept(
