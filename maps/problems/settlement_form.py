@@ -44,7 +44,6 @@ SENTENCES: Final = (
     gettext_noop("A seed of %(n)s is not possible."),
     gettext_noop("%(length)s m of streets are joined to no street that leads out."),
     gettext_noop("%(n)s pieces lead to no street and give no access."),
-    gettext_noop("No street leads to %(n)s of the blocks: %(blocks)s."),
     gettext_noop("More than %(most)s pieces of path."),
     gettext_noop("Choose fewer."),
     gettext_noop("There is no piece of path “%(piece)s” along the plots of this place."),
