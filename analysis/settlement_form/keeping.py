@@ -163,8 +163,8 @@ def plan_keep(
             where=reading.city.code,
             remedy="Ask a planner or an analyst of the city.",
         )
-    name = _text(content.name, "name", LONGEST_NAME)
-    note = _text(content.note, "note", LONGEST_NOTE)
+    name = _text(clean_name(content.name), "name", LONGEST_NAME)
+    note = _text(content.note.strip(), "note", LONGEST_NOTE)
     if not name:
         raise InvalidInput("The plan has no name.", code="no_name", where="name", remedy="Give it one.")
     ground = ground_of(form)
@@ -288,8 +288,7 @@ def _geojson(geometry: Mapping[str, Any]) -> str:
 
 
 def _text(text: str, where: str, most: int) -> str:
-    written = clean_name(text)
-    if len(written) > most:
+    if len(text) > most:
         raise InvalidInput(
             f"The text is longer than {most} characters.",
             code="text_too_long",
@@ -297,7 +296,7 @@ def _text(text: str, where: str, most: int) -> str:
             remedy="Shorten it.",
             details={"most": most},
         )
-    return written
+    return text
 
 
 def _kept(

@@ -42,6 +42,8 @@ SENTENCES: Final = (
     gettext_noop("A detour of %(n)s times the straight line is not possible."),
     gettext_noop("Give a number above 1, such as 2."),
     gettext_noop("A seed of %(n)s is not possible."),
+    gettext_noop("%(length)s m of streets are joined to no street that leads out."),
+    gettext_noop("%(n)s pieces lead to no street and give no access."),
     gettext_noop("More than %(most)s pieces of path."),
     gettext_noop("Choose fewer."),
     gettext_noop("There is no piece of path “%(piece)s” along the plots of this place."),

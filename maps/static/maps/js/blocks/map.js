@@ -110,7 +110,8 @@ export function makeMap({ container, scaleBar, config, words, drawn, onPress, on
     waiting = [];
     tellView();
     container.classList.add("is-ready");
-    container.dataset.ready = "true";
+    // Only now can a piece be pressed: what was added is drawn by workers.
+    map.once("idle", () => (container.dataset.ready = "true"));
   });
   map.on("moveend", tellView);
   map.on("error", ({ error }) => {
