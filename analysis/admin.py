@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from analysis.models import Index, Indicator, IndicatorValue, NationalCity, NationalRun, Run, Scenario, Weight
+from analysis.models import (
+    Index,
+    IndexEdition,
+    Indicator,
+    IndicatorValue,
+    NationalCity,
+    NationalRun,
+    Run,
+    Scenario,
+    Weight,
+)
 from geo.admin.history import HistoryAdmin, NoBulkDelete
 
 
@@ -102,3 +112,18 @@ class ScenarioAdmin(HistoryAdmin):
     list_select_related = ("city", "author")
     search_fields = ("name", "city__search_name", "author__username")
     date_hierarchy = "saved_at"
+
+
+@admin.register(IndexEdition)
+class IndexEditionAdmin(HistoryAdmin):
+    """Published indices: what they show never changes."""
+
+    list_display = ("number", "city", "title_fa", "published_at", "withdrawn_at", "author")
+    list_filter = (("withdrawn_at", admin.EmptyFieldListFilter), ("city", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("city", "author")
+    search_fields = ("title_fa", "title_en", "city__search_name")
+    date_hierarchy = "published_at"
+    fields = (
+        "number", "city", "title_fa", "title_en", "note", "run", "author", "published_at", "withdrawn_at", "withdrawn_by",
+        "withdrawn_reason",
+    )  # fmt: skip

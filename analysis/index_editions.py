@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -160,7 +161,7 @@ def index_publish(
             number=earlier[0].number + 1 if earlier else 1,
             title_fa=titles[0],
             title_en=titles[1],
-            note=note.strip(),
+            note=_plain(note),
             question=question_to_json(question),
             run=run,
             codebook=codebook(public.result),
@@ -189,7 +190,7 @@ def index_withdraw(*, edition: IndexEdition, by: User, reason: str) -> IndexEdit
     """
     if not may_publish_index(edition.city, by):
         raise _may_not(edition.city)
-    text = reason.strip()
+    text = _plain(reason)
     if not text:
         raise InvalidInput("A reason is missing.", code="no_reason", where="reason", remedy="Say why it is withdrawn.")
     if len(text) > LONGEST_NOTE:
@@ -286,6 +287,11 @@ def _title(text: str, where: str) -> str:
     if len(title) > LONGEST_TITLE:
         raise _too_long(where, LONGEST_TITLE)
     return title
+
+
+def _plain(text: str) -> str:
+    """Leave out characters that no text has, which a database may refuse."""
+    return "".join(c for c in text.replace("\r\n", "\n") if c == "\n" or unicodedata.category(c) != "Cc").strip()
 
 
 def _too_long(where: str, most: int) -> InvalidInput:

@@ -230,8 +230,8 @@ def method_words(name: str, value: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> method_words("aggregation", "arithmetic")[0], method_words("aggregation", "other")
-    ('by mean', ('', ''))
+    >>> method_words("aggregation", "other")
+    ('', '')
     """
     for choice, _label, options in _CHOICES:
         for code, word, sentence in options:

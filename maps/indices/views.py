@@ -20,14 +20,15 @@ from analysis.index_workbook import MEDIA_TYPE, index_workbook
 from analysis.indexing import CityIndex, IndexQuestion, index_compute
 from analysis.indicators import indicator_rows, require_insider
 from analysis.results import CityCoverage
-from analysis.selectors import city_get, places_read
+from analysis.selectors import CityPlaces, city_get, city_read
 from analysis.services import coverage_compute
 from geo.errors import InvalidInput
 from geo.models import Place
+from geo.querysets import User
 from interventions.selectors import keeping_of
 from maps.indices import checks, choices, presenters
 from maps.indices.forms import PREFIX, index_query, index_question_from
-from maps.pages.selectors import drawing_read, may_draw
+from maps.pages.selectors import drawing_of, may_draw
 from maps.problems import problem_of
 
 PARTS: Final = ("result", "live", "sensitivity", "pattern")
@@ -44,6 +45,7 @@ class Asked:
     """What an address asks, as far as it can be answered; ``is_few`` where fewer rankings were drawn than it asks for."""
 
     question: IndexQuestion
+    places: CityPlaces
     covered: CityCoverage
     result: CityIndex | None
     problem: Any = None
@@ -72,10 +74,10 @@ def builder(request: HttpRequest, city: str) -> HttpResponse:
     }
     status = 400 if asked.problem else 200
     if part in MORE:
-        return _more_part(request, place, part, asked, context, status)
-    context |= _result(place, request, asked.result)
+        return _more_part(request, part, asked, context, status)
+    context |= _result(asked, request.user)
     if asked.result is not None and more in MORE:
-        context |= _more(place, request, more, asked.result) | {"opened": more}
+        context |= _more(more, asked.result, asked.places) | {"opened": more}
     if part:
         return render(request, "maps/indices/_result.html", context, status=status)
     used = (
@@ -112,7 +114,8 @@ def workbook_response(document: Document, name: str, heading: Sequence[tuple[str
 def _asked(place: Place, request: HttpRequest, parameters: dict[str, str], *, is_live: bool = False) -> Asked:
     """Read and answer a question; who may not read indicators learns nothing of what is wrong with it."""
     require_insider(place, request.user)
-    covered = coverage_compute(city=place, user=request.user)
+    reading = city_read(place, request.user)
+    covered = coverage_compute(city=place, user=request.user, reading=reading)
     kind = default_kind(covered)
     question = IndexQuestion(kinds=(kind,) if kind else ())
     try:
@@ -123,8 +126,8 @@ def _asked(place: Place, request: HttpRequest, parameters: dict[str, str], *, is
             drawn = replace(question, draws=min(question.draws, max(LIVE_RANKS // max(count, 1), 1000)))
         result = index_compute(city=place, user=request.user, question=drawn, covered=covered)
     except InvalidInput as error:
-        return Asked(question, covered, None, problem_of(error))
-    return Asked(question, covered, result, is_few=drawn.draws < question.draws)
+        return Asked(question, reading.places, covered, None, problem_of(error))
+    return Asked(question, reading.places, covered, result, is_few=drawn.draws < question.draws)
 
 
 def default_kind(covered: CityCoverage) -> str:
@@ -135,12 +138,12 @@ def default_kind(covered: CityCoverage) -> str:
     return "settlement" if any(row.kind == Place.Kind.SETTLEMENT for row in covered.places) else ""
 
 
-def _result(city: Place, request: HttpRequest, result: CityIndex | None) -> dict[str, Any]:
-    if result is None:
+def _result(asked: Asked, user: User) -> dict[str, Any]:
+    if asked.result is None:
         return {"view": None}
-    view = presenters.index_view(index_document(result))
-    keep = _keeping(result) if keeping_of(request.user, city) else ""
-    return {"view": view, "drawing": drawing_read(city, request.user), "fills": view.fills, "keep": keep}
+    view = presenters.index_view(index_document(asked.result))
+    keep = _keeping(asked.result) if keeping_of(user, asked.covered.city) else ""
+    return {"view": view, "drawing": drawing_of(asked.places), "fills": view.fills, "keep": keep}
 
 
 def _keeping(result: CityIndex) -> str:
@@ -154,21 +157,18 @@ def _keeping(result: CityIndex) -> str:
     return f"{reverse('weights-new', args=[result.matrix.city.code])}?{query}"
 
 
-def _more_part(
-    request: HttpRequest, place: Place, part: str, asked: Asked, context: dict[str, Any], status: int
-) -> HttpResponse:
+def _more_part(request: HttpRequest, part: str, asked: Asked, context: dict[str, Any], status: int) -> HttpResponse:
     if asked.result is not None:
-        context |= _more(place, request, part, asked.result)
+        context |= _more(part, asked.result, asked.places)
     return render(request, f"maps/indices/_{part}.html", context, status=status)
 
 
-def _more(place: Place, request: HttpRequest, part: str, result: CityIndex) -> dict[str, Any]:
+def _more(part: str, result: CityIndex, places: CityPlaces) -> dict[str, Any]:
     """Work out a part; where it cannot be, that is an answer too."""
     try:
         if part == "sensitivity":
             return {"sensitivity": checks.sensitivity_view(result, index_sensitivity(result))}
-        places = places_read(place, request.user)
         view = checks.pattern_view(index_pattern(result, places))
-        return {"pattern": view, "pattern_drawing": drawing_read(place, request.user)}
+        return {"pattern": view, "pattern_drawing": drawing_of(places)}
     except InvalidInput as error:
         return {f"{part}_problem": problem_of(error)}

@@ -159,7 +159,7 @@ def test_a_withdrawn_index_tells_the_public_its_reason_alone(
     refused = analyst.post(f"{address}withdraw", {"reason": " "})
     assert refused.status_code == 400
     assert "A reason is missing." in text_of(refused)
-    assert analyst.post(f"{address}withdraw", {"reason": "A survey was wrong."}).status_code == 302
+    assert analyst.post(f"{address}withdraw", {"reason": "A survey\x00 was wrong."}).status_code == 302
     gone = public.get(address)
     assert gone.status_code == 410
     assert "A survey was wrong." in text_of(gone)
