@@ -78,7 +78,7 @@ class Weight(models.Model):
 class IndexEdition(models.Model):
     """An index as it was published: its finding, all that is told of it, and how it was made. Never changed afterwards.
 
-    ``document`` holds what everybody may be told (`analysis.index_documents`): ranks and values with small counts withheld, the
+    ``document`` holds what everybody may be told (`analysis.indices.documents`): ranks and values with small counts withheld, the
     codebook's columns, the back-cast, what differs from the edition before. The run holds everything, for people with a role.
     """
 

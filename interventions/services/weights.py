@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from analysis.forms import MAX_WEIGHT, number
+from analysis.indices.weighing import domain_weights
 from analysis.models import Indicator
-from analysis.weighing import domain_weights
 from geo.core.text import clean_name
 from geo.errors import Conflict, InvalidInput
 from geo.models import Place

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from analysis.core.pattern import KINDS
-from analysis.index_checks import IndexPattern, IndexSensitivity
-from analysis.index_documents import Document
-from analysis.indexing import CityIndex
+from analysis.indices.checks import IndexPattern, IndexSensitivity
+from analysis.indices.computing import CityIndex
+from analysis.indices.documents import Document
 from analysis.models import Indicator
 from maps.indices.presenters import named
 from maps.pages import formats

@@ -9,8 +9,8 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from analysis.indexing import IndexQuestion
 from analysis.indicators import IndicatorRow
+from analysis.indices.computing import IndexQuestion
 from analysis.models import Indicator
 from maps.indices.forms import PREFIX, VARIED
 from maps.pages import formats

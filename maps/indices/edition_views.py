@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from analysis.disclosure import is_insider
-from analysis.index_editions import (
+from analysis.indicators import require_insider
+from analysis.indices.computing import IndexQuestion
+from analysis.indices.editions import (
     PublicIndex,
     edition_get,
     edition_withdrawn,
@@ -22,8 +24,6 @@ from analysis.index_editions import (
     index_withdraw,
     may_publish_index,
 )
-from analysis.indexing import IndexQuestion
-from analysis.indicators import require_insider
 from analysis.models import IndexEdition
 from analysis.selectors import city_get
 from analysis.services import coverage_compute

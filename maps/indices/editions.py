@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analysis.index_documents import Document
+from analysis.indices.documents import Document
 from interventions.core.years import year_of
 from maps.indices.choices import method_labels, method_words
 from maps.indices.presenters import decimals_of, named

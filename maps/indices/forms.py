@@ -10,8 +10,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from analysis.forms import MAX_WEIGHT, number, one_of
-from analysis.index_editions import LONGEST_NOTE, LONGEST_TITLE
-from analysis.indexing import AGGREGATIONS, NORMALISATIONS, TREATMENTS, WEIGHTINGS, IndexQuestion
+from analysis.indices.computing import AGGREGATIONS, NORMALISATIONS, TREATMENTS, WEIGHTINGS, IndexQuestion
+from analysis.indices.editions import LONGEST_NOTE, LONGEST_TITLE
 from geo.errors import InvalidInput
 
 KINDS: Final = ("settlement", "neighbourhood", "")

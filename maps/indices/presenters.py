@@ -1,4 +1,4 @@
-"""An index as its page tells it. Pure: a document of an index in (`analysis.index_documents`), frozen words out."""
+"""An index as its page tells it. Pure: a document of an index in (`analysis.indices.documents`), frozen words out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from analysis.disclosure import SMALL_COUNT
-from analysis.index_documents import Document
-from analysis.index_editions import LONGEST_TITLE
+from analysis.indices.documents import Document
+from analysis.indices.editions import LONGEST_TITLE
 from analysis.models import Indicator
 from maps.pages import formats
 from maps.pages.reader import language

@@ -7,7 +7,7 @@ from typing import Final
 import shapely
 from django.contrib.gis.db.models.functions import AsWKB
 
-from analysis.index_documents import Document
+from analysis.indices.documents import Document
 from analysis.models import IndexEdition
 from geo.models import Boundary
 from maps.pages import outlines

@@ -13,12 +13,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from analysis.index_checks import index_pattern, index_sensitivity
-from analysis.index_documents import Document, index_document
-from analysis.index_editions import may_publish_index
-from analysis.index_workbook import MEDIA_TYPE, index_workbook
-from analysis.indexing import CityIndex, IndexQuestion, index_compute
 from analysis.indicators import indicator_rows, require_insider
+from analysis.indices.checks import index_pattern, index_sensitivity
+from analysis.indices.computing import CityIndex, IndexQuestion, index_compute
+from analysis.indices.documents import Document, index_document
+from analysis.indices.editions import may_publish_index
+from analysis.indices.workbook import MEDIA_TYPE, index_workbook
 from analysis.results import CityCoverage
 from analysis.selectors import CityPlaces, city_get, city_read
 from analysis.services import coverage_compute

@@ -8,12 +8,12 @@ from typing import Any, Final
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from analysis.explanations import place_explain, place_moves
-from analysis.index_documents import index_document
-from analysis.index_editions import editions_read
-from analysis.indexing import IndexQuestion, index_compute
 from analysis.indicators import matrix_read
-from analysis.rules import rules_of
+from analysis.indices.computing import IndexQuestion, index_compute
+from analysis.indices.documents import index_document
+from analysis.indices.editions import editions_read
+from analysis.indices.explanations import place_explain, place_moves
+from analysis.indices.rules import rules_of
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User

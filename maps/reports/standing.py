@@ -1,6 +1,6 @@
 """How a place stands in an index of priority, on paper: rank with its interval, where its points come from, what would move it.
 
-Pure: rows of an index as they are kept (`analysis.indexing.index_rows`) in, frozen words out, so that an index that was
+Pure: rows of an index as they are kept (`analysis.indices.computing.index_rows`) in, frozen words out, so that an index that was
 published and one that was just computed are told alike.
 """
 
@@ -91,7 +91,7 @@ def standing_of(
     Parameters
     ----------
     document
-        An index: ``places`` as `analysis.indexing.index_rows` gives them, where what is withheld is None; ``indicators``, their
+        An index: ``places`` as `analysis.indices.computing.index_rows` gives them, where what is withheld is None; ``indicators``, their
         codebook, with short names where it has them; ``method``, with where the line is.
     code
         Of the place.

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis.indicators import IndicatorRow
-from analysis.weighing import DomainWeights, WeightComparison
+from analysis.indices.weighing import DomainWeights, WeightComparison
 from interventions.models import Organisation, WeightSet
 from interventions.selectors import organisation_labels
 from maps.indices.forms import PREFIX

@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from analysis.forms import MAX_WEIGHT, number, one_of
-from analysis.indexing import AGGREGATIONS, NORMALISATIONS, IndexQuestion
 from analysis.indicators import IndicatorRow
+from analysis.indices.computing import AGGREGATIONS, NORMALISATIONS, IndexQuestion
 from analysis.models import Indicator
 from geo.errors import InvalidInput
 from geo.models import Place

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis.indicators import IndicatorRow
-from analysis.weighing import WeightComparison
+from analysis.indices.weighing import WeightComparison
 from interventions.models import WeightSet
 from maps.pages import formats
 from maps.pages.measured import Choice

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from analysis.indicators import IndicatorRow
-from analysis.weighing import domain_weights
+from analysis.indices.weighing import domain_weights
 from interventions.models import WeightSet
 from interventions.selectors import HistoryRow
 from maps.indices.forms import PREFIX

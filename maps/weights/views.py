@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analysis.indicators import IndicatorRow, indicator_rows
+from analysis.indices.weighing import MOST_SETS, GivenWeights, WeightComparison, domain_weights, weights_compare
 from analysis.selectors import city_get, places_read
-from analysis.weighing import MOST_SETS, GivenWeights, WeightComparison, domain_weights, weights_compare
 from geo.errors import Conflict, Forbidden, InvalidInput, NotFound
 from geo.models import Place
 from interventions.core.transitions import WEIGHTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from analysis.indexing import IndexQuestion
+from analysis.indices.computing import IndexQuestion
 from maps.indices.forms import PREFIX
 
 

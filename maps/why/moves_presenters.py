@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from analysis.core.indicator_changes import IndicatorReason
 from analysis.core.weight_changes import Reason, WeightChange
-from analysis.explanations import Explanation, Moves, ValueMove
+from analysis.indices.explanations import Explanation, Moves, ValueMove
 from maps.pages import formats, measured
 from maps.pages.reader import language, word
 from maps.why.addresses import query_of

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis.core.explaining import Neighbour
-from analysis.explanations import NEIGHBOURS_WITHIN_M, Explanation
 from analysis.indicators import IndicatorMatrix
+from analysis.indices.explanations import NEIGHBOURS_WITHIN_M, Explanation
 from analysis.models import Indicator
 from maps.pages import formats
 from maps.pages.reader import language, word

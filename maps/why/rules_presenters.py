@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analysis.core.threshold_rules import BURDEN_PERCENTILE, INCOME_PERCENTILE
+from analysis.indices.rules import BurdenFound, RulesFound
 from analysis.models import Indicator
-from analysis.rules import BurdenFound, RulesFound
 from maps.pages import formats
 from maps.pages.reader import language
 from maps.why.wording import name_in_sentence

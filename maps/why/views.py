@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from analysis.explanations import Explanation, place_explain, place_moves
-from analysis.indexing import CityIndex, index_compute
 from analysis.indicators import matrix_read, require_insider
-from analysis.rules import rules_of
+from analysis.indices.computing import CityIndex, index_compute
+from analysis.indices.explanations import Explanation, place_explain, place_moves
+from analysis.indices.rules import rules_of
 from analysis.selectors import city_get
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place

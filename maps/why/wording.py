@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from analysis.indexing import CityIndex
 from analysis.indicators import IndicatorRow
+from analysis.indices.computing import CityIndex
 from maps.pages import formats
 from maps.pages.reader import word
 

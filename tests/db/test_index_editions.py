@@ -16,16 +16,16 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from analysis.disclosure import public_share
-from analysis.index_checks import GAP_M, index_pattern, index_reversals, index_sensitivity
-from analysis.index_documents import index_document
-from analysis.index_editions import (
+from analysis.indices.checks import GAP_M, index_pattern, index_reversals, index_sensitivity
+from analysis.indices.computing import IndexQuestion, index_compute
+from analysis.indices.documents import index_document
+from analysis.indices.editions import (
     editions_read,
     index_public,
     index_publish,
     index_withdraw,
 )
-from analysis.index_workbook import index_workbook
-from analysis.indexing import IndexQuestion, index_compute
+from analysis.indices.workbook import index_workbook
 from analysis.models import IndexEdition, Indicator, IndicatorValue, Run
 from analysis.selectors import places_read
 from geo.core.crs import project

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 
-from analysis.indexing import IndexQuestion, index_compute, index_record, index_rows
 from analysis.indicators import matrix_read
+from analysis.indices.computing import IndexQuestion, index_compute, index_record, index_rows
 from analysis.models import Indicator, IndicatorValue, Run
 from analysis.services import coverage_compute
 from geo.errors import Forbidden, InvalidInput, NotFound

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from django.db import IntegrityError, transaction
 
-from analysis.indexing import IndexQuestion, index_compute
 from analysis.indicators import indicator_rows
-from analysis.weighing import MOST_SETS, GivenWeights, weights_compare
+from analysis.indices.computing import IndexQuestion, index_compute
+from analysis.indices.weighing import MOST_SETS, GivenWeights, weights_compare
 from geo.errors import Conflict, Forbidden, InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import system_user

@@ -9,8 +9,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from analysis.index_editions import index_publish
-from analysis.indexing import IndexQuestion
+from analysis.indices.computing import IndexQuestion
+from analysis.indices.editions import index_publish
 from analysis.models import IndexEdition
 from geo.models import Place
 

@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from analysis.core.index import competition_rank
-from analysis.indexing import IndexQuestion, index_compute
+from analysis.indices.computing import IndexQuestion, index_compute
 from analysis.services import coverage_compute, priority_compute
 from geo.models import Boundary, Place
 from interventions.models import Action, Need

@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from analysis.index_editions import index_publish
-from analysis.indexing import IndexQuestion
+from analysis.indices.computing import IndexQuestion
+from analysis.indices.editions import index_publish
 from analysis.models import IndexEdition, IndicatorValue
 from geo.models import Place
 from geo.querysets import system_user

@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils.translation import override
 
 from analysis.core.ranking import ranks_of_many, scores_of_many
-from analysis.explanations import place_explain, place_moves
-from analysis.indexing import CityIndex, IndexQuestion, index_compute
+from analysis.indices.computing import CityIndex, IndexQuestion, index_compute
+from analysis.indices.explanations import place_explain, place_moves
 from analysis.models import IndicatorValue
 from geo.models import Boundary, Place
 from maps.pages import formats

@@ -10,8 +10,7 @@ from django.contrib.auth import get_user_model
 
 from analysis.commands import AnalysisCommand, numbers_by_code
 from analysis.forms import MAX_WEIGHT, number
-from analysis.index_editions import index_publish
-from analysis.indexing import (
+from analysis.indices.computing import (
     AGGREGATIONS,
     NORMALISATIONS,
     TREATMENTS,
@@ -22,6 +21,7 @@ from analysis.indexing import (
     index_record,
     index_rows,
 )
+from analysis.indices.editions import index_publish
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import system_user

@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
 
-from analysis.index_editions import index_public, index_publish
-from analysis.indexing import IndexQuestion
+from analysis.indices.computing import IndexQuestion
+from analysis.indices.editions import index_public, index_publish
 from config.people import demo_people_put
 from fixtures.khorramabad.build import build
 from fixtures.khorramabad.provinces import provinces_put

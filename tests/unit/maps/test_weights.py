@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.utils.translation import override
 
-from analysis.weighing import domain_weights
+from analysis.indices.weighing import domain_weights
 from geo.errors import InvalidInput
 from maps.weights.charts import GAP, MOST, NAMES, orders_drawn
 from maps.weights.form_presenters import points_text

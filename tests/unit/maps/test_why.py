@@ -19,11 +19,11 @@ from analysis.core.neighbours import Neighbours, surrounded
 from analysis.core.normalising import normalise
 from analysis.core.rank_draws import Choices, Within
 from analysis.core.uncertainty import rank_uncertainty
-from analysis.explanations import Explanation, place_moves, place_row
-from analysis.indexing import AGGREGATIONS, CityIndex, IndexQuestion
 from analysis.indicators import IndicatorMatrix, IndicatorRow
+from analysis.indices.computing import AGGREGATIONS, CityIndex, IndexQuestion
+from analysis.indices.explanations import Explanation, place_moves, place_row
+from analysis.indices.rules import rules_of
 from analysis.results import PlaceRow, TravelRow
-from analysis.rules import rules_of
 from geo.errors import NotFound
 from maps.indices.forms import index_question_from
 from maps.reports.doing import MAX_ACTIONS, actions_rest
@@ -58,7 +58,7 @@ def place(i: int) -> PlaceRow:
 
 
 def index_of(values: list[list[float]], first: int = 1, aggregation: Any = "arithmetic", **asked: Any) -> CityIndex:
-    """An index of indicators in per cent, as `analysis.indexing.index_compute` would make it."""
+    """An index of indicators in per cent, as `analysis.indices.computing.index_compute` would make it."""
     array = np.array(values, dtype=np.float64)
     domains = ("health", "livelihood", "infrastructure")
     rows = tuple(indicator(f"indicator-{k}", domains[k % 3]) for k in range(array.shape[1]))

@@ -15,7 +15,7 @@ from analysis.core.neighbours import Neighbours, contiguity
 from analysis.core.pattern import Autocorrelation, Clusters, local_moran, moran
 from analysis.core.reversals import Reversal, rank_reversals
 from analysis.core.sensitivity import Sensitivity, sensitivity
-from analysis.indexing import CityIndex
+from analysis.indices.computing import CityIndex
 from analysis.results import PlaceRow
 from analysis.selectors import CityPlaces
 from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of

@@ -17,7 +17,7 @@ from analysis.core.neighbours import Surrounded, contiguity, surrounded
 from analysis.core.normalising import winsorise
 from analysis.core.ranking import ranks_of_many, scores_of_many
 from analysis.core.weight_changes import WeightChange, smallest_weight_change
-from analysis.indexing import CityIndex
+from analysis.indices.computing import CityIndex
 from analysis.models import Indicator
 from analysis.results import ServiceRow, TravelRow
 from analysis.selectors import places_read

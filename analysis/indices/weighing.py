@@ -13,8 +13,8 @@ from analysis.core.agreement import Agreement, agreement
 from analysis.core.index import Priority, aggregate
 from analysis.core.pairwise import combined_comparisons, comparison_matrix, pairwise_weights
 from analysis.core.weighting import Consistency, budget_allocation
-from analysis.indexing import IndexQuestion, check_question, scores_of
 from analysis.indicators import IndicatorMatrix, IndicatorRow, matrix_read
+from analysis.indices.computing import IndexQuestion, check_question, scores_of
 from geo.errors import InvalidInput
 from geo.models import Place
 from geo.querysets import User

@@ -9,8 +9,8 @@ import numpy as np
 
 from analysis.caching import content_key
 from analysis.disclosure import is_unit_of_people, public_share, suppressed
-from analysis.indexing import CityIndex, IndexQuestion, index_parameters, index_rows
 from analysis.indicators import IndicatorMatrix, IndicatorRow
+from analysis.indices.computing import CityIndex, IndexQuestion, index_parameters, index_rows
 from analysis.models import Indicator
 from analysis.results import number_or_none
 from analysis.version import code_version

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
-from analysis.index_documents import Document
+from analysis.indices.documents import Document
 from analysis.measures.tables import WITHHELD_EN, WITHHELD_FA
 from analysis.measures.workbooks import MEDIA_TYPE
 from layers.writing.worksheet import Sheet, write_sheets
@@ -49,7 +49,7 @@ def index_workbook(document: Document, heading: Sequence[tuple[str, Any, str]] =
     Parameters
     ----------
     document
-        Of `analysis.index_documents.index_document`, or of a published edition.
+        Of `analysis.indices.documents.index_document`, or of a published edition.
     heading
         Rows that stand above all others of the sheet ``method``: name, value, description.
     """

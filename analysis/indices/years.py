@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from django.contrib.auth.models import AnonymousUser
 
-from analysis.index_documents import is_few
-from analysis.indexing import CityIndex, index_compute
+from analysis.indices.computing import CityIndex, index_compute
+from analysis.indices.documents import is_few
 from analysis.models import Indicator, IndicatorValue
 from analysis.services import coverage_compute
 from geo.querysets import User
@@ -29,7 +29,7 @@ def index_years(result: CityIndex, *, user: User) -> dict[str, Any] | None:
     result
         An index of what everybody may see.
     user
-        As for `analysis.indexing.index_compute`.
+        As for `analysis.indices.computing.index_compute`.
 
     Returns
     -------

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from analysis.core.reversals import Reversal
-from analysis.index_checks import IndexReversals, index_reversals
-from analysis.index_documents import codebook, index_document, question_to_json
-from analysis.index_years import index_years
-from analysis.indexing import CityIndex, IndexQuestion, index_compute, index_record
+from analysis.indices.checks import IndexReversals, index_reversals
+from analysis.indices.computing import CityIndex, IndexQuestion, index_compute, index_record
+from analysis.indices.documents import codebook, index_document, question_to_json
+from analysis.indices.years import index_years
 from analysis.models import IndexEdition
 from analysis.selectors import places_read
 from geo.core.text import clean_name
@@ -60,7 +60,7 @@ def index_public(*, city: Place, user: User, question: IndexQuestion) -> PublicI
     Forbidden
         Where the user may not publish indices of the city.
     NotFound, InvalidInput
-        As `analysis.indexing.index_compute`; ``not_public`` where an indicator is named that not everybody may see.
+        As `analysis.indices.computing.index_compute`; ``not_public`` where an indicator is named that not everybody may see.
     """
     if not may_publish_index(city, user):
         raise _may_not(city)
