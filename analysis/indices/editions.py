@@ -296,10 +296,10 @@ def _plain(text: str) -> str:
 
 def _too_long(where: str, most: int) -> InvalidInput:
     return InvalidInput(
-        "The text is too long.",
+        f"The text is longer than {most} characters.",
         code="text_too_long",
         where=where,
-        remedy=f"Write at most {most} letters.",
+        remedy="Shorten it.",
         details={"most": most},
     )
 

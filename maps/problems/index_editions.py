@@ -7,7 +7,6 @@ from typing import Final
 from django.utils.translation import gettext_noop
 
 SENTENCES: Final = (
-    gettext_noop("The text is too long."),
     gettext_noop("You may not publish indices of %(city)s."),
     gettext_noop("The order of some places changes when something else does."),
     gettext_noop("Read which, and confirm that you have seen it."),

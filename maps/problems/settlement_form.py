@@ -57,6 +57,4 @@ SENTENCES: Final = (
     gettext_noop("Choose an alternative, or pieces on the map."),
     gettext_noop("There is no plan of paths %(n)s here."),
     gettext_noop("Choose one from the list of the place."),
-    gettext_noop("%(n)s m of streets are joined to no street that leads out."),
-    gettext_noop("%(n)s pieces lead to no street and give no access."),
 )

@@ -28,7 +28,7 @@ from analysis.services import coverage_compute, priority_compute
 from geo.models import Boundary, Place
 from interventions.models import Action, Need
 from interventions.selectors import NamedRow, SectorSummary, needs_summary
-from interventions.selectors.actions import action_list
+from interventions.selectors.actions import action_marks
 from layers.models import Layer
 from maps.pages import formats
 from maps.reports import brief, views
@@ -187,9 +187,9 @@ def test_the_second_sheet_says_what_the_index_says(settlement: Place, personas: 
 def test_actions_are_told_to_whom_they_are_shown(settlement: Place, personas: dict[str, Any]) -> None:
     for who in ("anonymous", "supervisor"):
         said = text_of(page_of(settlement, personas[who], "en"))
-        seen = action_list(settlement, personas[who], timezone.localdate())
+        seen = action_marks(settlement, personas[who], timezone.localdate())
         for each in seen[:MAX_ACTIONS]:
-            assert each.title[:50] in said, (who, each.title)
+            assert each.title_en[:50] in said, (who, each.title_en)
     every = Action.objects.filter(place__path__startswith=settlement.path)
     every.update(is_public=False)
     said = text_of(page_of(settlement, personas["anonymous"], "en"))
