@@ -188,8 +188,9 @@ def test_actions_are_told_to_whom_they_are_shown(settlement: Place, personas: di
     for who in ("anonymous", "supervisor"):
         said = text_of(page_of(settlement, personas[who], "en"))
         seen = action_list(settlement, personas[who], timezone.localdate())
-        for each in seen[:MAX_ACTIONS]:
-            assert each.title[:50] in said, (who, each.title)
+        assert seen
+        with override("en"):
+            assert [each.title for each in seen[:MAX_ACTIONS] if each.title[:50] not in said] == []
     every = Action.objects.filter(place__path__startswith=settlement.path)
     every.update(is_public=False)
     said = text_of(page_of(settlement, personas["anonymous"], "en"))
