@@ -800,6 +800,12 @@ def _swap(old: str, new: str) -> Callable[[str], str]:
         (_swap("cost_irr = 62_000_000_000", "cost_irr = -1"), "network.toml, proposals 12 (pitch), cost_irr"),
         (_swap("cost_irr = 62_000_000_000", "cost_irr = 62.5"), "network.toml, proposals 12 (pitch), cost_irr"),
         (_swap("submitted_at = 2026-11-11T10:40:00+03:30\n", ""), "network.toml, proposals 12 (pitch), submitted_at"),
+        (_swap("early-care = 10, pharmacy", "early-care = 11, pharmacy"), "network.toml, weights 2 (health-1405), weights, points"),
+        (_swap("early-care = 10, pharmacy", 'early-care = "10", pharmacy'), "network.toml, weights 2 (health-1405), weights"),
+        (_swap("early-care = 10, pharmacy", "early-caress = 10, pharmacy"), "network.toml, weights 2 (health-1405), weights"),
+        (_swap('["livelihood", "economic", 2], ', ""), "network.toml, weights 3 (relief-1405), indicators 1 and 2"),
+        (_swap('["livelihood", "economic", 2]', '["livelihood", 2]'), "network.toml, weights 3 (relief-1405), comparisons"),
+        (_swap('indicators = ["food-worry"', 'indicators = ["bread"'), "network.toml, weights 3 (relief-1405), indicators"),
     ],
 )  # fmt: skip
 def test_a_fault_is_located_and_nothing_is_stored(
