@@ -17,9 +17,8 @@ from analysis.indices.rules import rules_of
 from geo.errors import InvalidInput, NotFound
 from geo.models import Place
 from geo.querysets import User
-from maps.pages import formats
 from maps.pages.reader import language
-from maps.reports.standing import Standing, basis_text, standing_of
+from maps.reports.standing import Standing, basis_text, edition_text, standing_of
 from maps.why.moves_presenters import value_sentence, weight_sentence
 from maps.why.presenters import beside_texts, why_text
 from maps.why.rules_presenters import rules_view
@@ -39,14 +38,10 @@ def published_index(city: Place, place: Place, user: User) -> tuple[Mapping[str,
     tuple or None
         What is told of it (`maps.reports.standing.standing_of`); None while none is published.
     """
-    lang = language()
     for edition in editions_read(city, user):
         if edition.withdrawn_at is None and any(row["code"] == place.code for row in edition.document["places"]):
-            name = _("Published index %(number)s, %(day)s") % {
-                "number": formats.number(edition.number, lang),
-                "day": formats.day(timezone.localdate(edition.published_at), lang),
-            }
-            return edition.document, name
+            published_on = timezone.localdate(edition.published_at)
+            return edition.document, edition_text(edition.number, published_on, edition.title)
     return None
 
 
