@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from analysis.results import number_or_none
 from analysis.version import code_version
 
 Document = Mapping[str, Any]
+
+FORMAT: Final = 1
+"""Of documents; editions that were published stay in theirs, so that whoever reads them can tell."""
 
 
 def index_document(result: CityIndex, *, is_public: bool = False) -> dict[str, Any]:
@@ -41,6 +44,7 @@ def index_document(result: CityIndex, *, is_public: bool = False) -> dict[str, A
         # With its other contributions, a score to a decimal would tell what is withheld.
         places = [{**place, "score": float(round(place["score"]))} for place in places]
     return {
+        "format": FORMAT,
         "city": {
             "code": matrix.city.code,
             "name_fa": matrix.city.name_fa,
