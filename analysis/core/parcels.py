@@ -264,7 +264,8 @@ def _cells(xy: Floats, owner: Integers, owner_block: Integers, land: Geometries,
     far = _far_points(land[used])
     index = np.concatenate((index, np.repeat(np.arange(len(used)), len(far) // len(used))))
     order = np.argsort(index, kind="stable")
-    sites = shapely.multipoints(shapely.points(np.concatenate((xy, far))[order]), indices=index[order])
+    ends = np.searchsorted(index[order], np.arange(len(used) + 1))
+    sites = shapely.from_ragged_array(shapely.GeometryType.MULTIPOINT, np.concatenate((xy, far))[order], (ends,))
     parts = shapely.get_parts(shapely.voronoi_polygons(sites, ordered=True))
     parts = parts[order < len(xy)]
     first = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import Any, Final
@@ -182,7 +183,7 @@ def _measured(reading: FormReading, number: int, asked: FormQuestion, key: str) 
     _require_buildings(row.code, asked, len(houses))
     gives_access = ~(width_m < asked.narrowest_m)
     blocks = street_blocks(lines[gives_access], outline)
-    parcels = cells_of_buildings(blocks.polygons, houses)
+    parcels = cells_of_buildings(blocks.polygons, houses, threads=os.cpu_count() or 1)
     found = block_complexity(parcels, blocks.streets)
     shapely.prepare(outline)
     # Lines that lie inside as a whole need no cutting, and are most of them.

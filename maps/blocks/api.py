@@ -25,10 +25,10 @@ _drawn = ArrayCache(max_bytes=60_000_000)
 @router.get("cities/{slug:city}/places/{slug:place}/blocks/map")
 def blocks_map(request: HttpRequest, city: str, place: str) -> HttpResponse:
     """Answer with plots by layer, homes without access, streets by width, and the pieces that paths can be put together from."""
+    of = city_get(city, request.user)
+    require_insider(of, request.user)
     asked = asked_from(request.GET.dict())
-    found = settlement_form(
-        city=city_get(city, request.user), user=request.user, place_code=place, asked=asked.question
-    )
+    found = settlement_form(city=of, user=request.user, place_code=place, asked=asked.question)
     width_m = asked.question.path_width_m
 
     def drawn() -> bytes:

@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     with throwaway_service() as var:
         start_django()
         # The quick run leaves out the mains and the buildings, the largest layers.
-        layers = [*FACILITIES, *(() if options.quick else (*MAINS, "buildings"))]
+        layers = [*FACILITIES, *(() if options.quick else (*MAINS, "buildings", "roads"))]
         build_and_load(var / "demo", 1, layers)
         report.note(
             f"The demo city is loaded after {time.monotonic() - started:.0f} s; {runs} interleaved runs each, medians."
@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> None:
     # Here, because these read Django's settings when they are imported.
-    from tests.benchmarks.cases_blocks import blocks_cases
+    from tests.benchmarks.cases_blocks import blocks_cases, demo_city_cases
     from tests.benchmarks.cases_capacity import capacity_cases
     from tests.benchmarks.cases_coverage import coverage_cases, dense_cases
     from tests.benchmarks.cases_export import export_cases
@@ -121,6 +121,8 @@ def _run(report: Report, groups: list[str], runs: int, *, is_quick: bool) -> Non
         siting_cases(report, min(runs, 3), *((200, 30, 4) if is_quick else ()))
     if "blocks" in groups:
         blocks_cases(report, min(runs, 3), *((49, 2) if is_quick else ()))
+        if not is_quick:  # which has no buildings
+            demo_city_cases(report, min(runs, 3))
     if "what-if" in groups:
         what_if_cases(report, runs, is_quick=is_quick)
     if "zones" in groups:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -15,6 +16,11 @@ from analysis.core.complexity import block_complexity
 from analysis.core.parcels import cells_of_buildings
 from analysis.core.path_counts import BlockGround, block_ground, recount
 from analysis.core.reblocking import reblock
+from analysis.selectors import places_read, roads_read
+from analysis.settlement_form import FormQuestion, form_reading
+from geo.core.crs import STORAGE_EPSG, project, utm_epsg_of
+from geo.models import Place
+from geo.querysets import system_user
 from tests.benchmarks.measuring import Report, Row
 
 #: Distance between points along outlines where only neighbours matter.
@@ -94,6 +100,35 @@ def _city(report: Report, runs: int, side: int) -> None:
             1,
         )
     )
+
+
+def demo_city_cases(report: Report, runs: int) -> None:
+    """Measure k of all blocks of the demo city at once, as it lies in the database: streets, buildings and outline read, too.
+
+    Parcels are made as they are for the pages, not coarser; the limit is not met yet, so nothing is required.
+    """
+    city = Place.objects.get(kind=Place.Kind.CITY, code="khorramabad")
+    reading = form_reading(city, system_user(), FormQuestion())
+    times = []
+    for _ in range(runs):
+        started = perf_counter()
+        places = places_read(city, system_user()).geometries_4326
+        epsg = utm_epsg_of(list(places))
+        outline = project(np.array([shapely.union_all(places)], dtype=object), STORAGE_EPSG, epsg)[0]
+        bounds = tuple(float(at) for at in shapely.bounds(shapely.union_all(places)))
+        streets, houses = (
+            project(roads_read(release, [], bounds)[0], STORAGE_EPSG, epsg)  # type: ignore[arg-type]
+            for release in (reading.streets, reading.buildings)
+        )
+        blocks = street_blocks(streets, outline)
+        cells = cells_of_buildings(blocks.polygons, shapely.make_valid(houses), threads=os.cpu_count() or 1)
+        found = block_complexity(cells, blocks.streets)
+        times.append((perf_counter() - started) * 1000)
+    report.note(
+        f"blocks: k of the demo city up to {int(found.k.max())}, {found.homes_without_access.sum():,.0f} homes without access."
+    )
+    size = f"{len(houses):,} in {len(blocks.polygons):,}"
+    report.add(Row("k of the whole demo city", size, median(times), "the limit of 10 s", 10_000.0, runs))
 
 
 def crowded(n: int, seed: int, pitch_m: float = 9.0) -> tuple[shapely.Polygon, np.ndarray[Any, np.dtype[np.object_]]]:

@@ -762,7 +762,7 @@ def test_administrators_can_open_every_page_of_the_admin(
     for address, path in admin_addresses(personas):
         response = answer(client, Ask(path, {}))
         is_history = re.search(
-            r"/(release|feature|raster|run|nationalrun|nationalcity|scenario|changeset|publication|procrastinate\w+|indicatorvalue)/",
+            r"/(release|feature|raster|run|nationalrun|nationalcity|scenario|changeset|publication|procrastinate\w+|indicatorvalue|indexedition)/",
             path,
         )
         expected = {200, 302}

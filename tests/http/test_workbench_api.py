@@ -536,7 +536,9 @@ def test_the_interface_describes_itself_without_outside_hosts(client_as: Callabl
     operations = [(path, method) for path, methods in described["paths"].items() for method in methods]
     assert ("/api/v1/change-sets/{number}/approve", "post") in operations
     tags = {tag for methods in described["paths"].values() for told in methods.values() for tag in told["tags"]}
-    assert tags == {"city", "work in progress", "change sets", "uploads", "what if", "measures", "needs", "capacities"}
+    assert tags == {
+        "city", "work in progress", "change sets", "uploads", "what if", "measures", "needs", "capacities", "settlement form",
+    }  # fmt: skip
     assert "$ref" not in response.content.decode(), "bodies are described where they are asked for"
     readout = described["paths"]["/api/v1/cities/{city}/readout"]["post"]["requestBody"]["content"]["application/json"]
     drawn = readout["schema"]["properties"]["edits"]["items"]

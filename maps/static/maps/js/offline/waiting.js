@@ -31,6 +31,8 @@ import { sendWaiting } from "./sending.js";
 import { openStore } from "./store.js";
 
 const AGAIN_MS = 30_000;
+/** After a first failure it is tried sooner, then ever less often: many connections falter for a moment only. */
+const SOON_MS = 2_000;
 
 /** @param {string} id @returns {any} */
 const the = (id) => document.getElementById(id);
@@ -56,6 +58,8 @@ export async function withWaiting({ kind: own, config, words, edit }) {
   let isSending = false;
   let isAsked = false;
   let isPressed = false;
+  let failures = 0;
+  let nextAt = Date.now() + AGAIN_MS;
 
   /** @returns {Promise<Row[]>} */
   const waiting = async () => {
@@ -175,6 +179,8 @@ export async function withWaiting({ kind: own, config, words, edit }) {
     } finally {
       isSending = false;
       onItsWay = "";
+      failures = halt === "unreachable" ? failures + 1 : 0;
+      nextAt = Date.now() + (failures ? Math.min(SOON_MS * 2 ** (failures - 1), AGAIN_MS) : AGAIN_MS);
       await draw();
     }
   };
@@ -212,8 +218,8 @@ export async function withWaiting({ kind: own, config, words, edit }) {
   });
   addEventListener("offline", tellConnection);
   setInterval(async () => {
-    if (navigator.onLine && (await waiting()).some(({ item }) => item.standing === "waiting")) void send();
-  }, AGAIN_MS);
+    if (Date.now() >= nextAt && navigator.onLine && (await waiting()).some(({ item }) => item.standing === "waiting")) void send();
+  }, SOON_MS);
   tellConnection();
   await draw();
 
