@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from analysis.models import Run
 from analysis.results import PlaceRow
 from analysis.settlement_form import Worn
+from maps.actions.presenters import money
 from maps.blocks.forms import NARROWEST, NEEDED, WIDTHS, Asked
 from maps.pages import formats
 from maps.pages.measured import Choice
@@ -479,7 +480,7 @@ def _alternative_view(
         name=str(name),
         means=str(means),
         length_text=_("%(n)s m") % {"n": formats.number(one["length_m"], lang)},
-        cost_text=rials_text(one["cost"], lang) if cost_per_m > 0 else formats.DASH,
+        cost_text=money(one["cost"], lang) if cost_per_m > 0 else formats.DASH,
         touched_text=formats.number(one["homes_touched"], lang),
         served_text=formats.number(before - after, lang),
         left_text=formats.number(after, lang),
@@ -488,21 +489,6 @@ def _alternative_view(
         note=" ".join(notes),
         pieces=" ".join(one["pieces"]),
     )
-
-
-def rials_text(cost: float, lang: str) -> str:
-    """Write a sum of rials, in milliards from one on.
-
-    Examples
-    --------
-    >>> rials_text(12_500_000_000, "en")
-    '12.5 billion rials'
-    """
-    if cost >= 1e9:
-        return _("%(n)s billion rials") % {"n": formats.number(cost / 1e9, lang, 1)}
-    if cost >= 1e6:
-        return _("%(n)s million rials") % {"n": formats.number(cost / 1e6, lang)}
-    return _("%(n)s rials") % {"n": formats.number(cost, lang)}
 
 
 def plan_view(run: Run, opened: int) -> PlanView:
@@ -540,5 +526,5 @@ def plan_effect(run: Run) -> str:
 
 __all__ = [
     "AlternativeView", "BlockView", "CityView", "FormView", "PlaceView", "PlanView", "alternatives_view", "choices_view",
-    "city_view", "form_view", "kind_choices", "plan_effect", "plan_view", "rials_text", "which_street",
+    "city_view", "form_view", "kind_choices", "plan_effect", "plan_view", "which_street",
 ]  # fmt: skip
