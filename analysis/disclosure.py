@@ -73,6 +73,11 @@ def is_insider(user: User, city: Place) -> bool:
     return is_administrator(user) or Place.objects.filter(assigned_q(user), pk=city.pk).exists()
 
 
+def may_analyse(city: Place, user: User) -> bool:
+    """Tell whether a user may keep and publish what is computed of a city: its analysts, planners and administrators."""
+    return bool(user.is_authenticated and Place.objects.analysable_by(user).filter(pk=city.pk).exists())
+
+
 def suppressed(count: float | None) -> bool:
     """Tell whether a count of people is too small for the public.
 

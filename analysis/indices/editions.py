@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from analysis.core.reversals import Reversal
+from analysis.disclosure import may_analyse
 from analysis.indices.checks import IndexReversals, index_reversals
 from analysis.indices.computing import CityIndex, IndexQuestion, index_compute, index_record
 from analysis.indices.documents import codebook, index_document, question_to_json
@@ -49,7 +50,7 @@ class PublicIndex:
 
 def may_publish_index(city: Place, user: User) -> bool:
     """Tell whether a user may publish and withdraw indices of a city: as published maps, analysts and planners."""
-    return bool(user.is_authenticated and Place.objects.analysable_by(user).filter(pk=city.pk).exists())
+    return may_analyse(city, user)
 
 
 def index_public(*, city: Place, user: User, question: IndexQuestion) -> PublicIndex:

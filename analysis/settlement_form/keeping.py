@@ -12,6 +12,7 @@ import shapely
 from django.db.models import QuerySet
 
 from analysis.caching import content_key
+from analysis.disclosure import may_analyse
 from analysis.models import Run
 from analysis.settlement_form.measuring import FormReading, SettlementForm, form_of
 from analysis.settlement_form.pieces import (
@@ -42,7 +43,7 @@ FORM, PATHS, PLAN = "form", "paths", "plan"
 
 def may_keep(city: Place, user: User) -> bool:
     """Tell whether a user may keep forms and plans: planners and analysts of the city, and administrators."""
-    return bool(user.is_authenticated and Place.objects.analysable_by(user).filter(pk=city.pk).exists())
+    return may_analyse(city, user)
 
 
 # ---- forms

@@ -12,23 +12,23 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from analysis.disclosure import may_analyse
 from analysis.models import Run, RunOrder
 from analysis.siting.asking import SitingQuestion, asked_from_json, asked_required, asked_to_json
 from analysis.siting.candidates import layer_with_release
 from analysis.siting.planning import siting_compute
 from analysis.siting.records import siting_run
+from analysis.tasks import SITE
 from geo.errors import Conflict, Forbidden, LimitExceeded, MahallehError, NotFound
-from geo.models import Assignment, Place
-from geo.querysets import User, assigned_q, is_administrator
+from geo.models import Place
+from geo.querysets import User
 from layers.services.uploads import QUEUE
 
 logger = logging.getLogger("mahalleh")
 
-SITE: Final = "analysis.site"
 MOST_OPEN: Final = 3
 """Plans that one person may have computed at once."""
 LOST_AFTER_S: Final = 8.0
-MAKERS: Final = (Assignment.Role.PLANNER, Assignment.Role.ANALYST, Assignment.Role.ADMINISTRATOR)
 
 State = RunOrder.State
 _OPEN: Final = (State.WAITING, State.RUNNING)
@@ -43,9 +43,7 @@ class NotWantedError(Exception):
 
 def may_site(city: Place, user: User) -> bool:
     """Tell whether a user may have plans computed for a city: planners and analysts may."""
-    return is_administrator(user) or (
-        user.is_authenticated and Place.objects.filter(assigned_q(user, roles=MAKERS), pk=city.pk).exists()
-    )
+    return may_analyse(city, user)
 
 
 def maker_required(city: Place, user: User) -> None:
@@ -192,9 +190,7 @@ def _broke_down() -> MahallehError:
 
 
 __all__ = [
-    "MAKERS",
     "MOST_OPEN",
-    "SITE",
     "maker_required",
     "may_site",
     "order_cancel",

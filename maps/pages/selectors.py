@@ -10,11 +10,12 @@ import numpy as np
 import shapely
 from django.conf import settings
 from django.contrib.gis.db.models.functions import AsWKB
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import ngettext
 
 from analysis import selectors as analysis_selectors
+from analysis.disclosure import may_analyse
 from analysis.selectors import CityPlaces
 from geo.core.measuring import area_m2
 from geo.core.text import squeezed
@@ -275,4 +276,4 @@ def may_draw(city: Place, user: User) -> bool:
 
 def may_publish(city: Place, user: User) -> bool:
     """Tell whether a user may publish results of a city."""
-    return bool(user.is_authenticated and Place.objects.analysable_by(user).filter(Q(pk=city.pk)).exists())
+    return may_analyse(city, user)

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import override
 
+from analysis.disclosure import may_analyse
 from analysis.results import CityPriority, Question, ServiceRow
 from analysis.scenarios import seen_by
 from analysis.services import priority_beside_standard, run_record
@@ -203,7 +204,7 @@ def _service_fact(service: ServiceRow) -> ServiceFact:
 
 def may_publish(city: Place, user: User) -> bool:
     """Tell whether a user may publish and withdraw maps of a city."""
-    return bool(Place.objects.analysable_by(user).filter(pk=city.pk).exists())
+    return may_analyse(city, user)
 
 
 def publication_withdraw(publication: Publication, *, by: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,19 +10,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pictures import picture
 from tests.browser.test_main_job import LATIN_DIGITS, PHONE, barriers
 from tests.browser.test_workbench import pixel
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("_patient")]
 PATH = "/khorramabad/s04/blocks/"
-PICTURES = os.environ.get("MAHALLEH_PICTURES", "")
 LONG_MS = 120_000
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep how a page looks, where that is asked for."""
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
 def ready(page: Page) -> None:

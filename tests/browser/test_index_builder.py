@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pictures import picture
 from tests.browser.test_main_job import LATIN_DIGITS, PHONE, barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("_patient")]
 PATH = "/khorramabad/index/"
-PICTURES = os.environ.get("MAHALLEH_PICTURES", "")
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep how a page looks, where that is asked for."""
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
 def ranks(page: Page) -> list[str]:
