@@ -1,5 +1,6 @@
 """Block complexity: through how many neighbours' parcels the most hidden home is from a street."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -173,7 +174,10 @@ def block_complexity(parcels: Parcels, streets: GeometryLike, homes: ArrayLike |
         raise InvalidInput(f"{living.size} numbers of homes do not fit {n} parcels.", code="length_mismatch")
     if not (np.isfinite(living) & (living >= 0)).all():
         raise InvalidInput("A number of homes is negative or not finite.", code="bad_homes")
-    layer = layers_of(parcels, neighbours(parcels), touches(parcels.polygons, as_geometries(streets)))
+    with ThreadPoolExecutor(1) as beside:
+        is_touched = beside.submit(touches, parcels.polygons, as_geometries(streets))
+        pairs = neighbours(parcels)
+        layer = layers_of(parcels, pairs, is_touched.result())
     return counted(parcels, layer, living)
 
 
@@ -181,7 +185,8 @@ def neighbours(parcels: Parcels) -> Integers:
     """Return the pairs of parcels of a block that have an edge in common, shape ``(m, 2)``."""
     _, sides, _, _ = common_edges(parcels.polygons, parcels.block)
     sides = sides[(sides >= 0).all(axis=1)]
-    return np.unique(sides, axis=0) if len(sides) else sides
+    n = len(parcels.polygons)
+    return np.stack(np.divmod(np.unique(sides[:, 0] * n + sides[:, 1]), n), axis=1) if n else sides
 
 
 def touches(polygons: NDArray[np.object_], lines: NDArray[np.object_]) -> Booleans:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from typing import Final
 
@@ -10,8 +11,9 @@ import shapely
 from numpy.typing import NDArray
 
 from analysis.core.blocks import require_polygons
+from analysis.core.parcel_loops import cells_of_triangles, edges_of_blocks, outline_points
 from geo.core.crs import GeometryLike, as_geometries
-from geo.errors import InvalidInput
+from geo.errors import GeometryError, InvalidInput
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
@@ -21,9 +23,8 @@ Booleans = NDArray[np.bool_]
 #: Corners of parcels that are nearer to each other than about this are one (metres).
 SNAP_M: Final = 0.001
 
-# About so many buildings are done at once, and so many cells joined.
-_AT_ONCE: Final = 8_192
-_BATCH: Final = 1_024
+# About so many buildings are done at once.
+_AT_ONCE: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +79,11 @@ def cells_of_buildings(
 ) -> Parcels:
     """Give each building of a block the land that is nearer to it than to any other building of the block.
 
-    Each outline, drawn in by a little so that walls that touch do not coincide, becomes points; their Voronoi cells
-    are put together by building and cut at the outline of the block [@fleischmann2020]. What the block's outline cuts
-    off from a cell goes to the neighbour with the longest common edge, so that every parcel is one piece. Then common
-    edges are smoothed, as cells of points zigzag.
+    Each outline, drawn in by a little so that walls that touch do not coincide, becomes points: its corners, and where
+    it crosses the lines of a grid, so that walls that touch have their points opposite each other. The Voronoi cells
+    of points are put together by building and cut at the outline of the block [@fleischmann2020]. What the block's
+    outline cuts off from a cell goes to the neighbour with the longest common edge, so that every parcel is one piece.
+    Then common edges are smoothed, as cells of points zigzag.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ def cells_of_buildings(
         Shape ``(m,)``: polygons in metres. A building belongs to the block that a point inside it lies in. Of
         buildings that coincide one has the cell, and the others stand on it.
     spacing_m
-        Largest distance between points along an outline. Coarser is faster: of use where only neighbours matter.
+        Between the lines of the grid. Coarser is faster: of use where only neighbours matter.
     shrink_m
         How far outlines are drawn in.
     smooth_m
@@ -108,7 +110,7 @@ def cells_of_buildings(
     Raises
     ------
     GeometryError
-        If a block or a building is no valid polygon.
+        If a block or a building is no valid polygon, or Delaunay triangles leave a gap.
     InvalidInput
         If a length is negative or not finite, or points would have no distance.
 
@@ -187,32 +189,21 @@ def common_edges(polygons: Geometries, block: Integers) -> tuple[Integers, Integ
     >>> xy[edges[(sides >= 0).all(axis=1)]].tolist()
     [[[5.0, 0.0], [5.0, 5.0]]]
     """
-    rings, parcel = shapely.get_rings(polygons, return_index=True)
+    nothing = np.zeros(0, dtype=np.int64)
+    order = np.argsort(block, kind="stable")
+    rings, of = shapely.get_rings(polygons[order], return_index=True)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     if not len(xy):
-        nothing = np.zeros((0, 2), dtype=np.int64)
-        return nothing, nothing, np.zeros((0, 2)), np.zeros(0, dtype=np.int64)
-    number = block[parcel[ring]]
+        return nothing.reshape(0, 2), nothing.reshape(0, 2), np.zeros((0, 2)), nothing
     cell = np.round((xy - xy.min(axis=0)) / SNAP_M).astype(np.int64)
-    place = (cell[:, 0] << 32) | cell[:, 1]
-    order = np.lexsort((place, number))
-    is_new = np.ones(len(order), dtype=bool)
-    is_new[1:] = (place[order[1:]] != place[order[:-1]]) | (number[order[1:]] != number[order[:-1]])
-    node = np.empty(len(order), dtype=np.int64)
-    node[order] = np.cumsum(is_new) - 1
-    node_xy, node_block = xy[order[is_new]], number[order[is_new]]
-    start = np.flatnonzero((ring[1:] == ring[:-1]) & (node[1:] != node[:-1]))
-    low, high = np.minimum(node[start], node[start + 1]), np.maximum(node[start], node[start + 1])
-    side = parcel[ring[start]]
-    order = np.lexsort((side, low * len(node_xy) + high))
-    low, high, side = low[order], high[order], side[order].astype(np.int64)
-    is_first = np.ones(len(low), dtype=bool)
-    is_first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    first = np.flatnonzero(is_first)
-    count = np.diff(np.append(first, len(low)))
-    second = np.where(count > 1, side[np.minimum(first + 1, len(side) - 1)], -1)
-    sides = np.stack((side[first], second), axis=1)
-    return np.stack((low[first], high[first]), axis=1), sides, node_xy, node_block
+    parcel = order[of[ring]].astype(np.int64)
+    number = block[parcel]
+    first = np.flatnonzero(np.append(True, number[1:] != number[:-1]))
+    found = edges_of_blocks(
+        (cell[:, 0] << 32) | cell[:, 1], ring.astype(np.int64), parcel, np.append(first, len(xy)).astype(np.int64)
+    )
+    edges, sides, corner, of_node = found
+    return edges, sides, xy[corner], number[first[of_node]]
 
 
 def _block_of(land: Geometries, houses: Geometries) -> Integers:
@@ -225,13 +216,17 @@ def _block_of(land: Geometries, houses: Geometries) -> Integers:
 
 
 def _outline_points(houses: Geometries, spacing_m: float, shrink_m: float) -> tuple[Floats, Integers]:
-    """Sample outlines that were drawn in; what is too narrow for that is sampled as it is."""
+    """Sample outlines that were drawn in; what is too narrow for that becomes a point inside."""
     drawn_in = shapely.buffer(houses, -shrink_m, quad_segs=1, join_style="mitre") if shrink_m > 0 else houses
-    drawn_in = np.where(shapely.is_empty(drawn_in), shapely.point_on_surface(houses), drawn_in)
-    is_point = shapely.get_type_id(drawn_in) == 0
-    drawn_in[~is_point] = shapely.segmentize(shapely.boundary(drawn_in[~is_point]), spacing_m)
-    xy, owner = shapely.get_coordinates(drawn_in, return_index=True)
-    return xy, owner.astype(np.int64)
+    is_lost = shapely.is_empty(drawn_in)
+    parts, house = shapely.get_parts(drawn_in[~is_lost], return_index=True)
+    rings, part = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
+    first = np.append(0, np.cumsum(shapely.get_num_coordinates(rings))).astype(np.int64)
+    xy, ring = outline_points(shapely.get_coordinates(rings), first, spacing_m, shrink_m)
+    inside = shapely.get_coordinates(shapely.point_on_surface(houses[is_lost]))
+    owner = np.concatenate((np.flatnonzero(~is_lost)[house[part[ring]]], np.flatnonzero(is_lost)))
+    order = np.argsort(owner, kind="stable")
+    return np.concatenate((xy, inside))[order], owner[order].astype(np.int64)
 
 
 def _without_doubles(xy: Floats, owner: Integers, block: Integers) -> tuple[Floats, Integers, Integers]:
@@ -264,43 +259,36 @@ def _cells(xy: Floats, owner: Integers, owner_block: Integers, land: Geometries,
     far = _far_points(land[used])
     index = np.concatenate((index, np.repeat(np.arange(len(used)), len(far) // len(used))))
     order = np.argsort(index, kind="stable")
-    ends = np.searchsorted(index[order], np.arange(len(used) + 1))
-    sites = shapely.from_ragged_array(shapely.GeometryType.MULTIPOINT, np.concatenate((xy, far))[order], (ends,))
-    parts = shapely.get_parts(shapely.voronoi_polygons(sites, ordered=True))
-    parts = parts[order < len(xy)]
-    first = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
-    count = np.diff(np.append(first, len(owner)))
-    by_count = np.argsort(count, kind="stable")
-    for begin in range(0, len(by_count), _BATCH):
-        batch = by_count[begin : begin + _BATCH]
-        column = np.arange(count[batch].max())
-        at = np.minimum(first[batch][:, None] + column, len(parts) - 1)
-        try:
-            joined = shapely.coverage_union_all(np.where(column < count[batch][:, None], parts[at], None), axis=1)
-        except shapely.GEOSException:
-            joined = np.full(len(batch), None, dtype=np.object_)
-        whole[owner[first[batch]]] = joined
-    is_good = (shapely.get_type_id(whole) >= 0) & shapely.is_valid(whole)
-    doubtful = np.isin(owner_block[owner], owner_block[owner[~is_good[owner]]])
-    if doubtful.any():
-        _joined_by_edges(whole, parts[doubtful], owner[doubtful], owner_block)
+    sites = np.concatenate((xy, far))[order] + 0.0
+    triangles = shapely.delaunay_triangles(shapely.linestrings(sites, indices=index[order]))
+    rings, ends, whose, is_open = cells_of_triangles(
+        shapely.get_coordinates(triangles) + 0.0,
+        np.append(0, np.cumsum(shapely.get_num_geometries(triangles))).astype(np.int64),
+        sites,
+        np.searchsorted(index[order], np.arange(len(used) + 1)).astype(np.int64),
+        np.concatenate((owner, np.full(len(far), -1)))[order],
+    )
+    if len(is_open):
+        raise GeometryError(
+            "The land of a block could not be divided among its buildings.",
+            code="land_not_divided",
+            where=f"block {owner_block[is_open[0]]}",
+            remedy="Repair its outline, and the buildings in it that lie far from all others.",
+        )
+    rings = shapely.linearrings(rings, indices=np.repeat(np.arange(len(whose)), np.diff(ends)))
+    count = np.bincount(whose, minlength=n)
+    is_alone = count[whose] == 1
+    whole[whose[is_alone]] = shapely.polygons(rings[is_alone])
+    # Several rings: land that lies apart, or around somebody else's. Crossed ones: corners that rounding put in each other's place.
+    for number in np.flatnonzero((count > 1) | ((count == 1) & ~shapely.is_valid(whole))).tolist():
+        whole[number] = _inside_rings(rings[whose == number])
     return whole
 
 
-def _joined_by_edges(whole: Geometries, parts: Geometries, owner: Integers, owner_block: Integers) -> None:
-    """Join cells whose corners were computed once for each of them: rounded, they are one again.
-
-    Slower than the union of a coverage, which refuses them. Edges between cells of one building cancel out.
-    """
-    edges, sides, node_xy, _ = common_edges(parts, owner_block[owner])
-    of_side = np.where(sides >= 0, owner[sides], -1)
-    outer = of_side[:, 0] != of_side[:, 1]
-    edge, of_edge = np.tile(np.flatnonzero(outer), 2), of_side[outer].T.ravel()
-    edge, of_edge = edge[of_edge >= 0], of_edge[of_edge >= 0]
-    by_owner = np.argsort(of_edge, kind="stable")
-    lines = shapely.linestrings(node_xy[edges[edge[by_owner]]])
-    held, place = np.unique(of_edge[by_owner], return_inverse=True)
-    whole[held] = shapely.build_area(shapely.multilinestrings(lines, indices=place))
+def _inside_rings(rings: Geometries) -> shapely.Geometry:
+    """Return the land inside an odd number of rings, which may touch themselves and each other."""
+    parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(shapely.polygons(rings))))
+    return reduce(shapely.symmetric_difference, parts[shapely.get_type_id(parts) == 3])
 
 
 def _far_points(land: Geometries) -> Floats:

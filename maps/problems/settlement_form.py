@@ -18,6 +18,8 @@ SENTENCES: Final = (
     gettext_noop("A coordinate of a street is not a finite number."),
     gettext_noop("The outline of a %(what)s is not a valid polygon."),
     gettext_noop("Draw or repair it: it must not be empty or cross itself."),
+    gettext_noop("The land of a block could not be divided among its buildings."),
+    gettext_noop("Repair its outline, and the buildings in it that lie far from all others."),
     gettext_noop("A pair of neighbours names a parcel that does not exist."),
     gettext_noop("%(homes)s numbers of homes do not fit %(parcels)s parcels."),
     gettext_noop("A number of homes is negative or not finite."),

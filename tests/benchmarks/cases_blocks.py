@@ -105,7 +105,7 @@ def _city(report: Report, runs: int, side: int) -> None:
 def demo_city_cases(report: Report, runs: int) -> None:
     """Measure k of all blocks of the demo city at once, as it lies in the database: streets, buildings and outline read, too.
 
-    Parcels are made as they are for the pages, not coarser; the limit is not met yet, so nothing is required.
+    Parcels are made as they are for the pages, not coarser. What it is held against is a limit, not a peer: 10 s.
     """
     city = Place.objects.get(kind=Place.Kind.CITY, code="khorramabad")
     reading = form_reading(city, system_user(), FormQuestion())
@@ -128,7 +128,7 @@ def demo_city_cases(report: Report, runs: int) -> None:
         f"blocks: k of the demo city up to {int(found.k.max())}, {found.homes_without_access.sum():,.0f} homes without access."
     )
     size = f"{len(houses):,} in {len(blocks.polygons):,}"
-    report.add(Row("k of the whole demo city", size, median(times), "the limit of 10 s", 10_000.0, runs))
+    report.add(Row("k of the whole demo city", size, median(times), "the limit of 10 s", 10_000.0, runs, required=1.0))
 
 
 def crowded(n: int, seed: int, pitch_m: float = 9.0) -> tuple[shapely.Polygon, np.ndarray[Any, np.dtype[np.object_]]]:

@@ -6,6 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.core import parcels
 from analysis.core.parcels import cells_of_buildings, common_edges
 from analysis.core.plots import tiled_plots
 from geo.errors import GeometryError, InvalidInput
@@ -163,6 +164,14 @@ def test_what_crosses_itself_is_refused(make) -> None:
     assert (refused.value.code, refused.value.where[-1]) == ("bad_polygon", "1")
     with pytest.raises(GeometryError, match="valid polygon"):
         make([shapely.Polygon()], [])
+
+
+def test_land_whose_border_is_not_closed_is_refused_with_its_block(monkeypatch) -> None:
+    # The far points close all cells; where they lie between the houses, they do not.
+    monkeypatch.setattr(parcels, "_far_points", lambda land: shapely.get_coordinates(shapely.centroid(land)))
+    with pytest.raises(GeometryError) as refused:
+        cells_of_buildings([BLOCK], [shapely.box(0, 0, 5, 5), shapely.box(50, 50, 55, 55)])
+    assert (refused.value.code, refused.value.where) == ("land_not_divided", "block 0")
 
 
 def test_bad_lengths_are_refused() -> None:
