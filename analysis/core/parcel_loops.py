@@ -152,7 +152,8 @@ def cells_of_triangles(corners, first, sites, first_site, owner):  # type: ignor
                 if table[at] < 0:
                     table[at] = 3 * t + c
         table[:size] = -1
-    found, ends, whose = np.empty((3 * n, 2)), np.zeros(n + 1, dtype=np.int64), np.empty(n, dtype=np.int64)
+    # Three corners of borders in each triangle at most, and one more for each ring, which has at least three.
+    found, ends, whose = np.empty((4 * n + 1, 2)), np.zeros(n + 1, dtype=np.int64), np.empty(n, dtype=np.int64)
     is_done, is_open = np.zeros((n, 3), dtype=np.bool_), np.zeros(max(owner.max(), 0) + 1, dtype=np.bool_)
     written = rings = 0
     for start in range(n):

@@ -33,14 +33,14 @@ def cells(points, owner):
     return found
 
 
-@given(st.integers(0, 10_000), st.integers(1, 5), st.booleans())
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 5, 1_000]), st.booleans())
 @settings(derandomize=True, deadline=None, max_examples=60)
 def test_cells_are_the_union_of_the_voronoi_polygons_of_an_owner(seed, owners, on_grid) -> None:
     rng = np.random.default_rng(seed)
     points = rng.uniform(0, 50, (40, 2))
     if on_grid:  # many points on one circle
         points = np.unique(np.floor(points / 7), axis=0)
-    owner = rng.integers(0, owners, len(points))
+    owner = rng.integers(0, owners, len(points))  # of a thousand, nearly each has one alone
     found = cells(points, owner)
     parts = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(np.concatenate((points, FAR))), ordered=True))
     near = shapely.box(-200, -200, 250, 250)
