@@ -109,8 +109,9 @@ def test_hovering_and_choosing_a_place_tells_its_row(from_disk: Callable[..., Wa
     page.mouse.move(1, 1)  # away from the map, where a place under the pointer would tell its row again
     expect(tip).to_have_count(0)
     assert zoom_of(page) == before
-    page.locator("path.leaflet-interactive").nth(0).hover(position={"x": 20, "y": 20})
-    expect(tip).to_contain_text("Place d")
+    for x in (20, 24):  # a pointer that goes on, as a hand does: the map may still move under the first stop
+        page.locator("path.leaflet-interactive").nth(0).hover(position={"x": x, "y": 20})
+        expect(tip).to_contain_text("Place d")
     expect(page.locator("tr.is-shown .pub-place")).to_have_text("Place d")
     assert watched.complaints == []
 

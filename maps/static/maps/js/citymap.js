@@ -93,6 +93,16 @@ export function makeMap({ container, scaleBar, key, config, results, words, onHo
   /** @type {string} */
   let facilities = "";
 
+  // A map cannot be changed before it is loaded; what is asked until then is done then, in its order.
+  let isLoaded = false;
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  /** @param {() => void} change */
+  const whenLoaded = (change) => {
+    if (isLoaded) change();
+    else waiting.push(change);
+  };
+
   /** @param {{places: PlaceResult[], legend: {colours: string[]}}} fresh */
   const colour = (fresh) => {
     for (const place of fresh.places) map.setFeatureState({ ...FROM, id: place.code }, { class: place.class });
@@ -107,8 +117,10 @@ export function makeMap({ container, scaleBar, key, config, results, words, onHo
    */
   const mark = (key, before, now) => {
     if (before === now) return;
-    if (before) map.setFeatureState({ ...FROM, id: before }, { [key]: false });
-    if (now) map.setFeatureState({ ...FROM, id: now }, { [key]: true });
+    whenLoaded(() => {
+      if (before) map.setFeatureState({ ...FROM, id: before }, { [key]: false });
+      if (now) map.setFeatureState({ ...FROM, id: now }, { [key]: true });
+    });
   };
 
   /** @param {string | null} service @param {string | null} layer */
@@ -136,7 +148,9 @@ export function makeMap({ container, scaleBar, key, config, results, words, onHo
   keepScale(map, scaleBar, config.language);
 
   map.on("load", () => {
+    isLoaded = true;
     colour(results);
+    for (const change of waiting.splice(0)) change();
     container.classList.add("is-ready");
     onReady();
   });
@@ -164,8 +178,8 @@ export function makeMap({ container, scaleBar, key, config, results, words, onHo
 
   return {
     live: map,
-    colour,
-    showFacilities,
+    colour: (fresh) => whenLoaded(() => colour(fresh)),
+    showFacilities: (service, layer) => whenLoaded(() => showFacilities(service, layer)),
     hover: (code) => {
       mark("hover", hovered, code);
       hovered = code;

@@ -720,7 +720,7 @@ async function startMap() {
     if (!canDraw()) throw new Error("no WebGL");
     const results = Object.entries(base.places).map(([code, { name, kind }]) => ({ code, name, kind, class: -1 }));
     const words = { ...part("words").dataset };
-    map = makeMap({
+    const made = makeMap({
       container: part("map"),
       scaleBar: part("scale-bar"),
       key: part("key"),
@@ -730,7 +730,8 @@ async function startMap() {
       onHover: tip,
       onChoose: () => {},
       onReady: () => {
-        const { live: liveMap } = /** @type {CityMap} */ (map);
+        map = made; // until here answers are shown in the table alone
+        const { live: liveMap } = made;
         drawn = drawOn({
           live: liveMap,
           onTake: (key) => choose(key),
