@@ -44,7 +44,7 @@ def test_a_settlement_is_opened_up_by_hand(open_page: Callable[..., Page]) -> No
     expect(page.locator(".alternatives thead th")).to_have_count(3, timeout=LONG_MS)
     ready(page)
     page.click("[data-from=least-length]")
-    expect(page.locator("[data-read=homes]")).to_have_text("405 → 0")
+    expect(page.locator("[data-read=homes]")).to_have_text("406 → 0")
     expect(page.locator("[data-read=k]")).to_have_text("6 → 1")
     whole = number_of(read(page, "length"))
 
@@ -61,11 +61,11 @@ def test_a_settlement_is_opened_up_by_hand(open_page: Callable[..., Page]) -> No
     button.focus()
     page.keyboard.press("Enter")
     expect(button).to_have_attribute("aria-pressed", "false")
-    expect(page.locator("[data-read=homes]")).not_to_have_text("405 → 0")
+    expect(page.locator("[data-read=homes]")).not_to_have_text("406 → 0")
     shorter = number_of(read(page, "length"))
     assert shorter < whole
     page.click("#undo")
-    expect(page.locator("[data-read=homes]")).to_have_text("405 → 0")
+    expect(page.locator("[data-read=homes]")).to_have_text("406 → 0")
     expect(page.locator("#redo")).to_be_enabled()
     page.click("#redo")
     expect(button).to_have_attribute("aria-pressed", "false")
@@ -75,12 +75,12 @@ def test_a_settlement_is_opened_up_by_hand(open_page: Callable[..., Page]) -> No
     lon, lat = map(float, at.split(","))
     page.mouse.click(*pixel(page, (lon, lat)))
     expect(page.locator("#undo")).to_be_enabled()
-    expect(page.locator("[data-read=homes]")).to_have_text("405 → 0")
+    expect(page.locator("[data-read=homes]")).to_have_text("406 → 0")
     picture(page, "blocks-edited-en")
     page.click("#clear")
-    expect(page.locator("[data-read=homes]")).to_have_text("405")
+    expect(page.locator("[data-read=homes]")).to_have_text("406")
     page.click("#undo")
-    expect(page.locator("[data-read=homes]")).to_have_text("405 → 0")
+    expect(page.locator("[data-read=homes]")).to_have_text("406 → 0")
 
     # Kept under a name, there after a reload, and out as a file.
     page.fill("#keep-name", "First plan")
@@ -88,7 +88,7 @@ def test_a_settlement_is_opened_up_by_hand(open_page: Callable[..., Page]) -> No
     page.click("#keep button[type=submit]")
     expect(page.locator("#plans tbody th")).to_contain_text("First plan")
     ready(page)
-    expect(page.locator("[data-read=homes]")).to_have_text("405 → 0")
+    expect(page.locator("[data-read=homes]")).to_have_text("406 → 0")
     assert number_of(read(page, "length")) == whole
     with page.expect_download() as download:
         page.click("#plans a[download]")
