@@ -20,6 +20,7 @@ from interventions.selectors.actions import action_marks, action_rows
 from maps.pages import selectors
 from maps.pages.answers import boundary_of, place_answer
 from maps.reports import brief as presenters
+from maps.reports import printing
 from maps.reports.doing import MAX_ACTIONS
 from maps.reports.reading import standing_read
 
@@ -36,7 +37,7 @@ def place_brief(request: HttpRequest, city: str, place: str) -> HttpResponse:
     """
     in_city = city_get(city, request.user)
     found = selectors.place_get(in_city, place, request.user)
-    return _answer(request, presenters.brief_html(brief_read(request, in_city, found)), _disposition(in_city, found))
+    return _answer(request, printing.brief_html(brief_read(request, in_city, found)), _disposition(in_city, found))
 
 
 def brief_read(request: HttpRequest, city: Place, place: Place) -> presenters.Brief:
@@ -89,12 +90,12 @@ def _answer(request: HttpRequest, html: str, disposition: str) -> HttpResponse:
 
     The reader asks each time, because what may be seen can change at once; asking costs only a 304.
     """
-    etag = quote_etag(presenters.brief_key(html))
+    etag = quote_etag(printing.brief_key(html))
     known = get_conditional_response(request, etag=etag)
     if isinstance(known, HttpResponseNotModified):
         response: HttpResponse = known
     else:
-        response = HttpResponse(presenters.brief_pdf(html), content_type="application/pdf")
+        response = HttpResponse(printing.brief_pdf(html), content_type="application/pdf")
         response["Content-Disposition"] = disposition
     response["ETag"] = etag
     response["Cache-Control"] = f"{'private' if request.user.is_authenticated else 'public'}, no-cache"

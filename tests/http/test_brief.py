@@ -33,7 +33,7 @@ from interventions.selectors import NamedRow, SectorSummary, needs_summary
 from interventions.selectors.actions import action_marks
 from layers.models import Layer
 from maps.pages import formats
-from maps.reports import brief, views
+from maps.reports import brief, printing, views
 from maps.reports.doing import MAX_ACTIONS, ActionLine
 from maps.reports.standing import MOST_PARTS
 
@@ -56,7 +56,7 @@ def page_of(place: Place, user: Any, language: str = "fa", **query: str) -> str:
     request.user = user
     city = Place.objects.get(kind="city", code=place.path.split("/")[3])
     with override(language):
-        return brief.brief_html(views.brief_read(request, city, place))
+        return printing.brief_html(views.brief_read(request, city, place))
 
 
 def text_of(page: str) -> str:
@@ -115,12 +115,12 @@ def test_anybody_gets_a_pdf_of_two_pages_with_its_fonts_inside(
     assert f"/Lang ({language})".encode() in inside
     assert response["Content-Language"] == language
     for who in ("anonymous", "analyst"):
-        assert len(brief.document_of(page_of(settlement, personas[who], language)).pages) == 2, who
+        assert len(printing.document_of(page_of(settlement, personas[who], language)).pages) == 2, who
     assert len(response.content) < 120_000
 
 
 def test_the_sheet_is_a4_upright(settlement: Place, personas: dict[str, Any]) -> None:
-    sheets = brief.document_of(page_of(settlement, personas["anonymous"])).pages
+    sheets = printing.document_of(page_of(settlement, personas["anonymous"])).pages
     assert [(round(each.width * 25.4 / 96), round(each.height * 25.4 / 96)) for each in sheets] == [(210, 297)] * 2
 
 
@@ -149,7 +149,7 @@ def test_what_the_reader_has_already_is_not_printed_again(settlement: Place, cli
 
 def test_the_same_page_gives_the_same_bytes(settlement: Place, personas: dict[str, Any]) -> None:
     page = page_of(settlement, personas["anonymous"])
-    assert len({brief.document_of(page).write_pdf(pdf_tags=True) for _ in range(2)}) == 1
+    assert len({printing.document_of(page).write_pdf(pdf_tags=True) for _ in range(2)}) == 1
 
 
 def test_posting_is_refused(settlement: Place, client_as: As) -> None:
@@ -161,7 +161,7 @@ def test_every_settlement_has_two_sheets_for_its_own_people(demo_city: Place, pe
     assert len(places) == 4
     for place, language in zip(places, ("fa", "en", "fa", "en"), strict=True):
         page = page_of(place, personas["analyst"], language)
-        assert len(brief.document_of(page).pages) == 2, place.code
+        assert len(printing.document_of(page).pages) == 2, place.code
         said = text_of(page)
         assert ("90%" in said) == (language == "en")
         assert ("۹۰٪" in said) == (language == "fa")
@@ -258,14 +258,14 @@ def test_a_place_with_very_much_to_say_fits_two_pages(demo_city: Place, personas
             has_more_sources=True,
             needs=needs,
         )
-        page = brief.brief_html(full)
+        page = printing.brief_html(full)
     assert (len(rows), len(sources)) == (brief.MAX_REASONS, brief.MAX_SOURCES)
     assert {mark for row in rows for mark in (row.limit_mark, row.data_mark)} == {
         "",
         *(source.mark for source in sources),
     }
     assert in_persian("Further sources stand on the page of the place.") in page
-    assert len(brief.document_of(page).pages) == 2
+    assert len(printing.document_of(page).pages) == 2
 
 
 # ---- what it says
@@ -342,7 +342,7 @@ def test_the_map_shows_every_place_marks_this_one_and_has_a_scale_and_north(
     city = Place.objects.get(kind="city", code="khorramabad")
     with override("en"):
         shown = views.brief_read(request, city, settlement)
-        page = brief.brief_html(shown)
+        page = printing.brief_html(shown)
     drawn = page.partition('<figure class="locator"')[2].partition("</figure>")[0]
     covered = coverage_compute(city=city, user=personas["anonymous"])
     settlements = sum(place.kind == "settlement" for place in covered.places)
@@ -391,7 +391,7 @@ def test_the_real_city_is_printed_too(sao_vicente: Place, client_as: As, persona
     page = page_of(place, personas["anonymous"], "en")
     assert "Illustrative" not in text_of(page)
     assert place.name_en in text_of(page)
-    assert len(brief.document_of(page).pages) == 2
+    assert len(printing.document_of(page).pages) == 2
 
 
 def test_limits_and_weights_of_the_readers_own_are_printed_and_said(
@@ -447,7 +447,7 @@ def test_a_place_where_nobody_lives_is_printed_without_a_score(
         assert no_score in text_of(page)
         assert '<div class="curve">' not in page
         assert headline in text_of(page)
-        assert len(brief.document_of(page).pages) == 2
+        assert len(printing.document_of(page).pages) == 2
     assert ask(client_as("anonymous"), "/khorramabad/on-the-ridge/brief.pdf").content.startswith(b"%PDF-")
 
 
@@ -569,7 +569,7 @@ def test_hostile_names_are_words(
         assert "<img" not in page
         assert page.count(html.escape(HOSTILE).replace("&#x27;", "&#39;")) > 5 or page.count("&lt;script&gt;") > 5
         with caplog.at_level(logging.WARNING):
-            assert brief.brief_pdf(page).startswith(b"%PDF-")
+            assert printing.brief_pdf(page).startswith(b"%PDF-")
     assert [r.message for r in caplog.records if r.name.startswith(("mahalleh", "weasyprint"))] == []
 
 
@@ -609,7 +609,7 @@ def test_the_printer_fetches_nothing(
         <svg xmlns="http://www.w3.org/2000/svg"><image href="{base}/g.png"/><use href="{secret}#x"/></svg>
         <link rel="attachment" href="{secret}"><a href="{base}/h">x</a>"""
     with caplog.at_level(logging.WARNING):
-        pdf = brief.brief_pdf(page)
+        pdf = printing.brief_pdf(page)
     assert pdf.startswith(b"%PDF-")
     assert visits == []
     refused = [record.message for record in caplog.records if record.name == "mahalleh.reports"]
@@ -630,9 +630,9 @@ def test_the_printer_fetches_nothing(
 
 
 def test_a_file_beside_the_fonts_is_refused_too(caplog: pytest.LogCaptureFixture) -> None:
-    folder = brief.font_folder().as_uri()
+    folder = printing.font_folder().as_uri()
     with caplog.at_level(logging.WARNING):
-        brief.document_of(f'<img src="{folder}/../../package.json"><img src="{folder}/Vazirmatn-Black.ttf">')
+        printing.document_of(f'<img src="{folder}/../../package.json"><img src="{folder}/Vazirmatn-Black.ttf">')
     assert sum(record.name == "mahalleh.reports" for record in caplog.records) == 2
 
 
