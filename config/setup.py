@@ -248,7 +248,7 @@ def prepare_files() -> None:
         ),
         "Collecting static files.",
     )
-    compiled = sources("analysis/core/*.py")
+    compiled = sources("analysis/core/**/*.py")
     if not any((VAR_DIR / "cache" / "numba").rglob("*.nbc")):
         (STAMPS / "compiled").unlink(missing_ok=True)
     once(

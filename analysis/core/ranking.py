@@ -81,6 +81,8 @@ def scores_of_many(
     [[75.0, 50.0], [50.0, 50.0]]
     >>> scores_of_many(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[3.0, 1.0]]), "topsis").tolist()
     [[75.0, 50.0]]
+    >>> scores_of_many(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[3.0, 1.0]]), "vikor").tolist()
+    [[100.0, 0.0]]
     """
     known = checked_scores(scores)
     share = checked_weights_many(weights_many, known.shape[1])
