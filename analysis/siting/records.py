@@ -67,7 +67,8 @@ def siting_result(found: CitySiting) -> dict[str, Any]:
         "curve": [
             {
                 "sites": point.sites, "people": round(point.people, 2), "adds_people": round(point.adds_people, 2),
-                "is_nested": point.is_nested, "status": point.status,
+                "is_nested": point.is_nested, "status": point.status, "value": point.weight, "bound": point.bound,
+                "gap": number_or_none(point.gap),
             }
             for point in (found.curve.points if found.curve else ())
         ],

@@ -59,6 +59,8 @@ SENTENCES: Final = (
     gettext_noop("Each proposal is decided once, and at least one."),
     gettext_noop("There is no set of weights %(number)s here, or you may not see it."),
     gettext_noop("Choose one from the list of weights."),
+    gettext_noop("No institution keeps weights here yet."),
+    gettext_noop("Keep weights of an institution first."),
     gettext_noop("Somebody has saved these weights meanwhile."),
     gettext_noop("Look at both versions, and save again on the newest one."),
     gettext_noop("“%(value)s” is nothing that can be done to weights here."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
+from analysis.codebooks import MEDIA_TYPE
 from analysis.models import Run, RunOrder
 from analysis.scenarios import Content, scenario_create
 from analysis.selectors import city_read
-from analysis.siting import BLOCK_M, planned_question, run_get, runs_of
+from analysis.siting import BLOCK_M, plan_geojson, plan_workbook, planned_question, run_get, runs_of
 from analysis.siting.orders import (
     maker_required,
     may_site,
@@ -201,6 +203,32 @@ def plan(request: HttpRequest, city: str, number: int) -> HttpResponse:
         "inputs": _inputs(run, place, request.user),
     } | _map(request, place, run, view)
     return render(request, "maps/siting/plan.html", context, status=400 if problem else 200)
+
+
+@login_required
+@require_safe
+def export(request: HttpRequest, city: str, number: int) -> HttpResponse:
+    """Answer with a plan as a workbook."""
+    place = what_if_city(city, request.user)
+    run = run_get(number, place, request.user)
+    return _file(plan_workbook(run), MEDIA_TYPE, f"{place.code}-siting-{run.pk}.xlsx")
+
+
+@login_required
+@require_safe
+def sites_geojson(request: HttpRequest, city: str, number: int) -> HttpResponse:
+    """Answer with the sites of a plan as a file of GeoJSON."""
+    place = what_if_city(city, request.user)
+    run = run_get(number, place, request.user)
+    text = json.dumps(plan_geojson(run), ensure_ascii=False, allow_nan=False)
+    return _file(text.encode(), "application/geo+json", f"{place.code}-siting-{run.pk}.geojson")
+
+
+def _file(content: bytes, media_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _inputs(run: Run, city: Place, user: User) -> list[tuple[str, str, str]]:

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 
 from analysis.indicators import IndicatorRow
 from analysis.indices.weighing import domain_weights
+from analysis.indices.weights_workbook import SetTold
 from interventions.models import WeightSet
 from interventions.selectors import HistoryRow
 from maps.indices.forms import PREFIX
@@ -57,6 +58,15 @@ def labels_of(sets: Sequence[WeightSet]) -> dict[int, str]:
         else f"{one.organisation.name}: {one.name}"
         for one in sets
     }
+
+
+def set_told(one: WeightSet) -> SetTold:
+    """Return a set as workbooks tell it."""
+    owner = one.organisation
+    return SetTold(
+        one.pk, owner.name_fa, owner.name_en, one.name_fa, one.name_en, one.how, one.version, one.saved_at, one.note,
+        one.weights, [(a, b, value) for a, b, value in one.comparisons],
+    )  # fmt: skip
 
 
 def set_view(
@@ -237,6 +247,7 @@ __all__ = [
     "history_view",
     "labels_of",
     "one_view",
+    "set_told",
     "set_view",
     "use_address",
 ]

@@ -11,8 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from analysis.codebooks import MEDIA_TYPE
 from analysis.indicators import IndicatorRow, indicator_rows
 from analysis.indices.weighing import MOST_SETS, GivenWeights, WeightComparison, domain_weights, weights_compare
+from analysis.indices.weights_workbook import weights_workbook
 from analysis.selectors import city_get, places_read
 from geo.errors import Conflict, Forbidden, InvalidInput, NotFound
 from geo.models import Place
@@ -59,9 +61,7 @@ def compare(request: HttpRequest, city: str) -> HttpResponse:
     place = city_get(city, request.user)
     known = indicator_rows(place, request.user)
     state = compare_state_from(request.GET, _kind_of(place, request))
-    every = list(weight_sets_of(place, request.user, with_archived=True))
-    away = [one for one in every if one.archived_at is not None]
-    kept = [one for one in every if one.archived_at is None]
+    every, kept = _sets_of(place, request)
     chosen = _chosen(state, every, kept)
     view, problem = None, None
     if chosen:
@@ -86,12 +86,41 @@ def compare(request: HttpRequest, city: str) -> HttpResponse:
         ],
         "kinds": presenters.kinds_view(state.kind),
         "may_keep": bool(keeping_of(request.user, place)),
-        "away": len(away),
+        "away": len(every) - len(kept),
         "with_archived": state.with_archived,
         "drawing": drawing_read(place, request.user) if view else None,
         "fills": view.fills if view else {},
+        "query": request.GET.urlencode(),
     }  # fmt: skip
     return render(request, "maps/weights/compare.html", context, status=400 if problem else 200)
+
+
+@login_required
+@require_safe
+def export(request: HttpRequest, city: str) -> HttpResponse:
+    """Answer with the comparison that the address asks for as a workbook."""
+    place = city_get(city, request.user)
+    known = indicator_rows(place, request.user)
+    state = compare_state_from(request.GET, _kind_of(place, request))
+    chosen = _chosen(state, *_sets_of(place, request))
+    if not chosen:
+        raise NotFound(
+            "No institution keeps weights here yet.",
+            code="no_weights",
+            remedy="Keep weights of an institution first.",
+        )
+    found = _compared(place, request, chosen, known, state)
+    content = weights_workbook(found, [set_presenters.set_told(one) for one in chosen], state.question)
+    response = HttpResponse(content, content_type=MEDIA_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{place.code}-weights.xlsx"'
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _sets_of(city: Place, request: HttpRequest) -> tuple[list[WeightSet], list[WeightSet]]:
+    """Return all sets of weights of a city, and those that are not put away."""
+    every = list(weight_sets_of(city, request.user, with_archived=True))
+    return every, [one for one in every if one.archived_at is None]
 
 
 def _kind_of(city: Place, request: HttpRequest) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from analysis.siting.orders import order_cancel, order_create, order_get, order_
 from geo.errors import Forbidden, InvalidInput, LimitExceeded, NotFound
 from geo.models import Place
 from geo.querysets import system_user
+from tests.workbooks import codebook_of, rows_by_sheet
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +157,30 @@ def test_the_command_keeps_the_plan_as_a_scenario(
             "nobody-at-all",
             stderr=io.StringIO(),
         )
+
+
+def test_the_command_writes_a_workbook_or_says_at_once_why_not(
+    demo_city: Place, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = ("site", demo_city.code, "--service", "clinic", "--sites", "2", "--spacing-m", "1500", "--json", "--xlsx")
+    target = tmp_path / "plan.xlsx"
+    target.write_bytes(b"old")
+    call_command(*asked, str(target), stderr=io.StringIO())
+    answer = json.loads(capsys.readouterr().out)
+    sheets = rows_by_sheet(target.read_bytes())
+    assert [(row["lon"], row["people_new"]) for row in sheets["sites"]] == [
+        (site["lon"], site["people"]) for site in answer["sites"]
+    ]
+    assert codebook_of(sheets)[0]["run"] == answer["run"]
+    assert list(tmp_path.iterdir()) == [target]
+    runs = Run.objects.count()
+    for wrong, said in ((tmp_path / "none" / "plan.xlsx", "There is no folder"), (tmp_path, "is a folder")):
+        told = io.StringIO()
+        with pytest.raises(SystemExit) as caught:
+            call_command(*asked, str(wrong), stderr=told)
+        assert caught.value.code == 2
+        assert said in told.getvalue()
+    assert Run.objects.count() == runs
 
 
 def test_every_model_keeps_its_promise_among_all_pairs(demo_city: Place) -> None:

@@ -54,8 +54,19 @@ def siting_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, int]
 
         return asks
 
+    def of_file(name: str) -> Callable[[Any], list[Any]]:
+        def asks(world: Any) -> list[Any]:
+            return [
+                ask(f"/{world.city.code}/siting/{NUMBER}/{name}", insiders(404), to_login=LOGIN),
+                ask(f"/nowhere/siting/{NUMBER}/{name}", nowhere, to_login=LOGIN),
+            ]
+
+        return asks
+
     return {
         "<slug:city>/siting/": of_page,
         "<slug:city>/siting/<int:number>/": of(f"{NUMBER}/"),
+        "<slug:city>/siting/<int:number>/export": of_file("export"),
+        "<slug:city>/siting/<int:number>/sites.geojson": of_file("sites.geojson"),
         "<slug:city>/siting/orders/<uuid:key>/": of(f"orders/{ORDER}/"),
     }

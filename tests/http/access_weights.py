@@ -52,6 +52,18 @@ def weight_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, int]
             found.append(ask(f"/{world.hush['city']}/index/weights/", empty, to_login=LOGIN))
         return found
 
+    def export(world: Any) -> list[Any]:
+        path = f"/{world.city.code}/index/weights/export"
+        found = [ask(f"{path}{query}", insiders(status), to_login=LOGIN) for query, status in (
+            ("", 200), (f"?set={kept(world)}&kind=neighbourhood", 200), (f"?set={NUMBER}", 404), ("?set=castle", 400),
+            ("?kind=castle", 400),
+        )]  # fmt: skip
+        found.append(ask("/nowhere/index/weights/export", nowhere, to_login=LOGIN))
+        if world.hush:
+            none = nowhere | {"administrator": 404}
+            found.append(ask(f"/{world.hush['city']}/index/weights/export", none, to_login=LOGIN))
+        return found
+
     def new(world: Any) -> list[Any]:
         path = f"/{world.city.code}/index/weights/new/"
         return [
@@ -80,6 +92,7 @@ def weight_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, int]
 
     return {
         "<slug:city>/index/weights/": listed,
+        "<slug:city>/index/weights/export": export,
         "<slug:city>/index/weights/new/": new,
         "<slug:city>/index/weights/<int:number>/": one,
         "<slug:city>/index/weights/<int:number>/amend/": amend,

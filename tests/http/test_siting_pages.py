@@ -13,6 +13,7 @@ from django.test import Client
 from analysis.models import Run, RunOrder, Scenario
 from analysis.siting.orders import order_work
 from geo.models import Place
+from tests.workbooks import codebook_of, rows_by_sheet
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +193,123 @@ def test_viewers_open_plans_and_ask_for_none(planner: Client, client_as: Callabl
     assert 'id="siting-form"' not in html
     assert viewer.post(PAGE, FEW).status_code == 403
     assert viewer.get(f"{PAGE}{run.pk}/").status_code == 200
+
+
+# ---- taken along
+
+
+def persian(text: Any) -> bool:
+    return bool(re.search("[\u0600-\u06ff]", text or ""))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"model": "capacitated", "capacity": "1500", "demand": "priority"},
+        {"candidates": "mosque", "limit": "budget", "budget": "50000", "site_cost": "20000", "model": "p-median"},
+    ],
+)
+def test_the_workbook_of_a_plan_says_what_its_run_keeps(planner: Client, asked: dict[str, str]) -> None:
+    run, html = plan_of(planner, **asked)
+    address = re.search(r'href="([^"]+/export)" download>Workbook with codebook', html)
+    assert address
+    answer = planner.get(address[1])
+    assert answer["Content-Disposition"] == f'attachment; filename="khorramabad-siting-{run.pk}.xlsx"'
+    sheets = rows_by_sheet(answer.content)
+    assert list(sheets) == ["sites", "curve", "places", "people", "summary", "sources", "codebook"]
+    result, parameters = run.result, run.parameters
+    told = [
+        (
+            row["site"], row["lon"], row["lat"], row["place_code"], row["candidate"], row["candidate_name"], row["people_new"],
+            row["load"], row["capacity"], row["cost"],
+        )
+        for row in sheets["sites"]
+    ]  # fmt: skip
+    assert told == [
+        (
+            n, site["lon"], site["lat"], site["place"]["code"], site["feature"], site["name"] or None, site["people"],
+            site["nearest"], parameters["capacity"], parameters["site_cost"],
+        )
+        for n, site in enumerate(result["sites"], start=1)
+    ]  # fmt: skip
+    assert len(told) == 2
+    assert sheets["sites"][-1]["people_new_together"] == pytest.approx(result["people_gained"], abs=0.02)
+    assert all(persian(row["name_fa"]) and not persian(row["name_en"]) for row in sheets["sites"])
+    curve = [(row["facilities"], row["people_new"], row["adds_people"]) for row in sheets["curve"]]
+    if result["curve"]:
+        assert curve == [(one["sites"], one["people"], one["adds_people"]) for one in result["curve"]]
+        bounds = [(row["value"], row["bound"], row["gap"], row["status"]) for row in sheets["curve"]]
+        assert bounds == [(one["value"], one["bound"], one["gap"], one["status"]) for one in result["curve"]]
+        assert all(value <= bound for value, bound, *_ in bounds)
+    else:
+        assert curve == [(row["site"], row["people_new_together"], row["people_new"]) for row in sheets["sites"]]
+    editions = run.inputs["boundaries"]["editions"]
+    assert [
+        tuple(
+            row[name]
+            for name in ("place_code", "edition", "people", "uncovered_before", "uncovered_after", "people_new")
+        )
+        for row in sheets["places"]
+    ] == [
+        (row["code"], editions[row["code"]], row["people"], row["before"], row["after"], row["gained"])
+        for row in result["places"]
+    ]
+    for name, is_reached in (("reached", 1), ("left", 0)):
+        found = [[row["lon"], row["lat"], row["people"]] for row in sheets["people"] if row["is_reached"] == is_reached]
+        assert found == result[name]
+    assert {row["layer"]: (row["release"], row["content_hash"]) for row in sheets["sources"]} == {
+        one["layer"]: (one["release"], one["content_hash"])
+        for one in (*run.inputs["services"].values(), run.inputs["population"], *run.inputs["travel"].values())
+    } | {code: (one["release"], one["content_hash"]) for code, one in run.inputs["siting_layers"].items()}
+    summary = {row["name"]: row["value"] for row in sheets["summary"]}
+    same = ("status", "gap", "value", "bound", "spent", "candidates", "forbidden", "blocks", "people", "people_gained")
+    assert {name: summary[name] for name in same} == {name: result[name] for name in same}
+    assert [summary["mean_m_before"], summary["mean_m_after"]] == result["mean_m"]
+    facts, fields = codebook_of(sheets)
+    assert (facts["run"], facts["seed"], facts["input_hash"]) == (run.pk, run.seed, run.input_hash)
+    assert facts["asked.model"] == parameters["model"]
+    assert facts["asked.threshold_m"] == parameters["threshold_m"]
+    assert facts["boundaries"] == run.inputs["boundaries"]["content_hash"]
+    for sheet, rows in sheets.items():
+        for name in rows[0] if sheet != "codebook" else ():
+            field = fields[sheet, name]
+            assert persian(field["title_fa"]), (sheet, name)
+            assert field["title_en"]
+    geojson = planner.get(f"{PAGE}{run.pk}/sites.geojson")
+    assert geojson["Content-Type"] == "application/geo+json"
+    points = geojson.json()["features"]
+    assert [one["geometry"]["coordinates"] for one in points] == [
+        [site["lon"], site["lat"]] for site in result["sites"]
+    ]
+    assert [one["properties"]["people_new"] for one in points] == [site["people"] for site in result["sites"]]
+
+
+def test_a_plan_without_sites_and_one_of_before_have_workbooks_too(planner: Client) -> None:
+    run, _ = plan_of(planner)
+    plain = [{k: v for k, v in one.items() if k not in ("value", "bound", "gap")} for one in run.result["curve"]]
+    run.result = run.result | {"curve": plain, "sites": [], "gap": None}
+    run.save()
+    run.city.name_fa = "=1+1"
+    run.city.save()
+    html = planner.get(f"{PAGE}{run.pk}/").content.decode()
+    assert "sites.geojson" not in html
+    sheets = rows_by_sheet(planner.get(f"{PAGE}{run.pk}/export").content)
+    assert sheets["sites"] == []
+    assert [row["bound"] for row in sheets["curve"]] == [None] * len(plain)
+    assert {row["title_fa"] for row in sheets["codebook"] if row["name"] == "city"} == {"=1+1"}
+
+
+def test_whoever_opens_a_plan_takes_it_along_and_nobody_else(
+    planner: Client, client_as: Callable[[str], Client]
+) -> None:
+    run, _ = plan_of(planner)
+    for name in ("export", "sites.geojson"):
+        address = f"{PAGE}{run.pk}/{name}"
+        statuses = {
+            who: client_as(who).get(address).status_code
+            for who in ("viewer", "agency", "planner_elsewhere", "anonymous")
+        }
+        assert statuses == {"viewer": 200, "agency": 200, "planner_elsewhere": 403, "anonymous": 302}
+        assert planner.post(address).status_code == 405
+        assert planner.get(f"{PAGE}99999999999999999999/{name}").status_code == 404

@@ -14,6 +14,7 @@ from geo.models import Place
 from geo.querysets import system_user
 from interventions.models import Membership, Organisation, WeightSet
 from maps.weights.forms import pairs_of
+from tests.workbooks import codebook_of, rows_by_sheet
 
 pytestmark = pytest.mark.django_db
 PATH = "/khorramabad/index/weights/"
@@ -233,3 +234,67 @@ def test_a_form_offers_each_two_domains_once(demo_city: Place) -> None:
     pairs = pairs_of(known)
     domains = {one.domain for one in known}
     assert len(pairs) == len(set(map(frozenset, pairs))) == len(domains) * (len(domains) - 1) // 2
+
+
+@pytest.mark.parametrize("kind", ["", "settlement"])
+def test_the_workbook_says_what_the_page_shows(planner: Client, kind: str) -> None:
+    asked = {"kind": kind, "aggregation": "geometric" if kind else "arithmetic"}
+    page = planner.get(PATH, asked)
+    view, numbers = page.context["view"], [row.pk for row in page.context["sets"]]
+    link = re.search(r'href="([^"]+)" download>Workbook with codebook', page.content.decode())
+    assert link
+    answer = planner.get(link[1].replace("&amp;", "&"))
+    assert answer["Content-Disposition"] == 'attachment; filename="khorramabad-weights.xlsx"'
+    sheets = rows_by_sheet(answer.content)
+    assert [row["set"] for row in sheets["sets"]] == numbers
+    shown = [
+        (row.code, [float(rank) for rank, _ in row.ranks], float(row.joint), float(row.spread)) for row in view.rows
+    ]
+    assert [
+        (row["place_code"], [row[f"rank_{n}"] for n in numbers], row["rank_joint"], row["spread"])
+        for row in sheets["ranks"]
+    ] == shown
+    assert [row["first_of"] for row in sheets["ranks"]] == [sum(first for _, first in row.ranks) for row in view.rows]
+    # The weights, used and given, and the scores lead to the scores and ranks told; so the file can be checked by itself.
+    scores = {row["place_code"]: row for row in sheets["scores"]}
+    for n in [*numbers, "joint"]:
+        weights = {row["indicator"]: row[f"weight_{n}"] for row in sheets["weights"]}
+        assert sum(weights.values()) == pytest.approx(1)
+        if n != "joint":
+            given = {row["indicator"]: row["weight"] for row in sheets["given"] if row["set"] == n and row["used"]}
+            total = sum(given.values())
+            assert {code: w for code, w in weights.items() if w} == pytest.approx(
+                {c: w / total for c, w in given.items()}
+            )
+        if not kind:
+            for row in sheets["ranks"]:
+                has = {code: w for code, w in weights.items() if scores[row["place_code"]][code] is not None}
+                mean = sum(w * scores[row["place_code"]][code] for code, w in has.items()) / sum(has.values())
+                assert row[f"score_{n}"] == pytest.approx(100 * mean)
+    pairs = {(row["set_a"], row["set_b"]): row["tau"] for row in sheets["agreement"]}
+    assert [f"{tau:.2f}" for tau in pairs.values()] == [tau.replace("−", "-") for *_, tau in view.pairs]
+    summary = {row["name"]: row["value"] for row in sheets["summary"]}
+    assert f"Kendall’s W {summary['concordance']:.2f}" in view.basis
+    assert (summary["sets"], summary["places"]) == (3, len(view.rows))
+    facts, fields = codebook_of(sheets)
+    assert len(facts["input_hash"]) == 64
+    for sheet, rows in sheets.items():
+        for name in rows[0] if sheet != "codebook" else ():
+            field = fields[sheet, name]
+            assert field["title_fa"], (sheet, name)
+            assert field["title_en"], (sheet, name)
+    compared = kept("pairwise")
+    assert [[row["domain_a"], row["domain_b"], row["times"]] for row in sheets["comparisons"]] == compared.comparisons
+
+
+def test_one_set_alone_none_at_all_and_hostile_texts_as_a_workbook(planner: Client) -> None:
+    one = kept("given")
+    WeightSet.objects.filter(pk=one.pk).update(note="=HYPERLINK(1)")
+    sheets = rows_by_sheet(planner.get(f"{PATH}export", {"set": one.pk}).content)
+    assert "rank_joint" not in sheets["ranks"][0]
+    assert sheets["agreement"] == []
+    assert sheets["sets"][0]["note"] == "=HYPERLINK(1)"
+    WeightSet.objects.all().delete()
+    refused = planner.get(f"{PATH}export")
+    assert refused.status_code == 404
+    assert "No institution keeps weights here yet. Keep weights of an institution first." in text_of(refused)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from analysis.commands import AnalysisCommand, conditions_from
+from analysis.commands import AnalysisCommand, conditions_from, file_target, file_write
 from analysis.forms import MAX_THRESHOLD_M, number
 from analysis.results import TRAVELS, Question
 from analysis.scenarios import Content, scenario_create
@@ -18,6 +18,7 @@ from analysis.siting import (
     MOST_SITES,
     SPACINGS_M,
     SitingQuestion,
+    plan_workbook,
     siting_compute,
     siting_record,
     siting_run,
@@ -77,10 +78,12 @@ class Command(AnalysisCommand):
         parser.add_argument(
             "--travel", default="", choices=["", *TRAVELS], help="way of travel; the city's own by default"
         )
+        parser.add_argument("--xlsx", default="", metavar="FILE", help="write the plan as a workbook with codebook")
         parser.add_argument("--save", default="", metavar="NAME", help="keep the plan as a scenario of this name …")
         parser.add_argument("--author", default="", metavar="USERNAME", help="… of this person")
 
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
+        target = file_target(options["xlsx"], "--xlsx")
         author = self._author(options) if options["save"] else None
         found = siting_compute(city=city, user=author or system_user(), asked=self._asked(options))
         run = siting_run(found, author=author)
@@ -89,6 +92,9 @@ class Command(AnalysisCommand):
             if author
             else None
         )
+        if target is not None:
+            file_write(target, plan_workbook(run), "--xlsx")
+            self.stderr.write(f"Wrote {target}: {target.stat().st_size:,} bytes.")
         return {
             "city": city.code,
             "run": run.pk,
