@@ -6,6 +6,7 @@ import json
 import sys
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management import BaseCommand
@@ -120,6 +121,51 @@ def question_from_options(options: dict[str, Any], known: list[str]) -> Question
         population=options["population"],
         programme=options["programme"],
     )
+
+
+def file_target(text: str, option: str) -> Path | None:
+    """Return where a file is to be written; None where nothing is said.
+
+    It is asked before anything is computed, so that nobody waits for what cannot be kept.
+
+    Raises
+    ------
+    InvalidInput
+        Where its folder is not there, or it is a folder itself.
+    """
+    if not text:
+        return None
+    target = Path(text)
+    if not target.parent.is_dir():
+        raise InvalidInput(
+            f"There is no folder {str(target.parent)!r}.", code="no_folder", where=option, remedy="Make it first."
+        )
+    if target.is_dir():
+        raise InvalidInput(f"{text!r} is a folder.", code="is_folder", where=option, remedy="Name a file in it.")
+    return target
+
+
+def file_write(target: Path, content: bytes, option: str) -> None:
+    """Write a file whole or not at all: one of that name stays as it is until then.
+
+    Raises
+    ------
+    InvalidInput
+        Where it cannot be written.
+    """
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    except OSError as error:
+        raise InvalidInput(
+            f"{str(target)!r} cannot be written: {error.strerror}.",
+            code="not_writable",
+            where=option,
+            remedy="Name another file, or make room.",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def numbers_by_code(text: str, option: str, low: float, high: float, *, plain: float | None = None) -> dict[str, float]:

@@ -21,8 +21,8 @@ class Column:
     ----------
     name, unit
         The unit is empty for texts and shares.
-    title_fa, title_en, description
-        For the codebook.
+    title_fa, title_en, description, description_fa
+        For the codebook; without words of its own, the title is all there is to say in Persian.
     telling
         What the public is told: ``plain`` everything; ``people`` no small count; ``part`` no small count of the people of
         ``whole``, nor one that leaves few over; ``split`` no part of the people of ``whole`` where any of the row's splits is
@@ -39,6 +39,7 @@ class Column:
     description: str = ""
     telling: Telling = "plain"
     whole: str = "population"
+    description_fa: str = ""
 
 
 @dataclass(frozen=True, slots=True)
