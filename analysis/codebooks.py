@@ -11,7 +11,6 @@ from typing import Any, Final
 from analysis.measures.tables import Column
 from layers.writing.worksheet import Sheet, write_sheets
 
-MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CODEBOOK: Final = (
     "part", "sheet", "name", "value", "unit", "title_fa", "title_en", "description_fa", "description",
 )  # fmt: skip
@@ -144,6 +143,6 @@ def _plain(value: Any) -> Any:
 
 
 __all__ = [
-    "CODEBOOK", "MEDIA_TYPE", "PLACE", "SOURCES", "SUMMARY", "Fact", "Tabled", "basis_facts", "codebook_workbook", "source_rows",
+    "CODEBOOK", "PLACE", "SOURCES", "SUMMARY", "Fact", "Tabled", "basis_facts", "codebook_workbook", "source_rows",
     "summary_of",
 ]  # fmt: skip

@@ -14,7 +14,6 @@ from analysis.version import code_version
 from layers.writing.sinks import inert
 from layers.writing.worksheet import Sheet, write_sheets
 
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SIDE: Final = (
     Column("side", "ستون مقایسه", "Side", description="1 is the side that the others are compared with"),
     Column("scenario", "شمارهٔ سناریو", "Number of the scenario", description="Empty for the city as it is"),

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from analysis.indices.documents import Document
 from analysis.measures.tables import WITHHELD_EN, WITHHELD_FA
-from analysis.measures.workbooks import MEDIA_TYPE
 from layers.writing.worksheet import Sheet, write_sheets
 
 _PLACE: Final = ("place_code", "kind", "name_fa", "name_en")
@@ -144,4 +143,4 @@ def _method(document: Document) -> Iterator[Sequence[Any]]:
         yield (f"{sheet}.{field}", "", text)
 
 
-__all__ = ["MEDIA_TYPE", "index_workbook"]
+__all__ = ["index_workbook"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
-from analysis.commands import AnalysisCommand, add_question_arguments, question_from_options
+from analysis.commands import AnalysisCommand, add_question_arguments, file_target, file_write, question_from_options
 from analysis.forms import MAX_CELL_M, MIN_CELL_M, number
 from analysis.measures.records import measure_record
 from analysis.measures.tables import Answer
@@ -37,18 +36,19 @@ class MeasureCommand(AnalysisCommand):
             "--cell-m", default="", help="side of a grid cell in metres, 1 to 1000; the city's own by default"
         )
         parser.add_argument("--record", action="store_true", help="keep the result as a run")
-        parser.add_argument("--xlsx", type=Path, metavar="FILE", help="write a workbook with a codebook, too")
+        parser.add_argument("--xlsx", default="", metavar="FILE", help="write a workbook with a codebook, too")
 
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
         """Return tables, parameters and inputs."""
+        target = file_target(options["xlsx"], "--xlsx")
         question = question_from_options(options, codes_of(city))
         cell_m = number(options["cell_m"], "--cell-m", MIN_CELL_M, MAX_CELL_M) if options["cell_m"] else None
         found = self.measured(city, question, cell_m, options)
         for warning in found.basis.warnings:
             self.stderr.write(f"Note: {warning}")
-        if options["xlsx"]:
-            options["xlsx"].write_bytes(workbook(found, is_insider=True))
-            self.stderr.write(f"Wrote {options['xlsx']}.")
+        if target:
+            file_write(target, workbook(found, is_insider=True), "--xlsx")
+            self.stderr.write(f"Wrote {target}.")
         run = measure_record(found) if options["record"] else None
         return {
             "city": city.code,

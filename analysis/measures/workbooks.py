@@ -10,7 +10,6 @@ from analysis.measures.tables import WITHHELD_EN, WITHHELD_FA, Answer, Table
 from analysis.version import code_version
 from layers.writing.worksheet import Sheet, write_sheets
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CODEBOOK = ("part", "sheet", "name", "value", "unit", "title_fa", "title_en", "description")
 
 

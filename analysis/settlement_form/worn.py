@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -69,4 +69,15 @@ def worn_of(rule: WornRule, small_plots: Sequence[float | None], narrow_passages
     ]
 
 
-__all__ = ["MARKS", "Worn", "WornRule", "worn_of"]
+def worn_of_records(rule: WornRule, records: Iterable[Mapping[str, Any]]) -> list[Worn]:
+    """Apply the rule to forms of places, or to blocks, as `analysis.settlement_form.form_record` tells them."""
+    every = list(records)
+    return worn_of(rule, _shares(every, "plots_under_200_m2"), _shares(every, "passages_under_6_m"))
+
+
+def _shares(records: Iterable[Mapping[str, Any]], name: str) -> list[float | None]:
+    """Return shares: a place tells its own with how much is known, a block the share alone."""
+    return [record[name]["share"] if isinstance(record[name], Mapping) else record[name] for record in records]
+
+
+__all__ = ["MARKS", "Worn", "WornRule", "worn_of", "worn_of_records"]

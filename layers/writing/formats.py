@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from geo.core.crs import STORAGE_EPSG
 from geo.errors import CrsError, InvalidInput
+from layers.writing.worksheet import MEDIA_TYPE
 
 Shape = Literal["wkb", "kml"]
 
@@ -94,7 +95,7 @@ FORMATS: Final[Mapping[str, Format]] = {
         Format("kml", ".kml", "application/vnd.google-earth.kml+xml", is_lon_lat=True, shape="kml",
                as_text=_TIMES | {"date"}, taken_names=_OF_KML),
         Format("csv", ".csv", "text/csv; charset=utf-8", as_text=_TIMES, taken_names=_COLUMNS),
-        Format("xlsx", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", is_packed=True,
+        Format("xlsx", ".xlsx", MEDIA_TYPE, is_packed=True,
                as_text=frozenset({"instant"}), longest_text=32_767, most_rows=1_048_575, taken_names=_COLUMNS),
         Format("cog", ".tif", "image/tiff; application=geotiff; profile=cloud-optimized", is_raster=True,
                is_packed=True),

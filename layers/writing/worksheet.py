@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pyarrow as pa
 
+MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST: Final = 32_767
 """Characters that a cell can hold, in UTF-16."""
 _EPOCH: Final = datetime.date(1899, 12, 30)

@@ -26,7 +26,6 @@ from layers.writing.worksheet import Sheet, write_sheets
 
 Kind = Literal["operational_presence", "humanitarian_needs"]
 KINDS: Final[tuple[Kind, ...]] = ("operational_presence", "humanitarian_needs")
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _LOCATION: Final = (
     Column("location_code", "کد کشور", "Location code", description="ISO 3166-1 alpha-3 where the country is Iran, else our code"),

@@ -41,6 +41,7 @@ from interventions.selectors.actions import (
 from interventions.selectors.overlapping import overlaps_of
 from interventions.services.actions import STEPS
 from layers.services.files import MOST_BYTES
+from layers.writing.worksheet import MEDIA_TYPE
 from maps.actions import exporting, presenters
 from maps.actions.calendar import calendar_of
 from maps.actions.forms import actions_state_from
@@ -291,7 +292,7 @@ def export(request: HttpRequest, city: str) -> HttpResponse:
         )
     else:
         data = exporting.workbook(place, list(tables.values()), is_insider=insider)
-        response = HttpResponse(data, content_type=exporting.XLSX)
+        response = HttpResponse(data, content_type=MEDIA_TYPE)
     name = of if form == "csv" else "actions"
     response["Content-Disposition"] = f'attachment; filename="{place.code}-{name}.{form}"'
     response["Cache-Control"] = "private, no-cache"

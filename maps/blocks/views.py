@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -28,6 +29,7 @@ from analysis.settlement_form.pieces import piece_name
 from geo.core.crs import STORAGE_EPSG, project
 from geo.errors import Forbidden, InvalidInput, MahallehError
 from geo.models import Place
+from layers.writing.worksheet import MEDIA_TYPE
 from maps.assets import worker_url
 from maps.blocks import map_presenters, presenters
 from maps.blocks.forms import Asked, asked_from, kind_from, plan_from, plan_number
@@ -53,12 +55,11 @@ def city_blocks(request: HttpRequest, city: str) -> HttpResponse:
         return _measure(request, place, parameters)
     problem, asked = _asked(parameters)
     reading = forms.form_reading(place, request.user, asked.question)
-    has_settlements = any(row.kind == Place.Kind.SETTLEMENT for row in reading.places.rows)
-    kind = kind_from(parameters, "settlement" if has_settlements else "")
-    rows = [row for row in reading.places.rows if not kind or row.kind == kind]
+    kind, numbers = _places_of(reading, parameters)
+    rows = [reading.places.rows[number] for number in numbers]
     records = {code: run.result for code, run in forms.forms_kept(reading, request.user, asked.question).items()}
     known = [row.code for row in rows if row.code in records]
-    marks = forms.worn_of(asked.rule, *(_shares([records[code] for code in known], name) for name in _MARKS))
+    marks = forms.worn_of_records(asked.rule, [records[code] for code in known])
     view = presenters.city_view(rows, records, dict(zip(known, marks, strict=True)), asked, kind)
     context = {
         "city": place,
@@ -68,6 +69,7 @@ def city_blocks(request: HttpRequest, city: str) -> HttpResponse:
         "kinds": presenters.kind_choices(kind),
         "choices": presenters.choices_view(asked),
         "query": asked.query,
+        "export_query": urlencode({"kind": kind} | dict(asked.chosen)),
         "drawing": drawing_read(place, request.user),
         "may_keep": forms.may_keep(place, request.user),
         "may_draw": may_draw(place, request.user),
@@ -97,11 +99,34 @@ def _measure(request: HttpRequest, city: Place, parameters: Mapping[str, str]) -
     return redirect(f"{reverse('city-blocks', args=[city.code])}?{urlencode(dict(parameters))}")
 
 
-_MARKS = ("plots_under_200_m2", "passages_under_6_m")
+@login_required
+@require_safe
+def city_export(request: HttpRequest, city: str) -> HttpResponse:
+    """Answer with the places that the page of a city shows as a workbook."""
+    of = city_get(city, request.user)
+    require_insider(of, request.user)
+    parameters = request.GET.dict()
+    asked = asked_from(parameters)
+    reading = forms.form_reading(of, request.user, asked.question)
+    _, numbers = _places_of(reading, parameters)
+    runs = forms.forms_kept(reading, request.user, asked.question)
+    content = forms.city_workbook(reading, numbers, runs, asked.question, asked.rule, written_at=timezone.now())
+    return _workbook(content, f"{of.code}-blocks.xlsx")
 
 
-def _shares(records: list[Mapping[str, Any]], name: str) -> list[float | None]:
-    return [record[name]["share"] if isinstance(record[name], Mapping) else record[name] for record in records]
+def _places_of(reading: FormReading, parameters: Mapping[str, str]) -> tuple[str, list[int]]:
+    """Return the kind of places that is asked for, settlements where there are some, and the numbers of those places."""
+    rows = reading.places.rows
+    has_settlements = any(row.kind == Place.Kind.SETTLEMENT for row in rows)
+    kind = kind_from(parameters, "settlement" if has_settlements else "")
+    return kind, [number for number, row in enumerate(rows) if not kind or row.kind == kind]
+
+
+def _workbook(content: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=MEDIA_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _asked(parameters: Mapping[str, str]) -> tuple[dict[str, Any] | None, Asked]:
@@ -156,11 +181,10 @@ def _place_context(
 ) -> dict[str, Any]:
     city, code = reading.city, form.place.code
     ground, record = forms.ground_of(form), forms.form_record(form)
-    shares = (_shares(record["by_block"], name) for name in _MARKS)
     opened = plan_number(parameters.get("plan", ""))
     plan = forms.plan_get(opened, city, code, request.user) if opened else None
     on_plots = forms.plan_open(plan, ground) if plan else None
-    found = _alternatives(request, form, asked, city, is_asked=parameters.get("paths") == "1")
+    found = _alternatives(request, form, asked, city, parameters)
     chosen = list(map(piece_name, on_plots.pieces)) if on_plots else []
     begun_from = f"plan-{plan.pk}" if plan else ""
     for one in found["alternatives"] if found and not plan else ():
@@ -171,7 +195,7 @@ def _place_context(
             record,
             form.place.name,
             asked,
-            forms.worn_of(asked.rule, *shares),
+            forms.worn_of_records(asked.rule, record["by_block"]),
             ground.isolated,
             {"streets": reading.streets.layer.name, "buildings": reading.buildings.layer.name},
         ),
@@ -188,14 +212,14 @@ def _place_context(
 
 
 def _alternatives(
-    request: HttpRequest, form: SettlementForm, asked: Asked, city: Place, *, is_asked: bool
+    request: HttpRequest, form: SettlementForm, asked: Asked, city: Place, parameters: Mapping[str, str]
 ) -> Mapping[str, Any] | None:
     """Return the alternatives that were kept; where none were, they are looked for if that is asked."""
     run = forms.alternatives_of(form, asked.question, city, request.user)
     if run is not None:
         result: Mapping[str, Any] = run.result
         return result
-    if not is_asked:
+    if parameters.get("paths") != "1":
         return None
     key = content_key(form.key, asked.question.path_width_m, asked.question.cost_per_m)
     found: Mapping[str, Any] = _found.get(key, lambda: forms.alternatives_find(form, asked.question)[0])
@@ -252,6 +276,30 @@ def _done(request: HttpRequest, reading: FormReading, number: int, form: Settlem
     if forms.may_keep(city, request.user) and forms.alternatives_of(form, asked.question, city, request.user) is None:
         forms.alternatives_keep(reading, number, form, asked.question, request.user)
     return redirect(f"{address}?{urlencode(query | {'paths': 1})}#paths")
+
+
+@login_required
+@require_safe
+def place_export(request: HttpRequest, city: str, place: str) -> HttpResponse:
+    """Answer with what the page of a place shows as a workbook."""
+    of = city_get(city, request.user)
+    require_insider(of, request.user)
+    parameters = request.GET.dict()
+    asked = asked_from(parameters)
+    reading = forms.form_reading(of, request.user, asked.question)
+    number = place_number(of, reading.places, place)
+    form = forms.form_of(reading, number, asked.question)
+    content = forms.form_workbook(
+        reading,
+        number,
+        form,
+        asked.question,
+        asked.rule,
+        alternatives=_alternatives(request, form, asked, of, parameters),
+        plans=forms.plans_of(of, form.place.code, request.user).iterator(chunk_size=20),
+        written_at=timezone.now(),
+    )
+    return _workbook(content, f"{of.code}-{form.place.code}-blocks.xlsx")
 
 
 @login_required

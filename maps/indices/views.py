@@ -18,7 +18,7 @@ from analysis.indices.checks import index_pattern, index_sensitivity
 from analysis.indices.computing import CityIndex, IndexQuestion, index_compute
 from analysis.indices.documents import Document, index_document
 from analysis.indices.editions import may_publish_index
-from analysis.indices.workbook import MEDIA_TYPE, index_workbook
+from analysis.indices.workbook import index_workbook
 from analysis.results import CityCoverage
 from analysis.selectors import CityPlaces, city_get, city_read
 from analysis.services import coverage_compute
@@ -26,6 +26,7 @@ from geo.errors import InvalidInput
 from geo.models import Place
 from geo.querysets import User
 from interventions.selectors import keeping_of
+from layers.writing.worksheet import MEDIA_TYPE
 from maps.indices import checks, choices, presenters
 from maps.indices.forms import PREFIX, index_query, index_question_from
 from maps.pages.selectors import drawing_of, may_draw

@@ -23,12 +23,13 @@ from analysis.measures.isochrone import MOST_LIMIT_M, isochrone_compute
 from analysis.measures.land import land_compute
 from analysis.measures.tables import Answer
 from analysis.measures.utilities import utility_compute
-from analysis.measures.workbooks import MEDIA_TYPE, workbook
+from analysis.measures.workbooks import workbook
 from analysis.results import Question
 from analysis.selectors import city_get
 from analysis.services import coverage_compute
 from geo.errors import InvalidInput
 from geo.models import Place
+from layers.writing.worksheet import MEDIA_TYPE
 from maps.api.answers import answer
 from maps.measures.parameters import edges_of, format_of, number_of, question_of, sharing_of
 from maps.measures.presenters import answer_json, basis_json

@@ -11,7 +11,7 @@ from ninja import Router
 
 from analysis import scenarios
 from analysis.comparing import scenarios_compared, what_if_compute
-from analysis.comparison_tables import XLSX, comparison_csv, comparison_xlsx
+from analysis.comparison_tables import comparison_csv, comparison_xlsx
 from analysis.ground import grid_kept
 from analysis.models import Scenario
 from analysis.questions import question_from_json
@@ -19,6 +19,7 @@ from analysis.results import Question
 from analysis.scenarios import Content, StaleScenario
 from analysis.selectors import CityReading, city_read
 from geo.models import Place
+from layers.writing.worksheet import MEDIA_TYPE
 from maps.api.answers import PROBLEM, answer, nothing, version_of
 from maps.api.bodies import body_of, takes
 from maps.problems import problem_of
@@ -155,7 +156,7 @@ def compare(request: HttpRequest, city: str) -> HttpResponse:
     found = scenarios_compared(city=place, user=request.user, scenarios=sides)
     name = "-".join((place.code, "scenarios", *(str(side.pk) if side else "now" for side in sides)))
     if form == "xlsx":
-        return _download(comparison_xlsx(found), XLSX, f"{name}.xlsx")
+        return _download(comparison_xlsx(found), MEDIA_TYPE, f"{name}.xlsx")
     if form == "csv":
         return _download(comparison_csv(found, sheet), "text/csv; charset=utf-8", f"{name}-{sheet}.csv")
     return answer(presenters.comparison_json(found))

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from analysis.codebooks import MEDIA_TYPE
 from analysis.models import Run, RunOrder
 from analysis.scenarios import Content, scenario_create
 from analysis.selectors import city_read
@@ -32,6 +31,7 @@ from geo.models import Place
 from geo.querysets import User
 from interventions.selectors import offering_of
 from layers.models import Layer
+from layers.writing.worksheet import MEDIA_TYPE
 from maps.actions.views import drawing_points
 from maps.needs.selectors import map_config as ground_config
 from maps.pages import formats

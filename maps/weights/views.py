@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from analysis.codebooks import MEDIA_TYPE
 from analysis.indicators import IndicatorRow, indicator_rows
 from analysis.indices.weighing import MOST_SETS, GivenWeights, WeightComparison, domain_weights, weights_compare
 from analysis.indices.weights_workbook import weights_workbook
@@ -29,6 +28,7 @@ from interventions.selectors import (
     weight_sets_of,
 )
 from interventions.services import weight_set_review, weight_set_save
+from layers.writing.worksheet import MEDIA_TYPE
 from maps.pages.reader import language
 from maps.pages.selectors import drawing_read
 from maps.pages.typed import Typed

@@ -59,6 +59,24 @@ def blocks_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, int]
             *hidden(world, "/{city}/castle/blocks/"),
         ]
 
+    def of_city_workbook(world: Any) -> list[Any]:
+        path = f"/{world.city.code}/blocks/export"
+        return [
+            ask(path, insiders(200), to_login=LOGIN),
+            ask(f"{path}?narrowest=castle", insiders(400), to_login=LOGIN),
+            ask(f"{path}?kind=castle", insiders(400), to_login=LOGIN),
+            *hidden(world, "/{city}/blocks/export"),
+        ]
+
+    def of_place_workbook(world: Any) -> list[Any]:
+        path = f"/{world.city.code}/{world.quarter.code}/blocks/export"
+        return [
+            ask(path, insiders(200), to_login=LOGIN),
+            ask(f"{path}?share=castle", insiders(400), to_login=LOGIN),
+            ask(f"/{world.city.code}/castle/blocks/export", insiders(404), to_login=LOGIN),
+            *hidden(world, "/{city}/castle/blocks/export"),
+        ]
+
     def of_plan(world: Any) -> list[Any]:
         path = f"/{world.city.code}/{world.quarter.code}/blocks/plans/999999999.geojson"
         return [
@@ -85,7 +103,9 @@ def blocks_rows(ask: Callable[..., Any], everybody: Callable[..., dict[str, int]
 
     return {
         "<slug:city>/blocks/": of_city,
+        "<slug:city>/blocks/export": of_city_workbook,
         "<slug:city>/<slug:place>/blocks/": of_place,
+        "<slug:city>/<slug:place>/blocks/export": of_place_workbook,
         "<slug:city>/<slug:place>/blocks/plans/<int:number>.geojson": of_plan,
         "api/v1/cities/<slug:city>/places/<slug:place>/blocks/map": of_map,
         "api/v1/cities/<slug:city>/places/<slug:place>/blocks/recount": of_recount,

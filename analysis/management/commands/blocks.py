@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any, get_args
 
-from analysis.commands import AnalysisCommand
+from django.utils import timezone
+
+from analysis.commands import AnalysisCommand, file_target, file_write
 from analysis.core.reblocking import Goal
 from analysis.forms import number
 from analysis.selectors import place_number
-from analysis.settlement_form import FormQuestion, form_keep, form_reading, form_record, settlement_form
+from analysis.settlement_form import (
+    FormQuestion,
+    FormReading,
+    WornRule,
+    alternatives_of,
+    city_workbook,
+    form_keep,
+    form_of,
+    form_reading,
+    form_record,
+    form_workbook,
+    forms_kept,
+    plans_of,
+)
 from geo.errors import InvalidInput, LimitExceeded
 from geo.models import Place
 from geo.querysets import system_user
@@ -34,8 +50,18 @@ class Command(AnalysisCommand):
         )
         parser.add_argument("--path-width-m", default="4", metavar="METRES")
         parser.add_argument("--cost-per-m", default="0", metavar="RIALS")
+        parser.add_argument("--xlsx", default="", metavar="FILE", help="write a workbook with a codebook, too")
+        parser.add_argument(
+            "--marks",
+            default="2",
+            choices=["1", "2", "3"],
+            help="of the workbook: worn fabric has so many marks of three",
+        )
+        parser.add_argument("--share", default="50", metavar="PERCENT", help="of the workbook: a mark is above this")
 
     def answer(self, city: Place, options: dict[str, Any]) -> dict[str, Any]:
+        target = file_target(options["xlsx"], "--xlsx")
+        rule = WornRule(int(options["marks"]), number(options["share"], "--share", 0, 100) / 100)
         asked = FormQuestion(
             streets=options["streets"],
             buildings=options["buildings"],
@@ -51,8 +77,9 @@ class Command(AnalysisCommand):
             run = form_keep(reading, row, asked, None)
             told = dict(run.result)
             if asked.goal is not None:
-                found = settlement_form(city=city, user=system_user(), place_code=options["place"], asked=asked)
-                told["paths"] = form_record(found, asked)["paths"]
+                told["paths"] = form_record(form_of(reading, row, asked), asked)["paths"]
+            if target:
+                self._write(target, _place_book(reading, row, asked, rule, told.get("paths")))
             return {"city": city.code, "run": run.pk, **told}
         if asked.goal is not None:
             raise InvalidInput(
@@ -70,7 +97,14 @@ class Command(AnalysisCommand):
                 refused[place.code] = str(error)
             else:
                 places.append({"run": run.pk, **run.result})
+        if target:
+            every, runs = range(len(reading.places.rows)), forms_kept(reading, system_user(), asked)
+            self._write(target, city_workbook(reading, every, runs, asked, rule, written_at=timezone.now()))
         return {"city": city.code, "places": places, "not_measured": refused}
+
+    def _write(self, target: Path, content: bytes) -> None:
+        file_write(target, content, "--xlsx")
+        self.stderr.write(f"Wrote {target}.")
 
     def table(self, answer: dict[str, Any]) -> list[str]:
         if "places" in answer:
@@ -96,6 +130,17 @@ class Command(AnalysisCommand):
                 f"{paths['homes_without_access_after']:,} homes would have no access, k up to {paths['k_after']}."
             )
         return lines
+
+
+def _place_book(
+    reading: FormReading, row: int, asked: FormQuestion, rule: WornRule, paths: dict[str, Any] | None
+) -> bytes:
+    """Return the workbook of a place, with the alternatives that were kept, or else the one that was just found."""
+    form, user = form_of(reading, row, asked), system_user()
+    kept = alternatives_of(form, asked, reading.city, user)
+    found = kept.result if kept else {"alternatives": [paths]} if paths else None
+    plans = plans_of(reading.city, form.place.code, user).iterator(chunk_size=20)
+    return form_workbook(reading, row, form, asked, rule, alternatives=found, plans=plans, written_at=timezone.now())
 
 
 def _percent(share: float | None) -> str:
