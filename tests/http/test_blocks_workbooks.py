@@ -75,8 +75,9 @@ def check_place(row: dict[str, Any], record: dict[str, Any], blocks: list[dict[s
     assert {name: row[name] for name in same} == {name: record[name] for name in same}
     assert row["homes"] == record["buildings"] == sum(one["homes"] for one in blocks)
     passages, plots = record["passages_under_6_m"], record["plots_under_200_m2"]
-    assert (row["passages_under_6_m"], row["passages_known_m"], row["passages_unknown_m"]) == tuple(passages.values())
-    assert (row["plots_under_200_m2"], row["plots_known"], row["plots_unknown"]) == tuple(plots.values())
+    told = {"share": row["passages_under_6_m"], "known": row["passages_known_m"], "unknown": row["passages_unknown_m"]}
+    assert told == passages
+    assert {"share": row["plots_under_200_m2"], "known": row["plots_known"], "unknown": row["plots_unknown"]} == plots
     (worn,) = worn_of(rule, [plots["share"]], [passages["share"]])
     assert (row["is_worn"], row["marks_met"], row["marks_known"]) == (WORDS[worn.is_worn], worn.met, worn.known)
     assert row["worn_blocks"] == sum(one["is_worn"] == "yes" for one in blocks)

@@ -297,4 +297,6 @@ def test_one_set_alone_none_at_all_and_hostile_texts_as_a_workbook(planner: Clie
     WeightSet.objects.all().delete()
     refused = planner.get(f"{PATH}export")
     assert refused.status_code == 404
-    assert "No institution keeps weights here yet. Keep weights of an institution first." in text_of(refused)
+    told = text_of(refused)
+    assert "No institution keeps weights here yet." in told
+    assert "Keep weights of an institution first." in told
