@@ -39,7 +39,7 @@ SOURCES: Final = (
 """Columns of `source_rows`."""
 
 PLACE: Final = (
-    Column("place_code", "کد مکان", "Code of the place"),
+    Column("place_code", "کد محدوده", "Code of the place"),
     Column("kind", "نوع", "Kind", description="neighbourhood or settlement", description_fa="محله یا سکونتگاه"),
     Column("name_fa", "نام فارسی", "Persian name"),
     Column("name_en", "نام انگلیسی", "English name"),

@@ -97,7 +97,7 @@ _AGREEMENT: Final = (
     Column("set_b", "شمارهٔ دوم", "Number of the second set"),
     Column(
         "tau", "τ کندال", "Kendall's τ-b", "", "1 for the same order, −1 for the reverse; empty where one ties all places",
-        description_fa="۱ برای ترتیب یکسان، ۱− برای وارون؛ خالی اگر یکی همهٔ مکان‌ها را برابر بداند",
+        description_fa="۱ برای ترتیب یکسان، ۱− برای وارون؛ خالی اگر یکی همهٔ محدوده‌ها را برابر بداند",
     ),
 )  # fmt: skip
 _INDICATOR: Final = (
@@ -280,7 +280,7 @@ def _summary(found: WeightComparison) -> Iterator[Fact]:
     """Tell how much all agree, as the page does."""
     agreed = found.agreement
     yield Fact("sets", len(found.keys), "شمار وزن‌ها", "Sets of weights", "sets")
-    yield Fact("places", len(found.matrix.places), "شمار مکان‌ها", "Places", "places")
+    yield Fact("places", len(found.matrix.places), "شمار محدوده‌ها", "Places", "places")
     yield Fact("indicators", len(found.matrix.indicators), "شمار شاخص‌ها", "Indicators", "indicators")
     yield Fact(
         "concordance", agreed.concordance, "W کندال", "Kendall's W",
@@ -289,7 +289,7 @@ def _summary(found: WeightComparison) -> Iterator[Fact]:
     )  # fmt: skip
     yield Fact("first", found.first, "شمار نخستین‌ها", "So many places are the first", "places")
     yield Fact(
-        "first_of_all", int(agreed.first_of_all.sum()), "مکان‌هایی که نزد همه جزو نخستین‌هایند", "Places among the first by all sets", "places"
+        "first_of_all", int(agreed.first_of_all.sum()), "محدوده‌هایی که نزد همه جزو نخستین‌هایند", "Places among the first by all sets", "places"
     )  # fmt: skip
     joined_fa, joined_en = _JOINED[found.joined]
     yield Fact("joined", found.joined if found.joint is not None else None, joined_fa, joined_en)
@@ -316,13 +316,13 @@ def _facts(found: WeightComparison, sets: Sequence[SetTold], question: IndexQues
         "is_illustrative", matrix.city.is_illustrative, "آیا داده‌ها نمایشی است", "Whether the data are illustrative"
     )
     yield Fact(
-        "method", "comparison of weights", "همهٔ وزن‌ها همان مکان‌ها را با همان امتیازها رتبه‌بندی می‌کنند؛ تنها وزن‌ها فرق دارد.",
+        "method", "comparison of weights", "همهٔ وزن‌ها همان محدوده‌ها را با همان امتیازها رتبه‌بندی می‌کنند؛ تنها وزن‌ها فرق دارد.",
         "All sets rank the same places by the same scores; only the weights differ.", description="analysis/METHODS.md",
     )  # fmt: skip
     yield Fact("normalisation", question.normalisation, "شیوهٔ امتیاز دادن به مقدارها", "How values become scores")
     yield Fact("aggregation", question.aggregation, "شیوهٔ ترکیب امتیازها", "How scores are put together")
     yield Fact("treatment", question.treatment, "کار با مقدارهای پرت", "What is done about values that stand out")
-    yield Fact("kinds", list(question.kinds), "نوع مکان‌ها؛ خالی: همه", "Kinds of places; empty: all")
+    yield Fact("kinds", list(question.kinds), "نوع محدوده‌ها؛ خالی: همه", "Kinds of places; empty: all")
     for one in found.left_out:
         yield Fact(
             "left_out",

@@ -72,7 +72,7 @@ ASKED: Final[Mapping[str, tuple[str, str, str]]] = {
     "travel": ("", "شیوهٔ رفت‌وآمد", "Way of travel"),
     "by_priority": (
         "",
-        "آیا هر کس به اندازهٔ امتیاز اولویت مکانش شمرده می‌شود",
+        "آیا هر کس به اندازهٔ امتیاز اولویت محدوده‌اش شمرده می‌شود",
         "Whether people count by the priority score of their place",
     ),
     "curve": ("facilities", "منحنی تا این شمار مرکز", "The curve goes up to so many facilities"),

@@ -22,7 +22,7 @@ from analysis.siting.words import ASKED, MODELS_TOLD, STATUS_TOLD, VALUES
 
 _SITES: Final = (
     Column(
-        "site", "شمارهٔ مکان", "Number of the site", "",
+        "site", "شمارهٔ جایگاه", "Number of the site", "",
         "In the order in which each adds most to those before it",
         description_fa="به ترتیبی که هر یک بیش از همه به پیشینیان می‌افزاید",
     ),
@@ -41,11 +41,11 @@ _SITES: Final = (
     Column(
         "people_new", "بهره‌مندان تازه", "People newly reached", "people",
         "Within the threshold by this site beyond those before it; they sum to people_gained of the summary",
-        description_fa="کسانی که این مکان، افزون بر مکان‌های پیش از خود، به درون آستانه می‌آورد؛ جمع آن‌ها people_gained در خلاصه است",
+        description_fa="کسانی که این جایگاه، افزون بر جایگاه‌های پیش از خود، به درون آستانه می‌آورد؛ جمع آن‌ها people_gained در خلاصه است",
     ),
     Column(
-        "people_new_together", "بهره‌مندان تازه تا این مکان", "People newly reached so far", "people",
-        "By this site and those before it", description_fa="با این مکان و مکان‌های پیش از آن",
+        "people_new_together", "بهره‌مندان تازه تا این جایگاه", "People newly reached so far", "people",
+        "By this site and those before it", description_fa="با این جایگاه و جایگاه‌های پیش از آن",
     ),
     Column(
         "load", "بار", "Load", "people",
@@ -67,7 +67,7 @@ _CURVE: Final = (
     Column(
         "chosen", "گزینش", "Choice", "",
         "best: the best choice of so many, counted in blocks; plan: the first so many sites of this plan, counted cell by cell",
-        description_fa="best: بهترین گزینش با این شمار، شمرده در بلوک‌ها؛ plan: همین شمار از نخستین مکان‌های این طرح، شمرده یاخته به یاخته",
+        description_fa="best: بهترین گزینش با این شمار، شمرده در بلوک‌ها؛ plan: همین شمار از نخستین جایگاه‌های این طرح، شمرده یاخته به یاخته",
     ),
     Column("people_new", "بهره‌مندان تازه", "People newly reached", "people", "By all of them", description_fa="با همهٔ آن‌ها"),
     Column(
@@ -94,7 +94,7 @@ _CURVE: Final = (
     Column(
         "is_nested", "دربرگیرندهٔ گزینش پیشین", "Holds the choice before", "",
         "0 where a site of the choice before would have to be given up",
-        description_fa="0 جایی که یک مکان از گزینش پیشین باید کنار گذاشته شود",
+        description_fa="0 جایی که یک جایگاه از گزینش پیشین باید کنار گذاشته شود",
     ),
 )  # fmt: skip
 _PLACES: Final = (
