@@ -6,6 +6,7 @@ import json
 import sys
 from abc import ABC, abstractmethod
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,8 @@ def file_write(target: Path, content: bytes, option: str) -> None:
             remedy="Name another file, or make room.",
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it was never there, or cannot even be named
+            part.unlink()
 
 
 def numbers_by_code(text: str, option: str, low: float, high: float, *, plain: float | None = None) -> dict[str, float]:
